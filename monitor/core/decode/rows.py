@@ -1,0 +1,113 @@
+"""The rows that the catalog statement returns, and what they are looked up by."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from monitor.core.errors import Interrupted
+from monitor.core.keys import ObjectKey
+
+
+class Row(NamedTuple):
+    """One row; every branch of the statement returns these nine texts.
+
+    Attributes:
+        record: what the row tells about: ``column``, ``index``, ``comment``...
+        catalog: the system catalog that the object number belongs to.
+        oid: the object number.
+        sub: the column number, "0" for the object itself.
+        relation: number of the relation that the object hangs on.
+        schema: the object's schema.
+        parent: the name of what the object hangs on.
+        name: the object's name.
+        body: the rest as JSON.
+    """
+
+    record: str
+    catalog: str
+    oid: str
+    sub: str
+    relation: str | None
+    schema: str | None
+    parent: str | None
+    name: str
+    body: str
+
+
+type Place = tuple[str, str, str]
+"""Catalog, object number, column number: what the server calls an object."""
+
+
+class Rows:
+    """All rows of one read, grouped by record, without what is not ours to judge.
+
+    What belongs to an extension, and Alembic's own tables, are left out with
+    everything that hangs on them.
+    """
+
+    def __init__(self, rows: Iterable[Sequence[str | None]]) -> None:
+        groups: dict[str, list[Row]] = defaultdict(list)
+        for values in rows:
+            row = Row(*values)  # type: ignore[arg-type]  # the statement's columns, nullable by type
+            groups[row.record].append(row)
+        self._groups = groups
+        self._left_out = {(row.catalog, row.oid) for row in groups["member"]}
+        self._left_out |= {(row.catalog, row.oid) for row in groups["version_table"]}
+        self._left_out |= {
+            ("pg_class", row.relation)
+            for row in groups["composite"]
+            if row.relation and (row.catalog, row.oid) in self._left_out
+        }
+
+    def all(self, record: str) -> list[Row]:
+        """Every row of ``record``, whoever it belongs to."""
+        return self._groups.get(record, [])
+
+    def own(self, record: str) -> list[Row]:
+        """The rows of ``record`` that are the schema's own."""
+        out = self._left_out
+        return [
+            row
+            for row in self.all(record)
+            if (row.catalog, row.oid) not in out and ("pg_class", row.relation) not in out
+        ]
+
+    def is_left_out(self, catalog: str, oid: str | None) -> bool:
+        """Whether the object belongs to an extension or to Alembic."""
+        return (catalog, oid) in self._left_out
+
+
+def parse(row: Row) -> dict[str, Any]:
+    """The body of a row, for the kinds of which there are few."""
+    body: dict[str, Any] = msgspec.json.decode(row.body)
+    return body
+
+
+class Directory(NamedTuple):
+    """What numbers stand for.
+
+    Attributes:
+        relations: object number of a table or view -> its schema and name.
+        columns: object number and column number -> the column's name.
+        keys: the server's name of an object -> its key, and the key of the
+            constraint for an index that a constraint made.
+    """
+
+    relations: Mapping[str, tuple[str, str]]
+    columns: Mapping[tuple[str, str], str]
+    keys: dict[Place, ObjectKey]
+
+    def name_columns(self, relation: str, numbers: Iterable[object]) -> list[str]:
+        """Names of the columns with these numbers.
+
+        Raises:
+            Interrupted: one of them went away between two parts of the read.
+        """
+        try:
+            return [self.columns[relation, str(number)] for number in numbers]
+        except KeyError:
+            raise Interrupted(
+                "The schema changed while it was read.", next_step="Look again."
+            ) from None

@@ -1,0 +1,285 @@
+"""One keyed comparison of two snapshots, whatever the kind of object.
+
+Differences that are not drift (the order of columns, privileges that nobody
+declared) are notes, apart from the changes.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+
+from monitor.core.findings import Evidence, Severity
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.kinds import KINDS, Value
+from monitor.core.rules import ChangeKind, choose_rule
+from monitor.core.snapshot import SchemaObject, Snapshot
+
+RENAMEABLE: Final = frozenset(
+    {
+        Kind.INDEX,
+        Kind.PRIMARY_KEY,
+        Kind.UNIQUE,
+        Kind.FOREIGN_KEY,
+        Kind.CHECK,
+        Kind.EXCLUSION,
+        Kind.TRIGGER,
+        Kind.POLICY,
+        Kind.SEQUENCE,
+        Kind.STATISTICS,
+    }
+)
+"""Kinds of which a name says little: the same thing under another name is one change."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One object that is missing, unexpected or altered.
+
+    Attributes:
+        change: which of the three.
+        key: the object, by its expected name.
+        attributes: what differs; of a missing or unexpected object all that is
+            known about it.
+        code: the rule.
+        severity: how bad it is.
+        contains: how many objects that belong to it are missing or unexpected
+            with it, and are not listed on their own.
+    """
+
+    change: ChangeKind
+    key: ObjectKey
+    attributes: tuple[Evidence, ...]
+    code: str
+    severity: Severity
+    contains: int = 0
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A difference that is not drift.
+
+    Attributes:
+        note: a bounded word: ``column_order``, ``undeclared``, ``not_modelled``.
+        key: the object, or None for the database as a whole.
+        message: one sentence for a person.
+    """
+
+    note: str
+    key: ObjectKey | None
+    message: str
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """All that differs between what is expected and what is, sorted by object."""
+
+    changes: tuple[Change, ...]
+    notes: tuple[Note, ...]
+
+    def __bool__(self) -> bool:
+        """Whether there is any change; notes do not count."""
+        return bool(self.changes)
+
+
+def diff(expected: Snapshot, actual: Snapshot) -> Difference:
+    """What has to be said about ``actual`` where ``expected`` was promised."""
+    missing = _pick(expected, without=actual)
+    unexpected = _pick(actual, without=expected)
+    renames = _match_renames(missing.values(), unexpected.values())
+    for old, new in renames:
+        del missing[old.key], unexpected[new.key]
+    changes = [
+        *_report_absent("missing", missing),
+        *_report_absent("unexpected", unexpected),
+        *(_report_rename(old, new) for old, new in renames),
+    ]
+    notes = list(_compare_others(expected, actual))
+    for item in expected.objects:
+        other = actual.by_key.get(item.key)
+        if other is not None and other.attributes != item.attributes:
+            altered, remarks = _compare(item, other, expected=expected, actual=actual)
+            changes.extend(altered)
+            notes.extend(remarks)
+    return Difference(
+        changes=tuple(sorted(changes, key=lambda c: (c.key.order, c.change))),
+        notes=tuple(sorted(notes, key=lambda n: (n.key.order if n.key else (), n.note, n.message))),
+    )
+
+
+def _pick(snapshot: Snapshot, *, without: Snapshot) -> dict[ObjectKey, SchemaObject]:
+    known = without.by_key
+    return {key: item for key, item in snapshot.by_key.items() if key not in known}
+
+
+def _match_renames(
+    missing: Iterable[SchemaObject], unexpected: Iterable[SchemaObject]
+) -> list[tuple[SchemaObject, SchemaObject]]:
+    """Pairs that are the same but for the name, one to one."""
+    candidates: dict[bytes, tuple[list[SchemaObject], list[SchemaObject]]]
+    candidates = defaultdict(lambda: ([], []))
+    for side, items in enumerate((missing, unexpected)):
+        for item in items:
+            if item.key.kind in RENAMEABLE:
+                candidates[_describe_nameless(item)][side].append(item)
+    return [
+        (old[0], new[0]) for old, new in candidates.values() if len(old) == 1 and len(new) == 1
+    ]
+
+
+def _describe_nameless(item: SchemaObject) -> bytes:
+    key = item.key
+    return msgspec.json.encode(
+        (key.kind, key.schema, key.parent, item.attributes), order="deterministic"
+    )
+
+
+def _report_rename(old: SchemaObject, new: SchemaObject) -> Change:
+    rule = choose_rule(old.key.kind, "altered", frozenset({"name"}))
+    evidence = Evidence(name="name", expected=old.key.name, actual=new.key.name)
+    return Change(
+        change="altered",
+        key=old.key,
+        attributes=(evidence,),
+        code=rule.code,
+        severity=rule.severity,
+    )
+
+
+def _report_absent(
+    change: ChangeKind, items: Mapping[ObjectKey, SchemaObject]
+) -> Iterator[Change]:
+    """One change for each object that is on one side only, its parts counted with it."""
+    owners = {(key.schema, key.name): key for key in items if key.parent is None}
+    parts: dict[ObjectKey, int] = defaultdict(int)
+    tops: list[SchemaObject] = []
+    for item in items.values():
+        whole = _find_whole(item, items, owners)
+        if whole is None:
+            tops.append(item)
+        else:
+            parts[whole] += 1
+    for item in tops:
+        rule = choose_rule(item.key.kind, change, frozenset())
+        yield Change(
+            change=change,
+            key=item.key,
+            attributes=tuple(_list_evidence(change, item)),
+            code=rule.code,
+            severity=rule.severity,
+            contains=parts[item.key],
+        )
+
+
+def _find_whole(
+    item: SchemaObject,
+    items: Mapping[ObjectKey, SchemaObject],
+    owners: Mapping[tuple[str | None, str], ObjectKey],
+) -> ObjectKey | None:
+    """The table, view, domain, server or column that is gone as well, and took it along."""
+    key = item.key
+    if key.kind is Kind.SEQUENCE:
+        owner = item.attributes.get("owned_by")
+        if not isinstance(owner, list):
+            return None
+        schema, table, column = owner
+        mother = ObjectKey(kind=Kind.COLUMN, schema=schema, parent=table, name=column)
+        return owners.get((schema, table)) or (mother if mother in items else None)
+    return owners.get((key.schema, key.parent)) if key.parent is not None else None
+
+
+def _list_evidence(change: ChangeKind, item: SchemaObject) -> Iterator[Evidence]:
+    for name, value in sorted(item.attributes.items()):
+        if change == "missing":
+            yield Evidence(name=name, expected=value, actual=None)
+        else:
+            yield Evidence(name=name, expected=None, actual=value)
+
+
+def _compare(
+    item: SchemaObject, other: SchemaObject, *, expected: Snapshot, actual: Snapshot
+) -> tuple[list[Change], list[Note]]:
+    evidence: list[Evidence] = []
+    notes: list[Note] = []
+    for name in sorted(item.attributes.keys() | other.attributes.keys()):
+        wanted, found = item.get(name), other.get(name)
+        if wanted == found:
+            continue
+        spec = KINDS[item.key.kind][name]
+        if spec.is_note:
+            notes.extend(_note_order(item.key, wanted, found))
+        elif spec.by_declaration and expected.builder is not None and name not in item.attributes:
+            notes.extend(_note_undeclared(item.key, name))
+        elif not (spec.by_declaration and actual.builder is not None and found is None):
+            evidence.append(Evidence(name=name, expected=wanted, actual=found))
+    if not evidence:
+        return [], notes
+    rule = choose_rule(item.key.kind, "altered", frozenset(e.name for e in evidence))
+    change = Change(
+        change="altered",
+        key=item.key,
+        attributes=tuple(evidence),
+        code=rule.code,
+        severity=rule.severity,
+    )
+    return [change], notes
+
+
+def _note_order(key: ObjectKey, wanted: Value, found: Value) -> Iterator[Note]:
+    """The order alone is worth a note; missing columns speak for themselves."""
+    assert isinstance(wanted, list)  # noqa: S101  # column_order is a list on every table
+    assert isinstance(found, list)  # noqa: S101  # as above
+    if sorted(wanted) == sorted(found):
+        yield Note(
+            note="column_order",
+            key=key,
+            message=f"The columns of {key} stand in another order.",
+        )
+
+
+def _note_undeclared(key: ObjectKey, attribute: str) -> Iterator[Note]:
+    """Who owns an object is an environment's business; privileges deserve a word."""
+    if attribute != "owner":
+        yield Note(
+            note="undeclared",
+            key=key,
+            message=f"The {attribute} of {key} are not declared by what is expected.",
+        )
+
+
+def _compare_others(expected: Snapshot, actual: Snapshot) -> Iterator[Note]:
+    for kind in sorted(expected.others.keys() | actual.others.keys()):
+        wanted, found = expected.others.get(kind, 0), actual.others.get(kind, 0)
+        if wanted != found:
+            yield Note(
+                note="not_modelled",
+                key=None,
+                message=(
+                    f"Objects of the kind {kind!r}, which is counted but not compared: "
+                    f"{wanted} expected, {found} found."
+                ),
+            )
+
+
+def find_flaws(snapshot: Snapshot) -> tuple[Change, ...]:
+    """What is wrong with a schema by itself: NOT VALID, NOT ENFORCED, invalid, disabled.
+
+    For a database of which nothing is expected; sorted by object.
+    """
+    flaws = []
+    for item in snapshot.objects:
+        evidence = tuple(
+            Evidence(name=name, expected=KINDS[item.key.kind][name].default, actual=value)
+            for name, value in sorted(item.attributes.items())
+            if name in _FLAWS and value in _FLAWS[name]
+        )
+        if evidence:
+            rule = choose_rule(item.key.kind, "altered", frozenset(e.name for e in evidence))
+            flaws.append(Change("altered", item.key, evidence, rule.code, rule.severity))
+    return tuple(flaws)
+
+
+_FLAWS: Final[Mapping[str, tuple[Value, ...]]] = {
+    "valid": (False,),
+    "not_null_valid": (False,),
+    "enforced": (False,),
+    "enabled": ("disabled",),
+}

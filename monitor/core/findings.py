@@ -1,0 +1,109 @@
+"""What is wrong, and what could not be looked at: the two answers of every check."""
+
+import hashlib
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from monitor.core.keys import ObjectKey
+from monitor.core.kinds import Value
+
+
+class Severity(StrEnum):
+    """How bad it is, from the least to the worst."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for the least."""
+        return _RANKS[self]
+
+
+_RANKS: Final = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+
+
+class FindingClass(StrEnum):
+    """What findings are gathered by: one incident a class and database."""
+
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+    HISTORY = "history"
+    DRIFT = "drift"
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One attribute, as it should be and as it is."""
+
+    name: str
+    expected: Value
+    actual: Value
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong.
+
+    Attributes:
+        code: the rule, ``AW204``.
+        severity: how bad it is.
+        environment: where the database runs.
+        database: its configured name.
+        key: the object, or None when it is about the database as a whole.
+        title: one sentence for a person.
+        evidence: what differs.
+        remedy: the next step, often a command.
+    """
+
+    code: str
+    severity: Severity
+    environment: str
+    database: str
+    key: ObjectKey | None
+    title: str
+    evidence: tuple[Evidence, ...] = ()
+    remedy: str = ""
+
+    @property
+    def identity(self) -> tuple[str, str, str, tuple[str, str, str, str]]:
+        """Environment, database, code and object: never the text, never the values."""
+        return (
+            self.environment,
+            self.database,
+            self.code,
+            self.key.order if self.key else ("", "", "", ""),
+        )
+
+    @property
+    def id(self) -> str:
+        """Twelve letters that stand for the identity, also after a restart."""
+        return hashlib.sha256(msgspec.json.encode(self.identity)).hexdigest()[:12]
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """Something that could not be looked at, and why: never counted as fine.
+
+    Attributes:
+        finding_class: the class of findings that is not judged therefore.
+        code: a bounded word: ``refused``, ``too_slow``, ``no_expectation``...
+        message: one sentence for a person.
+        next_step: what to do about it.
+    """
+
+    finding_class: FindingClass
+    code: str
+    message: str
+    next_step: str
+
+
+def get_worst(findings: tuple[Finding, ...]) -> Severity:
+    """The severity of the worst finding; INFO when there is none."""
+    return max((f.severity for f in findings), key=lambda s: s.rank, default=Severity.INFO)
+
+
+def digest_findings(findings: tuple[Finding, ...]) -> str:
+    """Equal for two looks that saw the same things with the same evidence, in any order."""
+    seen = sorted((f.identity, [msgspec.to_builtins(e) for e in f.evidence]) for f in findings)
+    return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:16]

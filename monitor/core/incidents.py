@@ -1,0 +1,318 @@
+"""When people are told: one pure step from what was open and what was seen.
+
+    unseen -> suspected -> open -> (acknowledged) -> recovering -> resolved
+
+No clock, no store, no message here. An incident gathers the findings of one
+class on one database. A look that could not judge a class changes nothing
+about it: unknown neither opens nor resolves.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from monitor.core.findings import Finding, FindingClass, Severity, digest_findings, get_worst
+from monitor.core.report import Report
+from monitor.core.rules import RULES
+
+
+class Status(StrEnum):
+    """Where an incident stands."""
+
+    SUSPECTED = "suspected"
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RECOVERING = "recovering"
+    RESOLVED = "resolved"
+
+
+class EventKind(StrEnum):
+    """What is worth telling about an incident."""
+
+    OPENED = "opened"
+    CHANGED = "changed"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """The findings of one class on one database over time.
+
+    Attributes:
+        id: twelve letters, the same for every agent that sees it begin.
+        status: where it stands.
+        severity: of the worst finding.
+        findings: what was seen last.
+        first_seen: when it was first suspected.
+        last_seen: when it was last seen.
+        opened_at: when people were to be told; None while only suspected.
+        resolved_at: when it was over.
+        version: goes up with every event, so that each is told once.
+        looks: how many looks in a row saw exactly ``findings``.
+        clean_looks: how many looks in a row saw nothing any more.
+        told: the digest of the findings that the last event told.
+        told_at: when the last event was decided.
+        is_initial: whether it was there at the first look ever.
+    """
+
+    id: str
+    environment: str
+    database: str
+    finding_class: FindingClass
+    status: Status
+    severity: Severity
+    findings: tuple[Finding, ...]
+    first_seen: datetime
+    last_seen: datetime
+    opened_at: datetime | None = None
+    resolved_at: datetime | None = None
+    version: int = 0
+    looks: int = 1
+    clean_looks: int = 0
+    told: str | None = None
+    told_at: datetime | None = None
+    is_initial: bool = False
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A change of an incident worth telling.
+
+    Attributes:
+        incident: its id.
+        version: the version of the incident that this event made.
+        kind: what happened.
+        at: when it was decided.
+    """
+
+    incident: str
+    version: int
+    kind: EventKind
+    at: datetime
+
+
+class ClassPolicy(msgspec.Struct, frozen=True):
+    """How patient we are with one class of findings.
+
+    Attributes:
+        open_looks: looks in a row that must agree before people are told.
+        open_after: how long it must have been there as well.
+        resolve_looks: clean looks in a row that end it.
+        remind_every: how long after the last word an open incident is told again.
+        is_held_in_window: whether a deployment may still explain it.
+    """
+
+    open_looks: int = 2
+    open_after: timedelta = timedelta(0)
+    resolve_looks: int = 1
+    remind_every: timedelta = timedelta(hours=24)
+    is_held_in_window: bool = True
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """How patient we are with each class.
+
+    Attributes:
+        classes: one entry for each class.
+        unsettled_at_most: a schema that keeps changing is told after this long
+            all the same: a stuck migration must not mute drift.
+        window: how long a deployment has, from the moment the stamp moves.
+    """
+
+    classes: Mapping[FindingClass, ClassPolicy]
+    unsettled_at_most: timedelta = timedelta(minutes=10)
+    window: timedelta = timedelta(minutes=10)
+
+
+DEFAULT_POLICY: Final = Policy(
+    classes=MappingProxyType(
+        {
+            FindingClass.UNREACHABLE: ClassPolicy(
+                open_looks=3,
+                open_after=timedelta(minutes=2),
+                resolve_looks=2,
+                remind_every=timedelta(hours=4),
+                is_held_in_window=False,
+            ),
+            FindingClass.UNKNOWN: ClassPolicy(open_looks=3, open_after=timedelta(minutes=10)),
+            FindingClass.HISTORY: ClassPolicy(),
+            FindingClass.DRIFT: ClassPolicy(),
+        }
+    )
+)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a look did: incidents that are new or changed, and what to tell."""
+
+    incidents: tuple[Incident, ...]
+    events: tuple[Event, ...]
+
+
+type Open = Mapping[FindingClass, Incident]
+
+
+def step(
+    unresolved: Open,
+    report: Report,
+    *,
+    policy: Policy = DEFAULT_POLICY,
+    window_until: datetime | None = None,
+    is_first_look: bool = False,
+) -> Step:
+    """The next incidents of one database, and the events to tell.
+
+    Args:
+        unresolved: the incident of each class that is not resolved.
+        report: what the look found; its time is the only clock.
+        policy: how patient to be.
+        window_until: the end of the deploy window, if one is open.
+        is_first_look: whether the database was never looked at before.
+    """
+    incidents: list[Incident] = []
+    events: list[Event] = []
+    in_window = window_until is not None and report.at < window_until
+    for finding_class in sorted(report.judged):
+        rules = policy.classes[finding_class]
+        context = _Context(
+            report=report,
+            finding_class=finding_class,
+            rules=rules,
+            policy=policy,
+            is_held=in_window and rules.is_held_in_window,
+            is_first_look=is_first_look,
+        )
+        before = unresolved.get(finding_class)
+        after, kind = _advance(before, context)
+        if after is not None and kind is not None:
+            after = _tell(after, report.at)
+            events.append(
+                Event(incident=after.id, version=after.version, kind=kind, at=report.at)
+            )
+        if after is not None and after != before:
+            incidents.append(after)
+    return Step(incidents=tuple(incidents), events=tuple(events))
+
+
+class _Context(msgspec.Struct, frozen=True):
+    report: Report
+    finding_class: FindingClass
+    rules: ClassPolicy
+    policy: Policy
+    is_held: bool
+    is_first_look: bool
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(
+            f for f in self.report.findings if RULES[f.code].finding_class is self.finding_class
+        )
+
+
+def _advance(
+    before: Incident | None, context: _Context
+) -> tuple[Incident | None, EventKind | None]:
+    findings = context.findings
+    if before is None:
+        return _consider(_suspect(context), context) if findings else (None, None)
+    if not findings:
+        return _recover(before, context)
+    seen = _see(before, findings, context.report.at)
+    if seen.status is Status.SUSPECTED:
+        return _consider(seen, context)
+    return _follow(seen, context)
+
+
+def _suspect(context: _Context) -> Incident:
+    report, findings = context.report, context.findings
+    return Incident(
+        id=_make_id(report, context.finding_class),
+        environment=report.environment,
+        database=report.database,
+        finding_class=context.finding_class,
+        status=Status.SUSPECTED,
+        severity=get_worst(findings),
+        findings=findings,
+        first_seen=report.at,
+        last_seen=report.at,
+        is_initial=context.is_first_look,
+    )
+
+
+def _make_id(report: Report, finding_class: FindingClass) -> str:
+    """The same for every agent that sees the incident begin at the same look."""
+    born = (report.environment, report.database, finding_class, report.at)
+    return hashlib.sha256(msgspec.json.encode(born)).hexdigest()[:12]
+
+
+def _see(before: Incident, findings: tuple[Finding, ...], at: datetime) -> Incident:
+    """The incident after a look that saw it; agreeing looks are counted."""
+    agrees = digest_findings(findings) == digest_findings(before.findings)
+    return msgspec.structs.replace(
+        before,
+        findings=findings,
+        severity=get_worst(findings),
+        last_seen=at,
+        looks=before.looks + 1 if agrees and before.clean_looks == 0 else 1,
+        clean_looks=0,
+        status=Status.OPEN if before.status is Status.RECOVERING else before.status,
+    )
+
+
+def _consider(incident: Incident, context: _Context) -> tuple[Incident, EventKind | None]:
+    """Whether a suspicion has become certain."""
+    if context.is_held:
+        return incident, None
+    age = context.report.at - incident.first_seen
+    is_settled = incident.looks >= context.rules.open_looks and age >= context.rules.open_after
+    if not is_settled and age < context.policy.unsettled_at_most:
+        return incident, None
+    opened = msgspec.structs.replace(incident, status=Status.OPEN, opened_at=context.report.at)
+    return opened, EventKind.OPENED
+
+
+def _follow(incident: Incident, context: _Context) -> tuple[Incident, EventKind | None]:
+    """What an incident that people know of has to say after another look."""
+    if context.is_held:
+        return incident, None
+    if digest_findings(incident.findings) != incident.told:
+        is_settled = incident.looks >= context.rules.open_looks
+        return incident, EventKind.CHANGED if is_settled else None
+    is_due = (
+        incident.status is Status.OPEN
+        and incident.told_at is not None
+        and context.report.at - incident.told_at >= context.rules.remind_every
+    )
+    return incident, EventKind.REMINDER if is_due else None
+
+
+def _recover(before: Incident, context: _Context) -> tuple[Incident, EventKind | None]:
+    """A look that saw nothing any more: the end, when it is seen often enough."""
+    at = context.report.at
+    looks = before.clean_looks + 1
+    if before.status is Status.SUSPECTED:
+        # Nobody was told of it, so nobody is told of its end.
+        over = msgspec.structs.replace(
+            before, status=Status.RESOLVED, resolved_at=at, clean_looks=looks
+        )
+        return over, None
+    if context.is_held or looks < context.rules.resolve_looks:
+        waiting = msgspec.structs.replace(before, status=Status.RECOVERING, clean_looks=looks)
+        return waiting, None
+    over = msgspec.structs.replace(
+        before, status=Status.RESOLVED, resolved_at=at, clean_looks=looks
+    )
+    return over, EventKind.RESOLVED
+
+
+def _tell(incident: Incident, at: datetime) -> Incident:
+    return msgspec.structs.replace(
+        incident,
+        version=incident.version + 1,
+        told=digest_findings(incident.findings),
+        told_at=at,
+    )

@@ -1,0 +1,167 @@
+"""What people read: one message for one event, before any channel dresses it.
+
+A message answers what, where, since when, what differs and what to do next.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from monitor.core.findings import Evidence, Finding, FindingClass, Severity
+from monitor.core.incidents import EventKind, Incident, Status
+from monitor.core.kinds import Value
+
+MAX_LINES: Final = 8
+"""Findings that are listed; the others are counted."""
+
+MAX_VALUE: Final = 120
+"""Characters of a value in a line."""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """What is told about one incident.
+
+    Attributes:
+        id: of the delivery; the same over every attempt.
+        type: ``incident.opened``, ``incident.changed``, ``incident.reminder``,
+            ``incident.resolved``.
+        incident: the incident's id.
+        environment: where.
+        database: where, too.
+        severity: how bad it is.
+        status: where the incident stands now.
+        headline: a status word, the place and what is wrong, in one line.
+        since: when it was first seen.
+        at: when the event was decided.
+        ended: when it was over.
+        lines: the worst findings, one line each, hostile text and all: every
+            channel escapes for itself.
+        omitted: how many findings are not listed.
+        findings: all of them.
+        command: the next step on the command line.
+        url: the page of the database, when the agent has a public address.
+    """
+
+    id: str
+    type: str
+    incident: str
+    environment: str
+    database: str
+    severity: Severity
+    status: Status
+    headline: str
+    since: datetime
+    at: datetime
+    ended: datetime | None
+    lines: tuple[str, ...]
+    omitted: int
+    findings: tuple[Finding, ...]
+    command: str
+    url: str | None
+
+
+def compose(
+    incident: Incident,
+    kind: EventKind,
+    *,
+    delivery: str,
+    at: datetime,
+    url: str | None = None,
+) -> Message:
+    """The message about ``incident`` as it stands now."""
+    worst_first = sorted(incident.findings, key=lambda f: (-f.severity.rank, f.identity))
+    lines = tuple(describe_finding(finding) for finding in worst_first[:MAX_LINES])
+    return Message(
+        id=delivery,
+        type=f"incident.{kind.value}",
+        incident=incident.id,
+        environment=incident.environment,
+        database=incident.database,
+        severity=incident.severity,
+        status=incident.status,
+        headline=_write_headline(incident, kind, at),
+        since=incident.first_seen,
+        at=at,
+        ended=incident.resolved_at,
+        lines=lines,
+        omitted=len(worst_first) - len(lines),
+        findings=tuple(worst_first),
+        command=f"anchorwatch check {incident.database}",
+        url=url,
+    )
+
+
+def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
+    place = f"{incident.database} ({incident.environment})"
+    what = describe_class(incident)
+    match kind:
+        case EventKind.RESOLVED:
+            lasted = describe_duration(at - incident.first_seen)
+            return f"RESOLVED {place}: {_OVER[incident.finding_class]} after {lasted}"
+        case EventKind.REMINDER:
+            lasted = describe_duration(at - incident.first_seen)
+            return f"STILL OPEN {place}: {what}, for {lasted}"
+        case EventKind.CHANGED:
+            return f"CHANGED {place}: now {what}"
+        case _:
+            already = ", already so at the first look" if incident.is_initial else ""
+            return f"{incident.severity.value.upper()} {place}: {what}{already}"
+
+
+_OVER: Final = {
+    FindingClass.UNREACHABLE: "reachable again",
+    FindingClass.UNKNOWN: "can be looked at again",
+    FindingClass.HISTORY: "the history is right again",
+    FindingClass.DRIFT: "the schema is as expected again",
+}
+
+
+def describe_class(incident: Incident) -> str:
+    """What is wrong, in a few words."""
+    count = len(incident.findings)
+    match incident.finding_class:
+        case FindingClass.DRIFT:
+            return f"{count} schema difference{'s' if count != 1 else ''}"
+        case _:
+            return incident.findings[0].title if incident.findings else "nothing any more"
+
+
+def describe_finding(finding: Finding) -> str:
+    """One line: the sentence, and what was expected beside what is."""
+    shown = [e for e in finding.evidence if e.expected is not None or e.actual is not None]
+    if len(shown) != 1:
+        return finding.title
+    return f"{finding.title} ({describe_evidence(shown[0])})"
+
+
+def describe_evidence(evidence: Evidence) -> str:
+    """``type: expected text, is integer``."""
+    expected, actual = describe_value(evidence.expected), describe_value(evidence.actual)
+    return f"{evidence.name}: expected {expected}, is {actual}"
+
+
+def describe_value(value: Value) -> str:
+    """A value in few characters."""
+    match value:
+        case None:
+            text = "nothing"
+        case bool():
+            text = "yes" if value else "no"
+        case list():
+            text = ", ".join("-" if part is None else str(part) for part in value) or "nothing"
+        case _:
+            text = str(value)
+    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
+
+
+_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def describe_duration(duration: timedelta) -> str:
+    """``2 h``, ``42 min``: the largest unit, rounded down."""
+    seconds = max(int(duration.total_seconds()), 0)
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return "0 s"

@@ -1,0 +1,52 @@
+"""What one look at one database found."""
+
+from datetime import datetime
+
+import msgspec
+
+from monitor.core.findings import Finding, FindingClass, Unknown
+from monitor.core.verdict import State
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The outcome of one look.
+
+    Attributes:
+        environment: where the database runs.
+        database: its configured name.
+        at: when the look began, UTC.
+        seconds: how long it took.
+        state: the verdict.
+        findings: all that is wrong, sorted by identity.
+        unknowns: what could not be looked at.
+        revisions: what is stamped; None when that is unknown.
+        expected_revisions: the heads of what is expected, when there are any.
+        pending: revisions that an upgrade would still run, in order; None where
+            no history is expected.
+        fingerprint: of the schema; None when it was not read.
+        server_version: as ``server_version_num``; None when it was not read.
+        notes: differences that are not drift, as sentences.
+        summary: one sentence for a person.
+    """
+
+    environment: str
+    database: str
+    at: datetime
+    seconds: float
+    state: State
+    findings: tuple[Finding, ...] = ()
+    unknowns: tuple[Unknown, ...] = ()
+    revisions: tuple[str, ...] | None = None
+    expected_revisions: tuple[str, ...] | None = None
+    pending: tuple[str, ...] | None = None
+    fingerprint: str | None = None
+    server_version: int | None = None
+    notes: tuple[str, ...] = ()
+    summary: str = ""
+
+    @property
+    def judged(self) -> frozenset[FindingClass]:
+        """The classes that this look can say something about: the others stay as they were."""
+        if self.state is State.UNREACHABLE:
+            return frozenset({FindingClass.UNREACHABLE})
+        return frozenset(FindingClass) - {unknown.finding_class for unknown in self.unknowns}

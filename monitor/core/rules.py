@@ -1,0 +1,302 @@
+"""The registry of rules: every code that a finding can have, with its page."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from monitor.core.findings import FindingClass, Severity
+from monitor.core.keys import Kind
+
+type ChangeKind = Literal["missing", "unexpected", "altered"]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule: what it says, why it matters and what to do.
+
+    Attributes:
+        code: stable, never used again for something else.
+        title: what holds when it fires.
+        severity: of its findings, unless the configuration says otherwise.
+        finding_class: the incident that its findings go to.
+        why: why it matters.
+        fix: how it is put right.
+    """
+
+    code: str
+    title: str
+    severity: Severity
+    finding_class: FindingClass
+    why: str
+    fix: str
+
+
+_INFO, _WARNING, _CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
+
+_FAMILIES: Final[tuple[tuple[str, tuple[Kind, ...], Severity, str], ...]] = (
+    ("schema", (Kind.SCHEMA,), _WARNING, "Queries that name the schema fail without it."),
+    ("table", (Kind.TABLE,), _CRITICAL, "Every query on the table fails or sees other data."),
+    ("column", (Kind.COLUMN,), _CRITICAL, "Inserts and reads that name the column fail."),
+    (
+        "primary key",
+        (Kind.PRIMARY_KEY,),
+        _CRITICAL,
+        "Duplicates can creep in, and foreign keys and upserts lose their target.",
+    ),
+    ("unique constraint", (Kind.UNIQUE,), _CRITICAL, "Duplicates can creep in; upserts fail."),
+    (
+        "foreign key",
+        (Kind.FOREIGN_KEY,),
+        _CRITICAL,
+        "Rows can lose their parents, and nothing will say so.",
+    ),
+    ("check constraint", (Kind.CHECK,), _WARNING, "Values that the code rules out can be stored."),
+    ("exclusion constraint", (Kind.EXCLUSION,), _WARNING, "Overlapping rows can be stored."),
+    ("index", (Kind.INDEX,), _WARNING, "Queries turn slow, or a unique index stops protecting."),
+    ("sequence", (Kind.SEQUENCE,), _WARNING, "Inserts that draw from it fail or collide."),
+    ("view", (Kind.VIEW,), _WARNING, "What reads the view fails or sees other rows."),
+    (
+        "materialised view",
+        (Kind.MATERIALIZED_VIEW,),
+        _WARNING,
+        "What reads the view fails or sees other rows.",
+    ),
+    ("rule", (Kind.RULE,), _WARNING, "Statements are rewritten in another way than expected."),
+    ("trigger", (Kind.TRIGGER,), _WARNING, "Side effects that the code relies on do not happen."),
+    ("event trigger", (Kind.EVENT_TRIGGER,), _WARNING, "DDL behaves in another way."),
+    ("policy", (Kind.POLICY,), _WARNING, "Rows become visible, or invisible, to the wrong role."),
+    (
+        "routine",
+        (Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE),
+        _WARNING,
+        "Whatever calls it fails or computes something else.",
+    ),
+    (
+        "type",
+        (Kind.ENUM, Kind.DOMAIN, Kind.COMPOSITE, Kind.RANGE),
+        _WARNING,
+        "Values that the code writes are refused, or meant otherwise.",
+    ),
+    ("operator or cast", (Kind.OPERATOR, Kind.CAST), _WARNING, "Expressions that use it fail."),
+    ("extension", (Kind.EXTENSION,), _WARNING, "Functions and types of the extension differ."),
+    ("extended statistics", (Kind.STATISTICS,), _WARNING, "The planner estimates worse."),
+    ("publication", (Kind.PUBLICATION,), _WARNING, "Subscribers miss changes, or see too many."),
+    (
+        "foreign data object",
+        (
+            Kind.FOREIGN_TABLE,
+            Kind.FOREIGN_SERVER,
+            Kind.FOREIGN_DATA_WRAPPER,
+            Kind.USER_MAPPING,
+        ),
+        _WARNING,
+        "Queries on the other server's data fail or go elsewhere.",
+    ),
+    (
+        "default privilege",
+        (Kind.DEFAULT_PRIVILEGE,),
+        _WARNING,
+        "Objects that migrations create tomorrow get other privileges.",
+    ),
+)
+"""Name, kinds, severity when missing, why it matters; three codes each, from AW201 on."""
+
+_FIXES: Final[Mapping[ChangeKind, str]] = {
+    "missing": (
+        "Create it: run the migration that does, or `anchorwatch diff EXPECTED ACTUAL` "
+        "to see its definition. If it was dropped on purpose, write that into a migration."
+    ),
+    "unexpected": (
+        "If somebody made it by hand and it is wanted, add it to the models and a migration; "
+        "if not, drop it."
+    ),
+    "altered": (
+        "Compare expected and actual below. Change it back, or write the change into the "
+        "models and a migration."
+    ),
+}
+_TITLES: Final[Mapping[ChangeKind, str]] = {
+    "missing": "{noun} is missing",
+    "unexpected": "{noun} is there that nothing expects",
+    "altered": "{noun} differs",
+}
+_CHANGES: Final[tuple[ChangeKind, ...]] = ("missing", "unexpected", "altered")
+
+
+def _list_schema_rules() -> list[tuple[Rule, tuple[Kind, ...], ChangeKind]]:
+    listed = []
+    for place, (noun, kinds, severity, why) in enumerate(_FAMILIES):
+        for offset, change in enumerate(_CHANGES):
+            rule = Rule(
+                code=f"AW{201 + 3 * place + offset}",
+                title=_TITLES[change].format(noun=f"{_article(noun)} {noun}"),
+                severity=severity if change == "missing" else _WARNING,
+                finding_class=FindingClass.DRIFT,
+                why=why,
+                fix=_FIXES[change],
+            )
+            listed.append((rule, kinds, change))
+    return listed
+
+
+def _article(noun: str) -> str:
+    return "An" if noun[0] in "aeio" else "A"
+
+
+def _drift(code: str, title: str, severity: Severity, *, why: str, fix: str) -> Rule:
+    return Rule(code, title, severity, FindingClass.DRIFT, why, fix)
+
+
+NOT_VALID: Final = _drift(
+    "AW281",
+    "A constraint is NOT VALID",
+    _WARNING,
+    why="New rows are checked, the rows that were there before never were.",
+    fix="`ALTER TABLE ... VALIDATE CONSTRAINT ...` after repairing the rows that break it.",
+)
+INVALID_INDEX: Final = _drift(
+    "AW282",
+    "An index is invalid",
+    _WARNING,
+    why="The planner ignores it, every write still pays for it, and a unique one protects nothing.",
+    fix="`REINDEX INDEX CONCURRENTLY ...`, or drop it and create it again.",
+)
+DISABLED: Final = _drift(
+    "AW283",
+    "A trigger or rule is not enabled as expected",
+    _WARNING,
+    why="It exists, so it looks right, and does not fire.",
+    fix="`ALTER TABLE ... ENABLE TRIGGER ...`.",
+)
+NOT_ENFORCED: Final = _drift(
+    "AW284",
+    "A constraint is NOT ENFORCED",
+    _WARNING,
+    why="It is documentation only: no row is checked.",
+    fix="`ALTER TABLE ... ALTER CONSTRAINT ... ENFORCED`.",
+)
+PRIVILEGES: Final = _drift(
+    "AW285",
+    "Privileges differ",
+    _WARNING,
+    why="Somebody can do more, or less, than was meant.",
+    fix="GRANT or REVOKE what differs, or write it into a migration.",
+)
+OWNER: Final = _drift(
+    "AW286",
+    "The owner differs",
+    _WARNING,
+    why="Migrations that run as the expected owner will be refused.",
+    fix="`ALTER ... OWNER TO ...`.",
+)
+COMMENT: Final = _drift(
+    "AW287",
+    "A comment differs",
+    _INFO,
+    why="Documentation only; nothing behaves differently.",
+    fix="`COMMENT ON ... IS ...`, or leave it.",
+)
+
+EMPTY: Final = Rule(
+    "AW101",
+    "The database has no tables",
+    _WARNING,
+    FindingClass.HISTORY,
+    why="The application cannot work, or it works on another database than this one.",
+    fix="Check the URL; then run `alembic upgrade head`.",
+)
+UNSTAMPED: Final = Rule(
+    "AW102",
+    "There are tables, but no Alembic revision",
+    _WARNING,
+    FindingClass.HISTORY,
+    why="Alembic will try to create everything again, and fail on the first table.",
+    fix="Find out which revision the schema fits, then `alembic stamp REVISION`.",
+)
+UNKNOWN_REVISION: Final = Rule(
+    "AW103",
+    "The stamped revision is not in the history",
+    _CRITICAL,
+    FindingClass.HISTORY,
+    why="Alembic refuses every command with \"Can't locate revision\".",
+    fix="Bring the file back, deploy the release that has it, or stamp after comparing.",
+)
+
+UNREACHABLE: Final = Rule(
+    "AW901",
+    "The database cannot be reached",
+    _CRITICAL,
+    FindingClass.UNREACHABLE,
+    why="Nothing is known about it, and probably the application cannot reach it either.",
+    fix="Follow the message: host, port, TLS, password, or the server itself.",
+)
+CANNOT_LOOK: Final = Rule(
+    "AW902",
+    "The database cannot be looked at",
+    _WARNING,
+    FindingClass.UNKNOWN,
+    why="Unknown is not fine: drift would go unseen.",
+    fix="Follow the message: most often one GRANT is missing, see `anchorwatch grants`.",
+)
+
+_SCHEMA_RULES: Final = _list_schema_rules()
+
+RULES: Final[Mapping[str, Rule]] = {
+    rule.code: rule
+    for rule in sorted(
+        [
+            *(rule for rule, _, _ in _SCHEMA_RULES),
+            NOT_VALID,
+            INVALID_INDEX,
+            DISABLED,
+            NOT_ENFORCED,
+            PRIVILEGES,
+            OWNER,
+            COMMENT,
+            EMPTY,
+            UNSTAMPED,
+            UNKNOWN_REVISION,
+            UNREACHABLE,
+            CANNOT_LOOK,
+        ],
+        key=lambda rule: rule.code,
+    )
+}
+
+_BY_CHANGE: Final = {(kind, change): rule for rule, kinds, change in _SCHEMA_RULES for kind in kinds}
+
+_BY_ATTRIBUTE: Final[Mapping[str, Rule]] = {
+    "not_null_valid": NOT_VALID,
+    "enabled": DISABLED,
+    "enforced": NOT_ENFORCED,
+    "grants": PRIVILEGES,
+    "revokes": PRIVILEGES,
+    "owner": OWNER,
+    "comment": COMMENT,
+}
+
+
+def choose_rule(kind: Kind, change: ChangeKind, attributes: frozenset[str]) -> Rule:
+    """The rule for one change.
+
+    A difference in nothing but validity, enforcement, privileges, owner or
+    comment has a rule of its own; where several of these differ the worst
+    speaks.
+    """
+    if change != "altered":
+        return _BY_CHANGE[kind, change]
+    special = [_choose_special(kind, name) for name in attributes]
+    found = [rule for rule in special if rule is not None]
+    if not found or len(found) < len(special):
+        return _BY_CHANGE[kind, change]
+    return max(found, key=lambda rule: (rule.severity.rank, rule.code))
+
+
+def _choose_special(kind: Kind, attribute: str) -> Rule | None:
+    if kind is Kind.DEFAULT_PRIVILEGE:
+        return None
+    if attribute == "valid":
+        return INVALID_INDEX if kind is Kind.INDEX else NOT_VALID
+    if attribute == "enabled" and kind is Kind.EVENT_TRIGGER:
+        return DISABLED
+    return _BY_ATTRIBUTE.get(attribute)

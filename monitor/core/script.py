@@ -1,0 +1,139 @@
+"""A script of SQL, cut into its statements as psql cuts it.
+
+No grammar: only what hides a semicolon (strings, quoted names, dollar quotes, comments,
+parentheses, the bodies of SQL-standard functions) is told apart, so that a failure can
+name its line and so that psql's own commands are found.
+
+Source: https://www.postgresql.org/docs/current/sql-syntax-lexical.html, and `psqlscan.l`
+for BEGIN ATOMIC.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_LETTER: Final = r"A-Za-z_\x80-\U0010ffff"
+_TOKEN: Final = re.compile(
+    rf"""
+      (?P<space>\s+|--[^\n]*)
+    | (?P<comment>/\*)
+    | (?P<quoted>[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z) | '(?:[^']|'')*(?:'|\Z) | "(?:[^"]|"")*(?:"|\Z))
+    | (?P<dollar>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)
+    | (?P<word>[{_LETTER}][{_LETTER}0-9$]*)
+    | (?P<meta>\\[^\n]*)
+    | (?P<other>[0-9.]+[{_LETTER}0-9.]*|\$[0-9]+|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
+_ROUTINE: Final = re.compile(r"CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)( |$)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One statement of a script.
+
+    Attributes:
+        text: without the semicolon and what surrounds it.
+        line: the line of its first character, counted from 1.
+        start: the offset of its first character in the script.
+        is_meta: whether it is a command of psql, one line that starts with a backslash.
+    """
+
+    text: str
+    line: int
+    start: int
+    is_meta: bool = False
+
+    @property
+    def end(self) -> int:
+        """The offset after its last character."""
+        return self.start + len(self.text)
+
+    def line_of(self, position: int | None) -> int:
+        """The line in the script of a character of the statement, counted from 1."""
+        return self.line + (self.text.count("\n", 0, position - 1) if position else 0)
+
+
+@dataclass(slots=True)
+class _Depth:
+    """How deep inside parentheses and an SQL-standard body the reader is."""
+
+    words: str = ""
+    parentheses: int = 0
+    blocks: int = 0
+
+    def read_word(self, word: str) -> None:
+        upper = word.upper()
+        if self.words.count(" ") < 4:  # noqa: PLR2004  # CREATE OR REPLACE FUNCTION, and one more
+            self.words += f"{upper} "
+        if self.parentheses or not _ROUTINE.match(self.words):
+            return
+        if upper == "BEGIN" or (upper == "CASE" and self.blocks):
+            self.blocks += 1
+        elif upper == "END" and self.blocks:
+            self.blocks -= 1
+
+    def read_sign(self, sign: str) -> None:
+        if sign == "(":
+            self.parentheses += 1
+        elif sign == ")" and self.parentheses:
+            self.parentheses -= 1
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.parentheses or self.blocks)
+
+
+def split_script(text: str) -> Iterator[Statement]:
+    """The statements of a script in order, empty ones and comments left out.
+
+    What is never closed runs to the end: the server says what it thinks of it.
+    """
+    depth, start, end, line, counted = _Depth(), -1, 0, 1, 0
+    for kind, begin, stop in _read_tokens(text):
+        if kind == "space":
+            continue
+        is_end = text[begin:stop] == ";" and not depth.is_open
+        if start < 0 and not is_end:
+            line, counted, start = line + text.count("\n", counted, begin), begin, begin
+            if kind == "meta":
+                yield Statement(
+                    text=text[begin:stop].rstrip(), line=line, start=begin, is_meta=True
+                )
+                start = -1
+                continue
+        if is_end and start >= 0:
+            yield Statement(text=text[start:end], line=line, start=start)
+        if is_end:
+            depth, start = _Depth(), -1
+        elif kind == "word":
+            depth.read_word(text[begin:stop])
+        elif kind == "other":
+            depth.read_sign(text[begin:stop])
+        end = stop
+    if start >= 0:
+        yield Statement(text=text[start:end], line=line, start=start)
+
+
+def _read_tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    position = 0
+    while token := _TOKEN.match(text, position):
+        kind, stop = str(token.lastgroup), token.end()
+        if kind == "comment":
+            kind, stop = "space", _skip_comment(text, stop)
+        elif kind == "dollar":
+            close = text.find(token[0], stop)
+            stop = len(text) if close < 0 else close + len(token[0])
+        yield kind, position, stop
+        position = stop
+
+
+def _skip_comment(text: str, position: int) -> int:
+    """The offset after a comment, in which comments nest."""
+    depth = 1
+    while depth and (edge := _COMMENT_EDGE.search(text, position)):
+        depth += 1 if edge[0] == "/*" else -1
+        position = edge.end()
+    return len(text) if depth else position

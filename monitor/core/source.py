@@ -1,0 +1,152 @@
+"""What a snapshot can be made from, as it is written on the command line.
+
+postgresql://...                    a database
+alembic:PATH/alembic.ini[@REV]      what the migrations make, at REV or at their heads
+models:package.module:attribute     what SQLAlchemy models say
+sql:FILE.sql                        what a script makes
+snapshot:FILE.json                  what `anchorwatch snapshot` wrote
+NAME                                a database of the configuration
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from monitor.core.errors import UsageError
+
+HEADS: Final = "heads"
+BASE: Final = "base"
+
+CHOICES: Final = (
+    "Write one of postgresql://USER:PASSWORD@HOST:PORT/DATABASE, alembic:PATH/alembic.ini[@REV], "
+    "models:package.module:attribute, sql:FILE.sql, snapshot:FILE.json, "
+    "or the name of a configured database."
+)
+
+_URL: Final = re.compile(r"(?:jdbc:)?postgres(?:ql)?(?:\+[a-z0-9_]+)?://", re.IGNORECASE)
+_KEYWORDS: Final = re.compile(r"\s*[A-Za-z_]\w*\s*=")
+_OTHER_URL: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30})://", re.IGNORECASE)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_TARGET: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_REVISION: Final = re.compile(r"[^\s/\\@:+-]+")  # alembic allows neither @ : + nor - in an id
+_LATER: Final = ("lock", "agent")
+_SUFFIXES: Final = {".ini": "alembic", ".sql": "sql", ".json": "snapshot"}
+
+
+class Scheme(StrEnum):
+    """The kinds of source."""
+
+    POSTGRES = "postgresql"
+    ALEMBIC = "alembic"
+    MODELS = "models"
+    SQL = "sql"
+    SNAPSHOT = "snapshot"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One source; `str` and `repr` show no secret.
+
+    Attributes:
+        scheme: its kind.
+        label: what to call it in a message.
+        path: the file of `alembic:`, `sql:` and `snapshot:`.
+        revision: the wanted revision of `alembic:`: `heads`, `base`, an id or its start.
+        target: `package.module:attribute` of `models:`.
+        name: of a configured database.
+        url: a database URL as it was written: a secret.
+    """
+
+    scheme: Scheme
+    label: str
+    path: str | None = None
+    revision: str | None = None
+    target: str | None = None
+    name: str | None = None
+    url: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+def parse_source(text: str) -> Source:
+    """The source that ``text`` names; nothing is opened or looked for.
+
+    Raises:
+        UsageError: no source is written like this; never quotes what may hold a password.
+    """
+    stripped = text.strip()
+    if _URL.match(stripped) or _KEYWORDS.match(stripped):
+        return Source(scheme=Scheme.POSTGRES, label="postgresql://***", url=stripped)
+    if not stripped.isprintable():
+        raise UsageError("The source holds unprintable characters.", next_step=CHOICES)
+    scheme, colon, rest = stripped.partition(":")
+    if not colon:
+        return _read_name(stripped)
+    if scheme in _LATER:
+        raise UsageError(
+            f"Sources that start with {scheme}: come with a later release.", next_step=CHOICES
+        )
+    match scheme:
+        case Scheme.ALEMBIC:
+            return _read_alembic(rest)
+        case Scheme.MODELS:
+            return _read_models(rest)
+        case Scheme.SQL | Scheme.SNAPSHOT:
+            path = _read_path(rest, scheme)
+            return Source(scheme=Scheme(scheme), label=f"{scheme}:{path}", path=path)
+    raise _unknown(stripped)
+
+
+def _read_name(text: str) -> Source:
+    if _NAME.fullmatch(text):
+        return Source(scheme=Scheme.NAME, label=text, name=text)
+    raise _unknown(text)
+
+
+def _read_alembic(rest: str) -> Source:
+    path, at, revision = rest.rpartition("@")
+    if not at or "/" in revision or "\\" in revision or revision.endswith(".ini"):
+        path, revision = rest, HEADS  # the @ is part of the path
+    elif not _REVISION.fullmatch(revision):
+        raise UsageError(
+            "What follows the @ is not a revision.",
+            next_step=f"Write an id, the start of one, `{HEADS}` or `{BASE}`; relative ones "
+            "such as +1 mean nothing here.",
+        )
+    path = _read_path(path, Scheme.ALEMBIC)
+    revision = HEADS if revision == "head" else revision
+    label = f"alembic:{path}" + ("" if revision == HEADS else f"@{revision}")
+    return Source(scheme=Scheme.ALEMBIC, label=label, path=path, revision=revision)
+
+
+def _read_models(rest: str) -> Source:
+    if not _TARGET.fullmatch(rest):
+        raise UsageError(
+            "models: is followed by a module and an attribute.",
+            next_step="Write it as models:package.module:attribute, as in models:app.db:Base.",
+        )
+    return Source(scheme=Scheme.MODELS, label=f"models:{rest}", target=rest)
+
+
+def _read_path(rest: str, scheme: str) -> str:
+    if not rest or rest.startswith("//"):
+        raise UsageError(
+            f"{scheme}: is followed by the path of a file.", next_step=f"Write {scheme}:FILE."
+        )
+    return rest
+
+
+def _unknown(text: str) -> UsageError:
+    """The error for a text that may be a URL with a password: quotes no more than a scheme."""
+    for suffix, scheme in _SUFFIXES.items():
+        if text.endswith(suffix) and "@" not in text:
+            return UsageError(
+                "A file needs its scheme in front.",
+                next_step=f"For a {suffix} file write {scheme}:FILE{suffix}. {CHOICES}",
+            )
+    if other := _OTHER_URL.match(text):
+        return UsageError(f"{other[1]}:// is no source.", next_step=CHOICES)
+    return UsageError("This is no source.", next_step=CHOICES)

@@ -1,0 +1,14 @@
+-- Views and materialised views. The deparser locks what a view reads until the
+-- transaction ends, so the reader keeps that transaction short.
+select case c.relkind when 'v' then 'view' else 'materialized_view' end, 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, null, c.relname,
+  json_strip_nulls(json_build_object(
+    'row_type', c.reltype::text,
+    'owner', pg_get_userbyid(c.relowner),
+    'definition', pg_get_viewdef(c.oid),
+    'options', c.reloptions,
+    'tablespace', (select s.spcname from pg_tablespace s where s.oid = c.reltablespace),
+    'access_method', (select m.amname from pg_am m where m.oid = c.relam and m.amname <> 'heap')
+  ))::text
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('v', 'm') and c.relpersistence <> 't'
+  and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
