@@ -5,32 +5,30 @@ declared) are notes, apart from the changes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
 
+from monitor.core.diff_renames import follow_renames, match_renames
 from monitor.core.findings import Evidence, Severity
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
 from monitor.core.rules import ChangeKind, choose_rule
 from monitor.core.snapshot import SchemaObject, Snapshot
 
-RENAMEABLE: Final = frozenset(
+_WHOLES: Final = frozenset(
     {
-        Kind.INDEX,
-        Kind.PRIMARY_KEY,
-        Kind.UNIQUE,
-        Kind.FOREIGN_KEY,
-        Kind.CHECK,
-        Kind.EXCLUSION,
-        Kind.TRIGGER,
-        Kind.POLICY,
-        Kind.SEQUENCE,
-        Kind.STATISTICS,
+        Kind.TABLE,
+        Kind.FOREIGN_TABLE,
+        Kind.VIEW,
+        Kind.MATERIALIZED_VIEW,
+        Kind.COMPOSITE,
+        Kind.DOMAIN,
+        Kind.FOREIGN_SERVER,
     }
 )
-"""Kinds of which a name says little: the same thing under another name is one change."""
+"""Kinds that have parts; no two of them share a name in one schema."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -84,7 +82,7 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
     """What has to be said about ``actual`` where ``expected`` was promised."""
     missing = _pick(expected, without=actual)
     unexpected = _pick(actual, without=expected)
-    renames = _match_renames(missing.values(), unexpected.values())
+    renames = match_renames(missing.values(), unexpected.values())
     for old, new in renames:
         del missing[old.key], unexpected[new.key]
     changes = [
@@ -93,10 +91,12 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
         *(_report_rename(old, new) for old, new in renames),
     ]
     notes = list(_compare_others(expected, actual))
+    known_as = {old.key: new.key.name for old, new in renames}
     for item in expected.objects:
         other = actual.by_key.get(item.key)
         if other is not None and other.attributes != item.attributes:
-            altered, remarks = _compare(item, other, expected=expected, actual=actual)
+            followed = follow_renames(item, known_as)
+            altered, remarks = _compare(followed, other, expected=expected, actual=actual)
             changes.extend(altered)
             notes.extend(remarks)
     return Difference(
@@ -108,28 +108,6 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
 def _pick(snapshot: Snapshot, *, without: Snapshot) -> dict[ObjectKey, SchemaObject]:
     known = without.by_key
     return {key: item for key, item in snapshot.by_key.items() if key not in known}
-
-
-def _match_renames(
-    missing: Iterable[SchemaObject], unexpected: Iterable[SchemaObject]
-) -> list[tuple[SchemaObject, SchemaObject]]:
-    """Pairs that are the same but for the name, one to one."""
-    candidates: dict[bytes, tuple[list[SchemaObject], list[SchemaObject]]]
-    candidates = defaultdict(lambda: ([], []))
-    for side, items in enumerate((missing, unexpected)):
-        for item in items:
-            if item.key.kind in RENAMEABLE:
-                candidates[_describe_nameless(item)][side].append(item)
-    return [
-        (old[0], new[0]) for old, new in candidates.values() if len(old) == 1 and len(new) == 1
-    ]
-
-
-def _describe_nameless(item: SchemaObject) -> bytes:
-    key = item.key
-    return msgspec.json.encode(
-        (key.kind, key.schema, key.parent, item.attributes), order="deterministic"
-    )
 
 
 def _report_rename(old: SchemaObject, new: SchemaObject) -> Change:
@@ -148,7 +126,7 @@ def _report_absent(
     change: ChangeKind, items: Mapping[ObjectKey, SchemaObject]
 ) -> Iterator[Change]:
     """One change for each object that is on one side only, its parts counted with it."""
-    owners = {(key.schema, key.name): key for key in items if key.parent is None}
+    owners = {(key.schema, key.name): key for key in items if key.kind in _WHOLES}
     parts: dict[ObjectKey, int] = defaultdict(int)
     tops: list[SchemaObject] = []
     for item in items.values():
@@ -183,6 +161,8 @@ def _find_whole(
         schema, table, column = owner
         mother = ObjectKey(kind=Kind.COLUMN, schema=schema, parent=table, name=column)
         return owners.get((schema, table)) or (mother if mother in items else None)
+    if key.kind is Kind.STATISTICS:
+        return owners.get((item.attributes.get("table_schema") or key.schema, key.parent))
     return owners.get((key.schema, key.parent)) if key.parent is not None else None
 
 
@@ -269,7 +249,7 @@ def find_flaws(snapshot: Snapshot) -> tuple[Change, ...]:
         evidence = tuple(
             Evidence(name=name, expected=KINDS[item.key.kind][name].default, actual=value)
             for name, value in sorted(item.attributes.items())
-            if name in _FLAWS and value in _FLAWS[name]
+            if _is_flaw(name, value)
         )
         if evidence:
             rule = choose_rule(item.key.kind, "altered", frozenset(e.name for e in evidence))
@@ -277,9 +257,13 @@ def find_flaws(snapshot: Snapshot) -> tuple[Change, ...]:
     return tuple(flaws)
 
 
-_FLAWS: Final[Mapping[str, tuple[Value, ...]]] = {
-    "valid": (False,),
-    "not_null_valid": (False,),
-    "enforced": (False,),
-    "enabled": ("disabled",),
-}
+def _is_flaw(attribute: str, value: Value) -> bool:
+    match attribute:
+        case "valid" | "not_null_valid" | "enforced":
+            return value is False
+        case "enabled":
+            return value == "disabled"
+        case "internal_triggers":
+            return isinstance(value, list) and any("disabled" in pair for pair in value)
+        case _:
+            return False

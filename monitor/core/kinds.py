@@ -65,7 +65,8 @@ _ENABLED: Final = {"enabled": _one("origin, disabled, replica or always", "origi
 
 _INDEX: Final = {
     "method": _one("access method", "btree"),
-    "columns": _one("key columns and expressions, in order"),
+    "columns": _one("key columns in order, null where an expression stands"),
+    "expressions": _one("key expressions in order"),
     "opclasses": _one("operator class of each key column where it is not the type's default"),
     "collations": _one("collation of each key column where it is not the column's own"),
     "order": _one("DESC, NULLS FIRST or NULLS LAST of each key column where not the default"),
@@ -79,10 +80,25 @@ _INDEX: Final = {
     "valid": _one("false for an index that the planner may not use", True),
 }
 _KEY: Final = {
-    name: _INDEX[name]
-    for name in ("columns", "opclasses", "include", "nulls_not_distinct", "options", "tablespace")
+    "columns": _one("columns in order"),
+    "include": _INDEX["include"],
+    "options": _INDEX["options"],
+    "tablespace": _INDEX["tablespace"],
+    "valid": _one("false where its index is not valid", True),
+    "index_comment": Attribute(meaning="COMMENT ON its INDEX", is_remark=True),
 }
 _PERIOD: Final = {"period": _one("WITHOUT OVERLAPS or PERIOD on the last column", False)}
+
+_ANY_TABLE: Final = {
+    "partition_bound": _one("FOR VALUES of a partition"),
+    "inherits": _one("parents, or the partitioned table it is a partition of"),
+    "detach_pending": _one("DETACH CONCURRENTLY was begun and not finished", False),
+    "internal_triggers": _one(
+        "name and state of keys, and of triggers of the partitioned table, whose triggers "
+        "were enabled or disabled on this table alone"
+    ),
+    "column_order": Attribute(meaning="the columns in physical order", is_note=True),
+} | _OWNED
 
 _TABLE: Final = {
     "persistence": _one("permanent or unlogged", "permanent"),
@@ -96,41 +112,41 @@ _TABLE: Final = {
     "cluster_index": _one("the index of CLUSTER ON"),
     "of_type": _one("the composite type of a typed table"),
     "partition_by": _one("strategy and key of a partitioned table"),
-    "partition_bound": _one("FOR VALUES of a partition"),
-    "inherits": _one("parents, or the partitioned table it is a partition of"),
-    "detach_pending": _one("DETACH CONCURRENTLY was begun and not finished", False),
-    "column_order": Attribute(meaning="the columns in physical order", is_note=True),
-} | _OWNED
+} | _ANY_TABLE
 
 _ROUTINE: Final = {
     "language": _one("language"),
     "arguments": _one("arguments with modes, names, types and defaults"),
-    "returns": _one("type of the result"),
     "body": _one("source text"),
-    "library": _one("object file of a C function"),
-    "window": _one("WINDOW", False),
-    "volatility": _one("volatile, stable or immutable", "volatile"),
-    "strict": _one("STRICT", False),
+    "library": _one("object file of a routine in C"),
     "security_definer": _one("SECURITY DEFINER", False),
-    "leakproof": _one("LEAKPROOF", False),
-    "parallel": _one("unsafe, restricted or safe", "unsafe"),
-    "cost": _one("COST"),
-    "rows": _one("ROWS"),
-    "support": _one("planner support function"),
     "settings": _one("SET clauses"),
     "transforms": _one("TRANSFORM FOR TYPE"),
 } | _OWNED
 
+_FUNCTION: Final = {
+    "returns": _one("type of the result"),
+    "window": _one("WINDOW", False),
+    "volatility": _one("volatile, stable or immutable", "volatile"),
+    "strict": _one("STRICT", False),
+    "leakproof": _one("LEAKPROOF", False),
+    "parallel": _one("unsafe, restricted or safe", "unsafe"),
+    "cost": _one("COST, when not 100 (in C: 1)"),
+    "rows": _one("ROWS"),
+    "support": _one("planner support function"),
+} | _ROUTINE
+
 _OPTIONS_HIDDEN: Final = {"option_names": _one("names of its options; values are never read")}
+_FOREIGN_OPTIONS: Final = _one("OPTIONS; the value is never read where the name hints at a secret")
 
 KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
     {
         Kind.SCHEMA: _OWNED,
         Kind.TABLE: _TABLE,
-        Kind.FOREIGN_TABLE: _TABLE
+        Kind.FOREIGN_TABLE: _ANY_TABLE
         | {
             "server": _one("foreign server"),
-            "foreign_options": _one("options of the foreign table"),
+            "foreign_options": _FOREIGN_OPTIONS,
         },
         Kind.COLUMN: {
             "type": _one("type with modifiers"),
@@ -150,13 +166,17 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
             "compression": _one("TOAST compression, when not the database's"),
             "statistics_target": _one("SET STATISTICS"),
             "options": _one("attribute options such as n_distinct"),
-            "foreign_options": _one("options of a foreign table's column"),
+            "foreign_options": _FOREIGN_OPTIONS,
             "inherited": _one("comes from a parent only", False),
         }
         | _GRANTS
         | _COMMENT,
         Kind.PRIMARY_KEY: _KEY | _DEFERRAL | _PERIOD | _COMMENT,
-        Kind.UNIQUE: _KEY | _DEFERRAL | _PERIOD | _COMMENT,
+        Kind.UNIQUE: _KEY
+        | {"nulls_not_distinct": _INDEX["nulls_not_distinct"]}
+        | _DEFERRAL
+        | _PERIOD
+        | _COMMENT,
         Kind.FOREIGN_KEY: {
             "columns": _one("referencing columns"),
             "references": _one("schema and name of the referenced table"),
@@ -178,7 +198,13 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
         }
         | _VALIDITY
         | _COMMENT,
-        Kind.EXCLUSION: {"definition": _one("the constraint without its name")} | _COMMENT,
+        Kind.EXCLUSION: {
+            "definition": _one("the constraint without its name"),
+            "tablespace": _KEY["tablespace"],
+            "valid": _KEY["valid"],
+            "index_comment": _KEY["index_comment"],
+        }
+        | _COMMENT,
         Kind.INDEX: _INDEX | {"unique": _one("UNIQUE", False)} | _COMMENT,
         Kind.SEQUENCE: {
             "type": _one("data type", "bigint"),
@@ -199,10 +225,17 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
         | _OWNED,
         Kind.MATERIALIZED_VIEW: {
             "definition": _one("the query"),
-            "options": _one("storage parameters"),
-            "tablespace": _one("tablespace, when not the database's"),
-            "access_method": _one("table access method", "heap"),
-            "cluster_index": _one("the index of CLUSTER ON"),
+            **{
+                name: _TABLE[name]
+                for name in (
+                    "options",
+                    "toast_options",
+                    "tablespace",
+                    "access_method",
+                    "cluster_index",
+                    "replica_identity",
+                )
+            },
         }
         | _OWNED,
         Kind.RULE: {"definition": _one("the rule after its name")} | _ENABLED | _COMMENT,
@@ -246,7 +279,7 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
             "subtype_diff": _one("difference function"),
         }
         | _OWNED,
-        Kind.FUNCTION: _ROUTINE,
+        Kind.FUNCTION: _FUNCTION,
         Kind.PROCEDURE: _ROUTINE,
         Kind.AGGREGATE: {
             "arguments": _one("arguments with modes, names and types"),
@@ -258,7 +291,7 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
             "state_size": _one("SSPACE"),
             "final_function": _one("FINALFUNC"),
             "final_extra": _one("FINALFUNC_EXTRA", False),
-            "final_modify": _one("FINALFUNC_MODIFY, when not read_only"),
+            "final_modify": _one("FINALFUNC_MODIFY, when not the kind's default"),
             "combine_function": _one("COMBINEFUNC"),
             "serial_function": _one("SERIALFUNC"),
             "deserial_function": _one("DESERIALFUNC"),
@@ -270,6 +303,7 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
             "moving_state_size": _one("MSSPACE"),
             "moving_final_function": _one("MFINALFUNC"),
             "moving_final_extra": _one("MFINALFUNC_EXTRA", False),
+            "moving_final_modify": _one("MFINALFUNC_MODIFY, when not the kind's default"),
             "moving_initial_value": _one("MINITCOND"),
             "parallel": _one("unsafe, restricted or safe", "unsafe"),
         }
@@ -302,6 +336,7 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
             "columns": _one("columns"),
             "expressions": _one("expressions"),
             "target": _one("SET STATISTICS"),
+            "table_schema": _one("schema of the table, when not its own"),
         }
         | _OWNER
         | _COMMENT,
@@ -328,7 +363,8 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
         }
         | _OPTIONS_HIDDEN
         | _OWNED,
-        Kind.USER_MAPPING: _OPTIONS_HIDDEN,
+        # Who may not connect as it sees no option of a mapping, not even the name.
+        Kind.USER_MAPPING: {},
         Kind.DEFAULT_PRIVILEGE: {
             "grants": _one("privileges beyond the default: role, privilege, with grant option"),
             "revokes": _one("privileges of the default that are taken away"),

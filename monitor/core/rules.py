@@ -163,10 +163,11 @@ INVALID_INDEX: Final = _drift(
 )
 DISABLED: Final = _drift(
     "AW283",
-    "A trigger or rule is not enabled as expected",
+    "A trigger, rule or key is not enabled as expected",
     _WARNING,
-    why="It exists, so it looks right, and does not fire.",
-    fix="`ALTER TABLE ... ENABLE TRIGGER ...`.",
+    why="It exists, so it looks right, and does not fire. A key of which the triggers are "
+    "disabled checks nothing.",
+    fix="`ALTER TABLE ... ENABLE TRIGGER ...`, for keys `ENABLE TRIGGER ALL`.",
 )
 NOT_ENFORCED: Final = _drift(
     "AW284",
@@ -268,11 +269,13 @@ _BY_CHANGE: Final = {(kind, change): rule for rule, kinds, change in _SCHEMA_RUL
 _BY_ATTRIBUTE: Final[Mapping[str, Rule]] = {
     "not_null_valid": NOT_VALID,
     "enabled": DISABLED,
+    "internal_triggers": DISABLED,
     "enforced": NOT_ENFORCED,
     "grants": PRIVILEGES,
     "revokes": PRIVILEGES,
     "owner": OWNER,
     "comment": COMMENT,
+    "index_comment": COMMENT,
 }
 
 
@@ -296,7 +299,5 @@ def _choose_special(kind: Kind, attribute: str) -> Rule | None:
     if kind is Kind.DEFAULT_PRIVILEGE:
         return None
     if attribute == "valid":
-        return INVALID_INDEX if kind is Kind.INDEX else NOT_VALID
-    if attribute == "enabled" and kind is Kind.EVENT_TRIGGER:
-        return DISABLED
+        return NOT_VALID if kind in (Kind.CHECK, Kind.FOREIGN_KEY) else INVALID_INDEX
     return _BY_ATTRIBUTE.get(attribute)

@@ -18,16 +18,18 @@ _TOKEN: Final = re.compile(
     rf"""
       (?P<space>\s+|--[^\n]*)
     | (?P<comment>/\*)
-    | (?P<quoted>[eE]'(?:[^'\\]|\\.|'')*(?:'|\Z) | '(?:[^']|'')*(?:'|\Z) | "(?:[^"]|"")*(?:"|\Z))
+    | (?P<quoted> [eE]'(?:[^'\\]++|\\.|'')*(?:'|\Z)
+      | '(?:[^']++|'')*(?:'|\Z) | "(?:[^"]++|"")*(?:"|\Z) )
     | (?P<dollar>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)
     | (?P<word>[{_LETTER}][{_LETTER}0-9$]*)
-    | (?P<meta>\\[^\n]*)
+    | (?P<meta>\\[^\r\n]*)
     | (?P<other>[0-9.]+[{_LETTER}0-9.]*|\$[0-9]+|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
 _COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
-_ROUTINE: Final = re.compile(r"CREATE (OR REPLACE )?(FUNCTION|PROCEDURE)( |$)")
+_ROUTINE: Final = re.compile(r"CREATE (OR REPLACE )?(FUNCTION|PROCEDURE) ")
+_ROUTINE_LETTERS: Final = len("CREATE OR REPLACE PROCEDURE ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,22 +66,23 @@ class _Depth:
     parentheses: int = 0
     blocks: int = 0
 
-    def read_word(self, word: str) -> None:
-        upper = word.upper()
-        if self.words.count(" ") < 4:  # noqa: PLR2004  # CREATE OR REPLACE FUNCTION, and one more
-            self.words += f"{upper} "
+    def read(self, kind: str, text: str) -> None:
+        if kind == "word":
+            self._read_word(text.upper())
+        elif text == "(":
+            self.parentheses += 1
+        elif text == ")" and self.parentheses:
+            self.parentheses -= 1
+
+    def _read_word(self, word: str) -> None:
+        if len(self.words) < _ROUTINE_LETTERS:
+            self.words += f"{word} "
         if self.parentheses or not _ROUTINE.match(self.words):
             return
-        if upper == "BEGIN" or (upper == "CASE" and self.blocks):
+        if word == "BEGIN" or (word == "CASE" and self.blocks):
             self.blocks += 1
-        elif upper == "END" and self.blocks:
+        elif word == "END" and self.blocks:
             self.blocks -= 1
-
-    def read_sign(self, sign: str) -> None:
-        if sign == "(":
-            self.parentheses += 1
-        elif sign == ")" and self.parentheses:
-            self.parentheses -= 1
 
     @property
     def is_open(self) -> bool:
@@ -91,43 +94,41 @@ def split_script(text: str) -> Iterator[Statement]:
 
     What is never closed runs to the end: the server says what it thinks of it.
     """
-    depth, start, end, line, counted = _Depth(), -1, 0, 1, 0
+    line, counted = 1, 0
+    for start, end, is_meta in _cut(text):
+        line += text.count("\n", counted, start)
+        counted = start
+        yield Statement(text=text[start:end], line=line, start=start, is_meta=is_meta)
+
+
+def _cut(text: str) -> Iterator[tuple[int, int, bool]]:
+    depth, start, end = _Depth(), -1, 0
     for kind, begin, stop in _read_tokens(text):
-        if kind == "space":
-            continue
-        is_end = text[begin:stop] == ";" and not depth.is_open
-        if start < 0 and not is_end:
-            line, counted, start = line + text.count("\n", counted, begin), begin, begin
-            if kind == "meta":
-                yield Statement(
-                    text=text[begin:stop].rstrip(), line=line, start=begin, is_meta=True
-                )
-                start = -1
-                continue
-        if is_end and start >= 0:
-            yield Statement(text=text[start:end], line=line, start=start)
-        if is_end:
+        if kind == "meta" and start < 0:
+            yield begin, stop, True
+        elif text[begin:stop] == ";" and not depth.is_open:
+            if start >= 0:
+                yield start, end, False
             depth, start = _Depth(), -1
-        elif kind == "word":
-            depth.read_word(text[begin:stop])
-        elif kind == "other":
-            depth.read_sign(text[begin:stop])
-        end = stop
+        else:
+            start, end = (begin if start < 0 else start), stop
+            depth.read(kind, text[begin:stop])
     if start >= 0:
-        yield Statement(text=text[start:end], line=line, start=start)
+        yield start, end, False
 
 
 def _read_tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """Kind, start and end of each token that is neither space nor comment."""
     position = 0
     while token := _TOKEN.match(text, position):
-        kind, stop = str(token.lastgroup), token.end()
+        kind, start, position = str(token.lastgroup), position, token.end()
         if kind == "comment":
-            kind, stop = "space", _skip_comment(text, stop)
+            position = _skip_comment(text, position)
         elif kind == "dollar":
-            close = text.find(token[0], stop)
-            stop = len(text) if close < 0 else close + len(token[0])
-        yield kind, position, stop
-        position = stop
+            close = text.find(token[0], position)
+            position = len(text) if close < 0 else close + len(token[0])
+        if kind not in ("space", "comment"):
+            yield kind, start, position
 
 
 def _skip_comment(text: str, position: int) -> int:

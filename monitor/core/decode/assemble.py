@@ -81,13 +81,13 @@ def decode(
     """
     grouped = Rows(rows)
     directory = Directory(
-        relations=list_relations(grouped), columns=list_columns(grouped), keys={}
+        relations=list_relations(grouped), columns=list_columns(grouped), keys={}, aliases={}
     )
     objects = list(_read_objects(grouped, directory))
-    extras = _collect_extras(grouped, directory.keys)
+    extras = _collect_extras(grouped, directory)
     return make_snapshot(
         (item for item in _attach(objects, extras, builder) if _is_worth_keeping(item)),
-        dependencies=_read_dependencies(grouped, directory.keys),
+        dependencies=_read_dependencies(grouped, directory.aliases | directory.keys),
         version_tables=version_tables,
         others={row.name: msgspec.json.decode(row.body, type=int) for row in grouped.all("other")},
         server=_read_server(grouped),
@@ -113,16 +113,17 @@ def _read_server(rows: Rows) -> ServerFacts:
     return msgspec.json.decode(row.body, type=ServerFacts)
 
 
-def _collect_extras(
-    rows: Rows, keys: Mapping[Place, ObjectKey]
-) -> dict[ObjectKey, dict[str, Value]]:
+def _collect_extras(rows: Rows, directory: Directory) -> dict[ObjectKey, dict[str, Value]]:
     """Comments and privileges of each object."""
     extras: dict[ObjectKey, dict[str, Value]] = {}
     for row in rows.all("comment"):
-        if key := keys.get((row.catalog, row.oid, row.sub)):
+        place = (row.catalog, row.oid, row.sub)
+        if key := directory.keys.get(place):
             extras.setdefault(key, {})["comment"] = msgspec.json.decode(row.body)
+        elif key := directory.aliases.get(place):
+            extras.setdefault(key, {})["index_comment"] = msgspec.json.decode(row.body)
     for row in rows.all("grant"):
-        if key := keys.get((row.catalog, row.oid, row.sub)):
+        if key := directory.keys.get((row.catalog, row.oid, row.sub)):
             described = {name: sorted(pairs) for name, pairs in parse(row).items()}
             extras.setdefault(key, {}).update(described)
     return extras

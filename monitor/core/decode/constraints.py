@@ -4,6 +4,7 @@ Letters: https://www.postgresql.org/docs/current/catalog-pg-constraint.html
 and https://www.postgresql.org/docs/current/catalog-pg-index.html
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +22,12 @@ _KINDS: Final = {
     "c": Kind.CHECK,
     "x": Kind.EXCLUSION,
 }
+_BORROWED: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.PRIMARY_KEY: ("include", "options", "tablespace", "valid"),
+    Kind.UNIQUE: ("include", "options", "tablespace", "valid", "nulls_not_distinct"),
+    Kind.EXCLUSION: ("tablespace", "valid"),
+}
+"""What a constraint says through its index."""
 _ACTIONS: Final = {
     "a": "no action",
     "r": "restrict",
@@ -36,8 +43,10 @@ _ORDERS: Final = {
     _NULLS_FIRST: "NULLS FIRST",
     _DESC: "DESC NULLS LAST",
 }
-_DEFAULT_COLLATION: Final = 100
-"""Object number of the collation "default", fixed since PostgreSQL 9.1 (pg_collation.dat)."""
+_EXPRESSION: Final = "0"
+"""The column number that stands for the next expression."""
+_NO_COLLATION: Final = "0"
+_DEFAULT_COLLATION: Final = 'pg_catalog."default"'
 
 
 class _IndexBody(msgspec.Struct):
@@ -85,22 +94,17 @@ def read_constraints(rows: Rows, directory: Directory) -> Iterator[SchemaObject]
         directory.keys[row.catalog, row.oid, "0"] = key
         if "index" in body:
             backing.add(body["index"])
-            directory.keys["pg_class", body["index"], "0"] = key
+            directory.aliases["pg_class", body["index"], "0"] = key
         attributes = _describe_constraint(kind, row, body, directory=directory)
-        if kind in (Kind.PRIMARY_KEY, Kind.UNIQUE):
-            attributes = _borrow(indexes.get(body.get("index", ""), {})) | attributes
+        if kind in _BORROWED:
+            index = indexes.get(body.get("index", ""), {})
+            attributes |= {name: index[name] for name in _BORROWED[kind] if name in index}
         yield SchemaObject(key=key, attributes=attributes)
     for row in rows.own("index"):
         if row.oid not in backing:
             key = ObjectKey(kind=Kind.INDEX, schema=row.schema, parent=row.parent, name=row.name)
             directory.keys[row.catalog, row.oid, "0"] = key
             yield SchemaObject(key=key, attributes=indexes[row.oid])
-
-
-def _borrow(index: Mapping[str, Value]) -> dict[str, Value]:
-    """What a key says through its index."""
-    wanted = ("include", "opclasses", "nulls_not_distinct", "options", "tablespace")
-    return {name: index[name] for name in wanted if name in index}
 
 
 def _describe_constraint(
@@ -113,11 +117,8 @@ def _describe_constraint(
             attributes["columns"] = directory.name_columns(row.relation or "", body["columns"])
         case Kind.FOREIGN_KEY:
             attributes |= _describe_foreign_key(row, body, directory=directory)
-        case Kind.CHECK if "expression" in body:
-            attributes["expression"] = body["expression"]
         case Kind.CHECK:
-            # Of a domain only the whole text can be had: CHECK ((...)) [NOT VALID].
-            attributes["expression"] = body["definition"].removesuffix(" NOT VALID")
+            attributes["expression"] = body["expression"]
         case _:
             attributes = {"definition": body["definition"]}
     return attributes
@@ -142,15 +143,12 @@ def _describe_foreign_key(
 
 
 def _collect_lookups(rows: Rows) -> _Lookups:
-    columns: dict[str, dict[str, Value]] = {}
+    columns: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in rows.all("index_column"):
         body = parse(row)
-        described = columns.setdefault(row.oid, {})
         for source, name in (("statistics", "statistics"), ("options", "opclass_options")):
             if body[source] is not None:
-                entries = described.setdefault(name, [])
-                assert isinstance(entries, list)  # noqa: S101  # made one line above
-                entries.append([int(row.sub), body[source]])
+                columns[row.oid][name].append([int(row.sub), body[source]])
     return _Lookups(
         opclasses={row.oid: msgspec.json.decode(row.body) for row in rows.all("opclass")},
         collations={row.oid: msgspec.json.decode(row.body) for row in rows.all("collation")},
@@ -159,17 +157,24 @@ def _collect_lookups(rows: Rows) -> _Lookups:
             for row in rows.all("column")
             if '"collation"' in row.body
         },
-        columns=columns,
+        columns={
+            oid: {name: sorted(entries) for name, entries in described.items()}
+            for oid, described in columns.items()
+        },
     )
 
 
 def _describe_index(row: Row, *, directory: Directory, lookups: _Lookups) -> dict[str, Value]:
     body = _INDEX.decode(row.body)
     keys = body.keys.split()
-    names = _name_keys(keys, body, relation=row.relation or "", directory=directory)
+    names = [
+        None if number == _EXPRESSION else directory.name_columns(row.relation or "", [number])[0]
+        for number in keys
+    ]
     attributes: dict[str, Value] = {
         "method": body.method,
         "columns": [*names[: body.key_count]],
+        "expressions": [*body.expressions] if body.expressions else None,
         "unique": body.unique,
         "valid": body.valid,
         "nulls_not_distinct": body.nulls_not_distinct,
@@ -184,29 +189,15 @@ def _describe_index(row: Row, *, directory: Directory, lookups: _Lookups) -> dic
     return attributes | lookups.columns.get(row.oid, {})
 
 
-def _name_keys(
-    keys: list[str], body: _IndexBody, *, relation: str, directory: Directory
-) -> list[str]:
-    """Names of columns; column number 0 stands for the next expression."""
-    expressions = iter(body.expressions or ())
-    return [
-        next(expressions) if number == "0" else directory.name_columns(relation, [number])[0]
-        for number in keys
-    ]
-
-
 def _name_collations(
     row: Row, body: _IndexBody, keys: list[str], lookups: _Lookups
 ) -> list[Value]:
-    """Collations that are not the column's own; numbers 0 and 100 are "none" and "default"."""
+    """Collations that are not the column's own, where the key has one at all."""
     names: list[Value] = []
     for number, oid in zip(keys, body.collations.split(), strict=False):
-        own = lookups.column_collations.get((row.relation or "", number))
-        named = None if oid in ("0", str(_DEFAULT_COLLATION)) else lookups.collations.get(oid)
-        if named == own:
-            names.append(None)
-        else:
-            names.append(named or "default")
+        own = lookups.column_collations.get((row.relation or "", number), _DEFAULT_COLLATION)
+        named = own if oid == _NO_COLLATION else lookups.collations.get(oid)
+        names.append(None if named == own else named)
     return names
 
 

@@ -49,7 +49,7 @@ def read_others(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
             key = ObjectKey(kind=kind, schema=row.schema, parent=row.parent, name=row.name)
             directory.keys[row.catalog, row.oid, "0"] = key
             if "row_type" in attributes:
-                directory.keys["pg_type", attributes.pop("row_type"), "0"] = key
+                directory.aliases["pg_type", attributes.pop("row_type"), "0"] = key
             if kind is Kind.MATERIALIZED_VIEW and row.oid in flags:
                 attributes |= flags[row.oid]
             if kind is Kind.STATISTICS:
@@ -72,7 +72,6 @@ def _describe_statistics(
     row: Row, attributes: dict[str, Any], *, directory: Directory
 ) -> dict[str, Any]:
     """Kinds by their names (pg_statistic_ext.stxkind), columns by theirs."""
-    attributes.pop("table_schema")
     numbers = attributes.pop("columns").split()
     attributes["columns"] = directory.name_columns(row.relation or "", numbers) or None
     # "e" only says that there are expressions, which stand beside it.

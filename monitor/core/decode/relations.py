@@ -45,12 +45,13 @@ def read_tables(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
     """Tables and foreign tables."""
     order = _order_columns(rows)
     flags = read_index_flags(rows)
+    triggers = _read_internal_triggers(rows)
     for row in rows.own("relation"):
         body = parse(row)
         kind = _TABLE_KINDS[body.pop("relkind")]
         key = ObjectKey(kind=kind, schema=row.schema, parent=None, name=row.name)
         directory.keys[row.catalog, row.oid, "0"] = key
-        directory.keys["pg_type", body.pop("row_type"), "0"] = key
+        directory.aliases["pg_type", body.pop("row_type"), "0"] = key
         attributes: dict[str, Value] = body | flags.get(row.oid, {})
         if "parents" in attributes:
             attributes["inherits"] = attributes.pop("parents")
@@ -59,7 +60,16 @@ def read_tables(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
         for name in ("options", "toast_options", "foreign_options"):
             sort_in_place(attributes, name)
         attributes["column_order"] = list(order.get(row.oid, ()))
+        attributes["internal_triggers"] = triggers.get(row.oid)
         yield SchemaObject(key=key, attributes=attributes)
+
+
+def _read_internal_triggers(rows: Rows) -> dict[str, list[list[str]]]:
+    """Name and state; several triggers of one key are told as one."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for row in rows.all("internal_trigger"):
+        found.setdefault(row.oid, set()).add((row.name, msgspec.json.decode(row.body, type=str)))
+    return {oid: [list(pair) for pair in sorted(pairs)] for oid, pairs in found.items()}
 
 
 def _order_columns(rows: Rows) -> dict[str, list[str]]:

@@ -91,13 +91,15 @@ class Directory(NamedTuple):
     Attributes:
         relations: object number of a table or view -> its schema and name.
         columns: object number and column number -> the column's name.
-        keys: the server's name of an object -> its key, and the key of the
-            constraint for an index that a constraint made.
+        keys: the server's name of an object -> its key.
+        aliases: the server's name of what is no object by itself -> the key of
+            the constraint that made the index, the table that made the type.
     """
 
     relations: Mapping[str, tuple[str, str]]
     columns: Mapping[tuple[str, str], str]
     keys: dict[Place, ObjectKey]
+    aliases: dict[Place, ObjectKey]
 
     def name_columns(self, relation: str, numbers: Iterable[object]) -> list[str]:
         """Names of the columns with these numbers.

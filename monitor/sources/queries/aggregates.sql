@@ -12,7 +12,8 @@ select 'aggregate', 'pg_proc', p.oid::text, '0', null, n.nspname, null,
     'state_size', nullif(a.aggtransspace, 0),
     'final_function', nullif(a.aggfinalfn::oid, 0)::regprocedure::text,
     'final_extra', case when a.aggfinalextra then true end,
-    'final_modify', nullif(a.aggfinalmodify, 'r'),
+    'final_modify', case when a.aggfinalmodify <> case a.aggkind when 'n' then 'r' else 'w' end then
+      case a.aggfinalmodify when 'r' then 'read_only' when 's' then 'shareable' else 'read_write' end end,
     'combine_function', nullif(a.aggcombinefn::oid, 0)::regprocedure::text,
     'serial_function', nullif(a.aggserialfn::oid, 0)::regprocedure::text,
     'deserial_function', nullif(a.aggdeserialfn::oid, 0)::regprocedure::text,
@@ -24,6 +25,8 @@ select 'aggregate', 'pg_proc', p.oid::text, '0', null, n.nspname, null,
     'moving_state_size', nullif(a.aggmtransspace, 0),
     'moving_final_function', nullif(a.aggmfinalfn::oid, 0)::regprocedure::text,
     'moving_final_extra', case when a.aggmfinalextra then true end,
+    'moving_final_modify', case when a.aggmfinalmodify <> case a.aggkind when 'n' then 'r' else 'w' end then
+      case a.aggmfinalmodify when 'r' then 'read_only' when 's' then 'shareable' else 'read_write' end end,
     'moving_initial_value', a.aggminitval,
     'parallel', case p.proparallel when 's' then 'safe' when 'r' then 'restricted' end
   ))::text

@@ -23,7 +23,8 @@ select 'column', 'pg_class', a.attrelid::text, a.attnum::text, a.attrelid::text,
         'compression', case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
         'statistics_target', nullif(coalesce(a.attstattarget, -1), -1),
         'options', a.attoptions,
-        'foreign_options', a.attfdwoptions,
+        'foreign_options', (select json_agg(case when o.text ~* '^[^=]*(pass|pwd|secret|token|key|cred|auth|program)' then split_part(o.text, '=', 1) else o.text end)
+          from unnest(a.attfdwoptions) o (text)),
         'inherited', case when a.attinhcount > 0 and not a.attislocal and not c.relispartition then true end
       )) end
   )::text

@@ -22,7 +22,7 @@ select 'constraint', 'pg_constraint', k.oid::text, '0', nullif(k.conrelid, 0)::t
     'on_delete', nullif(case when k.contype = 'f' then k.confdeltype end, 'a'),
     'on_delete_columns', k.confdelsetcols, -- pg>=15
     'expression', case when k.contype = 'c' then pg_get_expr(k.conbin, k.conrelid) end,
-    'definition', case when k.contype = 'x' or (k.contype = 'c' and k.conrelid = 0) then pg_get_constraintdef(k.oid) end
+    'definition', case when k.contype = 'x' then pg_get_constraintdef(k.oid) end
   ))::text
 from pg_constraint k
   join pg_namespace n on n.oid = k.connamespace

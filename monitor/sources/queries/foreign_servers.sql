@@ -1,5 +1,6 @@
 -- Foreign data wrappers, servers and user mappings. Their options hold passwords:
--- only the names of the options leave the server, never a value.
+-- only the names of the options leave the server, never a value. Of a mapping not even
+-- these: the server shows them to few, and every role shall see the same.
 select 'foreign_data_wrapper', 'pg_foreign_data_wrapper', w.oid::text, '0', null, null, null, w.fdwname,
   json_strip_nulls(json_build_object(
     'owner', pg_get_userbyid(w.fdwowner),
@@ -20,8 +21,5 @@ select 'foreign_server', 'pg_foreign_server', s.oid::text, '0', null, null, null
 from pg_foreign_server s join pg_foreign_data_wrapper w on w.oid = s.srvfdw
 union all
 select 'user_mapping', 'pg_user_mapping', u.umid::text, '0', null, null, u.srvname,
-  case when u.umuser = 0 then 'PUBLIC' else quote_ident(u.usename) end,
-  json_strip_nulls(json_build_object(
-    'option_names', (select json_agg(split_part(o.text, '=', 1)) from unnest(u.umoptions) o (text))
-  ))::text
+  case when u.umuser = 0 then 'PUBLIC' else quote_ident(u.usename) end, '{}'
 from pg_user_mappings u

@@ -2,7 +2,7 @@
 select 'statistics', 'pg_statistic_ext', s.oid::text, '0', s.stxrelid::text, n.nspname, c.relname, s.stxname,
   json_strip_nulls(json_build_object(
     'owner', pg_get_userbyid(s.stxowner),
-    'table_schema', tn.nspname,
+    'table_schema', nullif(tn.nspname, n.nspname),
     'kinds', s.stxkind::text[],
     'columns', s.stxkeys::text,
     'expressions', pg_get_statisticsobjdef_expressions(s.oid),

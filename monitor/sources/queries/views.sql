@@ -6,6 +6,8 @@ select case c.relkind when 'v' then 'view' else 'materialized_view' end, 'pg_cla
     'owner', pg_get_userbyid(c.relowner),
     'definition', pg_get_viewdef(c.oid),
     'options', c.reloptions,
+    'toast_options', (select t.reloptions from pg_class t where t.oid = c.reltoastrelid),
+    'replica_identity', case when c.relkind = 'm' then case c.relreplident when 'f' then 'full' when 'n' then 'nothing' when 'i' then 'index' end end,
     'tablespace', (select s.spcname from pg_tablespace s where s.oid = c.reltablespace),
     'access_method', (select m.amname from pg_am m where m.oid = c.relam and m.amname <> 'heap')
   ))::text

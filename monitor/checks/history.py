@@ -1,0 +1,75 @@
+"""Judging what is stamped, as far as a script directory can tell."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from monitor.core.findings import Finding
+from monitor.core.history import History
+from monitor.core.keys import Kind
+from monitor.core.rules import EMPTY, UNKNOWN_REVISION, UNSTAMPED, Rule
+from monitor.core.snapshot import Snapshot
+from monitor.core.verdict import State
+
+
+def read_stamp(snapshot: Snapshot) -> tuple[str, ...] | None:
+    """All stamped revisions, sorted; None when a version table could not be read."""
+    revisions: list[str] = []
+    for table in snapshot.version_tables:
+        if table.revisions is None:
+            return None
+        revisions.extend(table.revisions)
+    return tuple(sorted(revisions))
+
+
+def has_tables(snapshot: Snapshot) -> bool:
+    """Whether there is any table but Alembic's own."""
+    return any(item.key.kind is Kind.TABLE for item in snapshot.objects)
+
+
+_RULES: Final[Mapping[State, Rule]] = {
+    State.EMPTY: EMPTY,
+    State.UNSTAMPED: UNSTAMPED,
+    State.UNKNOWN_REVISION: UNKNOWN_REVISION,
+}
+
+
+def judge_stamp(
+    snapshot: Snapshot, stamp: tuple[str, ...], history: History | None
+) -> State | None:
+    """The state that the stamp alone decides, or None when the schema has to.
+
+    Args:
+        snapshot: the database.
+        stamp: what is stamped there.
+        history: the revisions that are known; None when none are expected.
+    """
+    if not has_tables(snapshot):
+        return State.EMPTY
+    if history is None:
+        return None
+    if not stamp:
+        return State.UNSTAMPED
+    if not all(history.is_known(revision) for revision in stamp):
+        return State.UNKNOWN_REVISION
+    return None
+
+
+def describe_stamp(
+    state: State, stamp: tuple[str, ...], *, environment: str, database: str
+) -> Finding | None:
+    """The finding of a state that the stamp alone decides."""
+    rule = _RULES.get(state)
+    if rule is None:
+        return None
+    title = rule.title[0].lower() + rule.title[1:]
+    if state is State.UNKNOWN_REVISION:
+        title = f"{title}: {', '.join(stamp)}"
+    return Finding(
+        code=rule.code,
+        severity=rule.severity,
+        environment=environment,
+        database=database,
+        key=None,
+        title=title,
+        remedy=rule.fix,
+    )

@@ -1,0 +1,54 @@
+"""Judging a schema: what differs from what is expected, as findings."""
+
+from monitor.core.diff import Change, diff, find_flaws
+from monitor.core.findings import Finding
+from monitor.core.rules import RULES
+from monitor.core.snapshot import Snapshot
+
+
+def compare_schema(
+    expected: Snapshot, actual: Snapshot, *, environment: str, database: str
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Findings, sorted by identity, and notes as sentences."""
+    difference = diff(expected, actual)
+    findings = _make_findings(difference.changes, environment=environment, database=database)
+    return findings, tuple(note.message for note in difference.notes)
+
+
+def judge_alone(actual: Snapshot, *, environment: str, database: str) -> tuple[Finding, ...]:
+    """What is wrong with a schema of which nothing is expected: NOT VALID, invalid, disabled."""
+    return _make_findings(find_flaws(actual), environment=environment, database=database)
+
+
+def _make_findings(
+    changes: tuple[Change, ...], *, environment: str, database: str
+) -> tuple[Finding, ...]:
+    findings = (
+        Finding(
+            code=change.code,
+            severity=change.severity,
+            environment=environment,
+            database=database,
+            key=change.key,
+            title=describe_change(change),
+            evidence=change.attributes,
+            remedy=RULES[change.code].fix,
+        )
+        for change in changes
+    )
+    return tuple(sorted(findings, key=lambda f: f.identity))
+
+
+def describe_change(change: Change) -> str:
+    """One sentence: ``column public.users.email is missing``."""
+    match change.change:
+        case "missing":
+            text = f"{change.key} is missing"
+        case "unexpected":
+            text = f"{change.key} is there, nothing expects it"
+        case _:
+            differing = ", ".join(e.name.replace("_", " ") for e in change.attributes)
+            text = f"{change.key} differs in {differing}"
+    if change.contains:
+        text += f", with {change.contains} object{'s' if change.contains > 1 else ''} in it"
+    return text

@@ -1,0 +1,111 @@
+"""`anchorwatch snapshot` and `anchorwatch diff`: read sources, write them down, compare them."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.choices import DiffFormat
+from monitor.core.errors import UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("snapshot")(snapshot)
+    app.command("diff")(diff)
+
+
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        help="postgresql://..., alembic:INI[@REV], models:MODULE:ATTR, sql:FILE, snapshot:FILE, "
+        "or the name of a configured database."
+    ),
+]
+ShadowOption = Annotated[
+    str | None,
+    typer.Option("--shadow", help="A server for scratch databases, instead of the embedded one."),
+]
+PythonOption = Annotated[
+    Path | None,
+    typer.Option("--python", help="The interpreter that has the application's packages."),
+]
+UrlEnvOption = Annotated[
+    list[str] | None,
+    typer.Option("--url-env", help="A further variable from which env.py reads its URL."),
+]
+PostgresOption = Annotated[
+    int | None, typer.Option("--postgres", help="The major version of the shadow.")
+]
+
+
+def snapshot(
+    source: SourceArgument,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A file instead of standard output.")
+    ] = None,
+    shadow: ShadowOption = None,
+    python: PythonOption = None,
+    url_env: UrlEnvOption = None,
+    postgres: PostgresOption = None,
+) -> None:
+    """Write down the schema of a source as JSON."""
+    from monitor.cli.comparing import read_one
+    from monitor.cli.output import say
+    from monitor.cli.sources import BuildChoices
+    from monitor.core.snapshot import dump_snapshot
+
+    choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres)
+    data = dump_snapshot(read_one(source, choices))
+    if output is None:
+        sys.stdout.write(data.decode())
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            f"{output} cannot be written: {error.strerror}.", next_step="Choose another file."
+        ) from None
+    say(f"wrote {output}")
+
+
+def diff(
+    expected: SourceArgument,
+    actual: SourceArgument,
+    form: Annotated[
+        DiffFormat, typer.Option("--format", help="How to print it.")
+    ] = DiffFormat.TEXT,
+    allow_drop: Annotated[
+        bool, typer.Option("--allow-drop", help="With --format sql: let the plan drop data.")
+    ] = False,
+    shadow: ShadowOption = None,
+    python: PythonOption = None,
+    url_env: UrlEnvOption = None,
+    postgres: PostgresOption = None,
+) -> None:
+    """Compare two sources: what is missing, unexpected or altered in ACTUAL.
+
+    Exits with 1 when there is any change.
+    """
+    del allow_drop  # comes to mean something with --format sql
+    if form is DiffFormat.SQL:
+        raise UsageError(
+            "Plans as SQL come with a later release.", next_step="Use --format text or json."
+        )
+    from monitor.cli import output
+    from monitor.cli.comparing import read_both
+    from monitor.cli.sources import BuildChoices
+    from monitor.core.diff import diff as compare_snapshots
+
+    choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres)
+    difference = compare_snapshots(*read_both(expected, actual, choices))
+    match form:
+        case DiffFormat.JSON:
+            output.print_json(output.describe_difference(difference))
+        case DiffFormat.MARKDOWN:
+            output.print_text(output.write_markdown(difference))
+        case _:
+            output.print_text(output.write_difference(difference))
+    if difference:
+        raise typer.Exit(1)

@@ -1,0 +1,66 @@
+"""`anchorwatch config`: what is configured, and whether it can be used."""
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.choices import Format
+
+ConfigOption = Annotated[
+    str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(help="Check and show the configuration.", no_args_is_help=True)
+    group.command("check")(check)
+    group.command("show")(show)
+    app.add_typer(group, name="config")
+
+
+def check(
+    config: ConfigOption = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+) -> None:
+    """Check the configuration without connecting anywhere."""
+    from monitor.cli.output import print_json, print_text
+    from monitor.cli.settings import load_settings
+    from monitor.config.load import require_sound
+
+    loaded = load_settings(config)
+    require_sound(loaded)
+    names = sorted(loaded.settings.databases)
+    if form is Format.JSON:
+        print_json({"ok": True, "databases": names})
+    else:
+        print_text(f"The configuration is sound: {len(names)} databases ({', '.join(names)}).")
+
+
+def show(
+    config: ConfigOption = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+) -> None:
+    """Show the merged configuration and where each value came from; secrets are masked."""
+    from monitor.cli.output import clean, print_json, print_text
+    from monitor.cli.settings import load_settings
+    from monitor.config.show import mask_config
+
+    loaded = load_settings(config, may_be_empty=True)
+    masked = mask_config(loaded)
+    if form is Format.JSON:
+        print_json({"settings": masked, "origins": dict(loaded.origins)})
+        return
+    for key, value in _flatten(masked):
+        origin = loaded.origins.get(key, "default")
+        print_text(f"{key} = {clean(str(value))}  ({clean(origin)})")
+
+
+def _flatten(value: object, prefix: str = "") -> list[tuple[str, object]]:
+    if isinstance(value, dict) and value:
+        return [
+            pair
+            for key, part in value.items()
+            for pair in _flatten(part, f"{prefix}.{key}" if prefix else str(key))
+        ]
+    return [(prefix, value)]

@@ -1,0 +1,43 @@
+"""`anchorwatch doctor`: whether everything that anchorwatch needs is at hand."""
+
+from typing import Annotated
+
+import typer
+
+from monitor.cli.choices import Format
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    install_postgres: Annotated[
+        int | None,
+        typer.Option(
+            "--install-postgres", help="Install the programs of a PostgreSQL major for shadows."
+        ),
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+) -> None:
+    """Examine the installation, the configuration, the ledger and the databases."""
+    from monitor.cli.examination import describe_examined, examine, write_examined
+    from monitor.cli.output import print_json, print_text, say
+
+    if install_postgres is not None:
+        from monitor.sources.engine import install_binaries
+
+        say(f"installing PostgreSQL {install_postgres}")
+        say(f"installed in {install_binaries(install_postgres).root}")
+    examined = list(examine(config))
+    is_well = all(one.is_well for one in examined)
+    if form is Format.JSON:
+        print_json({"ok": is_well, "steps": [describe_examined(one) for one in examined]})
+    else:
+        print_text("\n".join(write_examined(one) for one in examined))
+    if not is_well:
+        raise typer.Exit(1)

@@ -1,0 +1,41 @@
+"""`anchorwatch run`: the agent."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run")(run)
+
+
+def run(
+    config: Annotated[
+        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
+    ] = None,
+) -> None:
+    """Watch every configured database until told to stop."""
+    from monitor.cli.logs import configure_logs
+    from monitor.cli.output import clean, say
+    from monitor.cli.settings import load_settings
+
+    loaded = load_settings(config)
+    for problem in loaded.problems:
+        say(f"not watched: {clean(str(problem))}")
+    configure_logs(level=loaded.settings.log_level, form=loaded.settings.log_format)
+
+    from monitor.agent import run_agent
+
+    async def watch() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop.set)
+        await run_agent(
+            loaded, stop=stop, on_started=lambda port: say(f"listening on port {port}")
+        )
+
+    asyncio.run(watch())

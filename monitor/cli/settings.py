@@ -1,0 +1,62 @@
+"""The configuration as commands need it; imported only by those that do."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from monitor.cli.output import clean, say
+from monitor.config.databases import DatabaseSettings
+from monitor.config.load import LoadedConfig, load_config
+from monitor.core.errors import LookError, UsageError
+from monitor.sources.http import open_client, read_address
+
+OK = 200
+
+
+def load_settings(path: str | None, *, may_be_empty: bool = False) -> LoadedConfig:
+    """The configuration, with what was translated said on standard error.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+    """
+    loaded = load_config(
+        os.environ, path=path, cwd=Path.cwd(), fetch=_fetch, may_be_empty=may_be_empty
+    )
+    for notice in loaded.notices:
+        say(clean(notice))
+    return loaded
+
+
+def find_database(name: str, path: str | None = None) -> DatabaseSettings:
+    """One configured database.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+        UsageError: there is no such database.
+    """
+    loaded = load_settings(path, may_be_empty=True)
+    for problem in loaded.problems:
+        if problem.database == name:
+            raise UsageError(problem.message, next_step=problem.next_step)
+    found = loaded.settings.databases.get(name)
+    if found is None:
+        names = ", ".join(sorted(loaded.settings.databases)) or "none"
+        raise UsageError(
+            f"No database {name!r} is configured.",
+            next_step=f"Configured are: {names}. A URL works as well.",
+        )
+    return found
+
+
+def _fetch(url: str) -> str:
+    async def ask() -> str:
+        async with open_client() as client:
+            answer = await client.get(read_address(url))
+        if answer.status != OK:
+            raise LookError(
+                f"The configuration's address answered {answer.status}.",
+                next_step="Check ANCHORWATCH_CONFIG.",
+            )
+        return answer.body.decode()
+
+    return asyncio.run(ask())

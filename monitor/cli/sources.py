@@ -1,0 +1,39 @@
+"""Sources as a person writes them on the command line."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from monitor.cli.output import say
+from monitor.core.source import Scheme, Source, parse_source
+from monitor.sources.expected import BuildOptions
+
+
+class BuildChoices(NamedTuple):
+    """What a command was told about building sources."""
+
+    shadow: str | None = None
+    python: Path | None = None
+    url_env: tuple[str, ...] = ()
+    major: int | None = None
+
+
+def make_options(choices: BuildChoices, *, major: int | None = None) -> BuildOptions:
+    """The options; a major that was asked for wins over the one that fits."""
+    return BuildOptions(
+        shadow_url=choices.shadow,
+        python=choices.python,
+        url_env=choices.url_env,
+        major=choices.major or major,
+        progress=say,
+    )
+
+
+def resolve_source(text: str) -> Source:
+    """The source; the name of a configured database becomes its URL."""
+    source = parse_source(text)
+    if source.scheme is not Scheme.NAME:
+        return source
+    from monitor.cli.settings import find_database
+    from monitor.sources.dsn import reveal
+
+    return parse_source(reveal(find_database(text).dsn))

@@ -1,0 +1,205 @@
+"""Every setting: its name, type, default and meaning. `docs/reference/settings.md` is made of it.
+
+The models take values that `monitor.config.load` has put together; constructing them
+reads neither the environment nor a file.
+"""
+
+import re
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from monitor.config.databases import DatabaseDefaults, DatabaseSettings
+from monitor.config.section import FrozenMap, SecretUrl, Section, read_dsn
+from monitor.config.values import (
+    Duration,
+    LogLevel,
+    PositiveDuration,
+    StoreUrl,
+    check_http_url,
+    check_signing_secret,
+    lower,
+    split_list,
+)
+from monitor.core.findings import FindingClass, Severity
+
+PREFIX: Final = "ANCHORWATCH_"
+DELIMITER: Final = "__"
+DEFAULT_PORT: Final = 8080
+
+
+def _check_public_url(value: str) -> str:
+    return check_http_url(value, may_hold_secrets=False).rstrip("/")
+
+
+def _check_store(value: StoreUrl) -> StoreUrl:
+    text = value.get_secret_value()
+    if not re.match(r"sqlite(\+aiosqlite)?:///[^?#]", text):
+        read_dsn(text, "Write sqlite:///PATH or a postgresql:// URL.")
+    return value
+
+
+type _SigningSecret = Annotated[SecretStr, AfterValidator(_check_key)]
+type _Severity = Annotated[Severity, BeforeValidator(lower)]
+
+
+def _check_key(value: SecretStr) -> SecretStr:
+    check_signing_secret(value.get_secret_value())
+    return value
+
+
+class Patience(Section):
+    """How patient we are with one class of findings; what is not said stays as it is."""
+
+    open_looks: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="Looks in a row that must agree before people are told."
+    )
+    open_after: Duration | None = Field(
+        default=None, description="How long it must have been there as well."
+    )
+    resolve_looks: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        default=None, description="Clean looks in a row that end it."
+    )
+    remind_every: PositiveDuration | None = Field(
+        default=None, description="How long after the last word an open incident is told again."
+    )
+
+
+class AlertSettings(Section):
+    """When people are told, for each class of findings."""
+
+    unreachable: Patience = Field(
+        default_factory=Patience, description="No connection can be made."
+    )
+    unknown: Patience = Field(
+        default_factory=Patience, description="Connected, but could not look."
+    )
+    history: Patience = Field(default_factory=Patience, description="The version table is wrong.")
+    drift: Patience = Field(
+        default_factory=Patience, description="The schema is not what it should be."
+    )
+
+    def get_patience(self, finding_class: FindingClass) -> Patience:
+        """What is said about one class."""
+        return {
+            FindingClass.UNREACHABLE: self.unreachable,
+            FindingClass.UNKNOWN: self.unknown,
+            FindingClass.HISTORY: self.history,
+            FindingClass.DRIFT: self.drift,
+        }[finding_class]
+
+
+class SlackSettings(Section):
+    """Where Slack messages go."""
+
+    webhook_url: SecretUrl = Field(description="The incoming webhook of the Slack app.")
+    min_severity: _Severity = Field(
+        default=Severity.WARNING, description="The least severity that is told here."
+    )
+
+
+class WebhookSettings(Section):
+    """An HTTP endpoint that takes events in the form of Standard Webhooks."""
+
+    url: SecretUrl = Field(description="Where events are posted to.")
+    secret: _SigningSecret | None = Field(
+        default=None, description="The key that signs the events, as in `whsec_...`."
+    )
+    secrets: Annotated[tuple[_SigningSecret, ...], BeforeValidator(split_list)] = Field(
+        default=(), description="Further keys that sign as well, while one is being replaced."
+    )
+    min_severity: _Severity = Field(
+        default=Severity.WARNING, description="The least severity that is told here."
+    )
+
+    @property
+    def signing_secrets(self) -> tuple[SecretStr, ...]:
+        """Every key, the first one first."""
+        return ((self.secret,) if self.secret else ()) + self.secrets
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, checked and with its defaults."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        env_ignore_empty=True,
+    )
+
+    environment: str = Field(
+        default="default",
+        description="Where the databases run; part of every message. "
+        "Without it `RAILWAY_ENVIRONMENT_NAME`.",
+    )
+    databases: FrozenMap[DatabaseSettings] = Field(
+        default_factory=lambda: MappingProxyType({}), description="What is watched, by name."
+    )
+    defaults: DatabaseDefaults = Field(
+        default_factory=DatabaseDefaults, description="What databases have in common."
+    )
+    host: str = Field(
+        default="::", description="The address to listen on; `::` is every address, IPv4 and IPv6."
+    )
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=DEFAULT_PORT,
+        description="The port to listen on, 0 for a free one. `PORT` wins over everything.",
+    )
+    public_url: Annotated[str, AfterValidator(_check_public_url)] | None = Field(
+        default=None, description="Where people reach the page; messages link to it."
+    )
+    api_token: SecretStr | None = Field(
+        default=None, description="Opens the page and the API beyond this machine."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Opens `/metrics` beyond this machine."
+    )
+    store_url: Annotated[StoreUrl, AfterValidator(_check_store)] = Field(
+        default=StoreUrl("sqlite:///data/anchorwatch.sqlite"),
+        description="The ledger: `sqlite:///PATH` or a `postgresql://` URL. Without it "
+        "`anchorwatch.sqlite` on `RAILWAY_VOLUME_MOUNT_PATH`, else in `./data`.",
+    )
+    concurrency: Annotated[int, Field(ge=1, le=256)] = Field(
+        default=8, description="How many databases are looked at at once."
+    )
+    deploy_window: Duration = Field(
+        default=timedelta(minutes=10), description="How long a deployment may take to settle."
+    )
+    alerts: AlertSettings = Field(
+        default_factory=AlertSettings,
+        description="When people are told, for each class of findings.",
+    )
+    slack: SlackSettings | None = Field(default=None, description="A Slack channel.")
+    webhooks: FrozenMap[WebhookSettings] = Field(
+        default_factory=lambda: MappingProxyType({}), description="HTTP endpoints, by name."
+    )
+    sentry_dsn: SecretUrl | None = Field(
+        default=None, description="Where anchorwatch's own errors go. Without it `SENTRY_DSN`."
+    )
+    log_level: LogLevel = Field(default="info", description="The least level that is logged.")
+    log_format: Annotated[Literal["json", "console"], BeforeValidator(lower)] = Field(
+        default="json", description="One JSON object a line, or text for people."
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what is passed in: the environment is an argument of `load_config`."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @classmethod
+    def _settings_log_debug(cls, states: dict[str, dict[str, Any]]) -> None:
+        """Nothing: PYDANTIC_SETTINGS_DEBUG would write every secret to the log."""

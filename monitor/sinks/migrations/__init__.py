@@ -1,0 +1,1 @@
+"""The Alembic environment of the ledger, run by `monitor.sinks.upgrade`."""

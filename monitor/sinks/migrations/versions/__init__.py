@@ -1,0 +1,1 @@
+"""One file a step; a released one never changes."""

@@ -1,0 +1,312 @@
+"""The rows of the outbox: who may send what, and what became of it.
+
+    pending --claim--> (held until the lease ends) --> delivered | dead | superseded
+       ^________________________postpone_|
+
+A claim takes the newest waiting row of an incident on a channel and supersedes the
+older ones: people want to know how it stands, not how it stood. While somebody sends
+about an incident, nobody else sends about it on that channel.
+"""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.core.incidents import Event, EventKind
+from monitor.sinks.backend import Backend
+from monitor.sinks.channel import FailureReason
+from monitor.sinks.tables import OUTBOX
+from monitor.sinks.ulid import make_ulid
+from monitor.sources.dsn import printable
+
+RECEIPT_LENGTH: Final = 200
+_LOCK: Final = 0x6F757462
+"""First key of the advisory lock; the second is the channel's."""
+
+
+class DeliveryStatus(StrEnum):
+    """What became of a row."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One event on its way to one channel, held by who claimed it.
+
+    Attributes:
+        id: 26 letters that sort by time; the receiver's idempotency key.
+        channel: where it goes.
+        incident: the incident's id.
+        version: the version of the incident that the event made.
+        kind: what happened.
+        at: when it was decided.
+        attempts: how often it was claimed, this time included.
+        holder: who holds it.
+    """
+
+    id: str
+    channel: str
+    incident: str
+    version: int
+    kind: EventKind
+    at: datetime
+    attempts: int
+    holder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A row of the outbox as it stands.
+
+    Attributes:
+        delivery: what is, or was, to be sent; `holder` is empty when nobody holds it.
+        status: what became of it.
+        due: when it is tried next, while it is pending.
+        may_have_arrived: whether an attempt ended without a known outcome.
+        reason: why the last attempt failed.
+        receipt: what the channel answered.
+        ended: when it was delivered, superseded or given up.
+    """
+
+    delivery: Delivery
+    status: DeliveryStatus
+    due: datetime
+    may_have_arrived: bool
+    reason: FailureReason | None
+    receipt: str | None
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """The outbox of one channel: how many wait, since when, and how many were given up."""
+
+    pending: int
+    oldest: datetime | None
+    dead: int
+
+
+_PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
+# Whoever ends a claim clears it: one that is still there was left by a crash.
+_UNSURE: Final = sa.or_(OUTBOX.c.may_have_arrived, OUTBOX.c.claimed_until.is_not(None))
+_UNANSWERED: Final = frozenset({FailureReason.TIMEOUT, FailureReason.BROKEN_OFF})
+_RELEASED: Final[dict[str, Any]] = {"holder": None, "claimed_until": None}
+
+
+async def post_events(
+    connection: AsyncConnection, backend: Backend, *, events: tuple[Event, ...], channels: set[str]
+) -> None:
+    """Put one row an event and channel into the outbox, in the caller's transaction."""
+    rows = [
+        {
+            "id": make_ulid(event.at),
+            "channel": channel,
+            "incident": event.incident,
+            "version": event.version,
+            "kind": event.kind,
+            "at": event.at,
+            "status": DeliveryStatus.PENDING,
+            "due": event.at,
+            "attempts": 0,
+            "may_have_arrived": False,
+        }
+        for event in events
+        for channel in sorted(channels)
+    ]
+    if rows:
+        await connection.execute(backend.insert(OUTBOX).on_conflict_do_nothing(), rows)
+
+
+class Queue:
+    """The outbox half of the store. Every method raises StoreError."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    async def claim_due(
+        self, *, now: datetime, holder: str, limit: int, lease: timedelta, channel: str
+    ) -> list[Delivery]:
+        """Take up to `limit` due rows of a channel, newest event of each incident.
+
+        Holds: until `now + lease` nobody else gets these rows, nor another one of the
+        same incident and channel. Older waiting rows of the incident are superseded.
+        """
+        async with self._backend.writing() as connection:
+            await self._line_up(connection, channel)
+            claimed = await connection.execute(
+                sa.update(OUTBOX)
+                .where(OUTBOX.c.id.in_(sa.select(_select_due(channel, now, limit).c.id)))
+                .values(
+                    holder=holder,
+                    claimed_until=now + lease,
+                    attempts=OUTBOX.c.attempts + 1,
+                    may_have_arrived=_UNSURE,
+                )
+                .returning(OUTBOX)
+            )
+            deliveries = sorted(map(_read_delivery, claimed), key=lambda it: it.id)
+            for delivery in deliveries:
+                await _supersede_older(connection, delivery, now)
+        return deliveries
+
+    async def complete(self, delivery: Delivery, receipt: str, now: datetime) -> None:
+        """Note that the channel took it."""
+        await self._end(
+            # Also when the lease was over meanwhile: it has arrived.
+            sa.update(OUTBOX).where(OUTBOX.c.id == delivery.id),
+            status=DeliveryStatus.DELIVERED,
+            receipt=printable(receipt, limit=RECEIPT_LENGTH),
+            reason=None,
+            ended=now,
+        )
+
+    async def postpone(self, delivery: Delivery, due: datetime, reason: FailureReason) -> None:
+        """Let it wait until `due`."""
+        await self._end(
+            _held_by(delivery),
+            due=due,
+            reason=reason,
+            may_have_arrived=_mark(reason),
+        )
+
+    async def bury(self, delivery: Delivery, reason: FailureReason, now: datetime) -> None:
+        """Give it up."""
+        await self._end(
+            _held_by(delivery),
+            status=DeliveryStatus.DEAD,
+            reason=reason,
+            may_have_arrived=_mark(reason),
+            ended=now,
+        )
+
+    async def supersede(self, delivery: Delivery, now: datetime) -> None:
+        """Drop what was claimed and need not be sent."""
+        await self._end(_held_by(delivery), status=DeliveryStatus.SUPERSEDED, ended=now)
+
+    async def has_delivered_open(self, channel: str, incident: str) -> bool:
+        """Whether the channel took word of the incident, or may have taken it.
+
+        An attempt without an answer counts: a "resolved" too many is better than an
+        incident that stands open for ever in somebody's chat.
+        """
+        told = sa.or_(OUTBOX.c.status == DeliveryStatus.DELIVERED, OUTBOX.c.may_have_arrived)
+        query = sa.select(OUTBOX.c.id).where(
+            OUTBOX.c.channel == channel,
+            OUTBOX.c.incident == incident,
+            OUTBOX.c.kind != EventKind.RESOLVED,
+            told,
+        )
+        async with self._backend.reading() as connection:
+            return (await connection.execute(query.limit(1))).first() is not None
+
+    async def list_deliveries(self, incident: str) -> list[Outcome]:
+        """Every row about an incident, oldest first."""
+        query = sa.select(OUTBOX).where(OUTBOX.c.incident == incident).order_by(OUTBOX.c.version, OUTBOX.c.channel)
+        async with self._backend.reading() as connection:
+            return [_read_outcome(row) for row in await connection.execute(query)]
+
+    async def count_outbox(self) -> dict[str, Backlog]:
+        """What waits and what was given up, by channel; channels without rows are absent."""
+        dead = OUTBOX.c.status == DeliveryStatus.DEAD
+        query = sa.select(
+            OUTBOX.c.channel,
+            sa.func.count().filter(_PENDING),
+            sa.func.min(OUTBOX.c.at).filter(_PENDING),
+            sa.func.count().filter(dead),
+        ).group_by(OUTBOX.c.channel)
+        async with self._backend.reading() as connection:
+            rows = await connection.execute(query)
+            return {
+                channel: Backlog(pending=pending, oldest=oldest, dead=dead)
+                for channel, pending, oldest, dead in rows
+            }
+
+    async def _end(self, update: sa.Update, **values: object) -> None:
+        async with self._backend.writing() as connection:
+            await connection.execute(update.values({**values, **_RELEASED}))
+
+    async def _line_up(self, connection: AsyncConnection, channel: str) -> None:
+        """Let one agent at a time choose from a channel: each must see what others hold."""
+        if self._backend.is_postgres:
+            # Its two keys are signed numbers of 32 bits.
+            key = zlib.crc32(channel.encode()) - 2**31
+            await connection.execute(
+                sa.text("SELECT pg_advisory_xact_lock(:lock, :key)"), {"lock": _LOCK, "key": key}
+            )
+
+
+def _select_due(channel: str, now: datetime, limit: int) -> sa.CTE:
+    other = OUTBOX.alias("other")
+    same = sa.and_(
+        other.c.channel == OUTBOX.c.channel,
+        other.c.incident == OUTBOX.c.incident,
+        other.c.status == DeliveryStatus.PENDING,
+    )
+    newer = sa.exists().where(same, other.c.version > OUTBOX.c.version)
+    held = sa.exists().where(same, other.c.claimed_until > now)
+    return (
+        sa.select(OUTBOX.c.id)
+        .where(OUTBOX.c.channel == channel, _PENDING, OUTBOX.c.due <= now, ~newer, ~held)
+        .order_by(OUTBOX.c.due, OUTBOX.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=OUTBOX)
+        .cte("due")
+    )
+
+
+async def _supersede_older(connection: AsyncConnection, delivery: Delivery, now: datetime) -> None:
+    await connection.execute(
+        sa.update(OUTBOX)
+        .where(
+            OUTBOX.c.channel == delivery.channel,
+            OUTBOX.c.incident == delivery.incident,
+            OUTBOX.c.version < delivery.version,
+            _PENDING,
+        )
+        .values(status=DeliveryStatus.SUPERSEDED, may_have_arrived=_UNSURE, ended=now, **_RELEASED)
+    )
+
+
+def _held_by(delivery: Delivery) -> sa.Update:
+    """Rows that changed hands meanwhile are left alone."""
+    return sa.update(OUTBOX).where(
+        OUTBOX.c.id == delivery.id, OUTBOX.c.holder == delivery.holder, _PENDING
+    )
+
+
+def _mark(reason: FailureReason) -> sa.ColumnElement[bool]:
+    return sa.true() if reason in _UNANSWERED else OUTBOX.c.may_have_arrived
+
+
+def _read_delivery(row: sa.Row[Any]) -> Delivery:
+    return Delivery(
+        id=row.id,
+        channel=row.channel,
+        incident=row.incident,
+        version=row.version,
+        kind=EventKind(row.kind),
+        at=row.at,
+        attempts=row.attempts,
+        holder=row.holder or "",
+    )
+
+
+def _read_outcome(row: sa.Row[Any]) -> Outcome:
+    return Outcome(
+        delivery=_read_delivery(row),
+        status=DeliveryStatus(row.status),
+        due=row.due,
+        may_have_arrived=row.may_have_arrived,
+        reason=FailureReason(row.reason) if row.reason else None,
+        receipt=row.receipt,
+        ended=row.ended,
+    )

@@ -1,0 +1,74 @@
+"""When a delivery is tried again: pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
+
+from monitor.core.errors import DeliveryError
+from monitor.sinks.channel import ChannelKind
+
+JITTER: Final = 0.2
+"""A fifth more or less, so that agents that failed together do not come back together."""
+LONGEST_WAIT: Final = 86_400.0
+"""Seconds; who asks for more than a day is mistaken, or wants to be rid of us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How one kind of channel is treated.
+
+    Attributes:
+        delays: seconds before the second attempt, the third and so on; the last one
+            repeats.
+        patience: how old an event may grow before it is given up, once every delay was
+            waited for.
+        spacing: seconds between two messages.
+    """
+
+    delays: tuple[float, ...]
+    patience: timedelta
+    spacing: float = 0.0
+
+
+CHAT: Final = Pace(
+    delays=(5, 30, 120, 300, 900, 1800, 3600),
+    patience=timedelta(hours=24),
+    # https://docs.slack.dev/apis/web-api/rate-limits: one message a second.
+    spacing=1.0,
+)
+"""People want to know soon, and do not care about what happened yesterday."""
+
+WEBHOOK: Final = Pace(
+    delays=(5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+    patience=timedelta(hours=75),
+)
+"""The schedule of the Standard Webhooks, section "Retries"."""
+
+PACES: Final[Mapping[ChannelKind, Pace]] = MappingProxyType(
+    {ChannelKind.SLACK: CHAT, ChannelKind.WEBHOOK: WEBHOOK}
+)
+
+
+def plan_retry(
+    pace: Pace, failure: DeliveryError, *, attempts: int, age: timedelta, luck: float
+) -> timedelta | None:
+    """How long to wait before the next attempt; None to give up.
+
+    A Retry-After wins over the schedule, up to a day.
+
+    Args:
+        pace: of the channel.
+        failure: why the last attempt failed.
+        attempts: how many there were, at least 1.
+        age: how long ago the event was decided.
+        luck: from 0 to 1, to spread attempts by `JITTER`.
+    """
+    has_waited = attempts > len(pace.delays)
+    if failure.permanent or (has_waited and age >= pace.patience):
+        return None
+    if failure.retry_after is not None:
+        return timedelta(seconds=min(failure.retry_after, LONGEST_WAIT))
+    delay = pace.delays[min(attempts, len(pace.delays)) - 1]
+    return timedelta(seconds=delay * (1 - JITTER + 2 * JITTER * luck))

@@ -1,0 +1,349 @@
+"""The ledger: what was decided, in one transaction with what is to be told.
+
+    async with open_store("sqlite:////data/anchorwatch.db") as store:
+        before = await store.load(environment, database)
+        ...
+        is_ours = await store.commit(Decision(...))
+
+Nothing here reads a clock: a look, an event and a delivery bring their own time.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.core.errors import StoreError
+from monitor.core.findings import FindingClass
+from monitor.core.incidents import Event, EventKind, Incident
+from monitor.core.record import Record
+from monitor.core.verdict import State
+from monitor.sinks.backend import Backend, open_backend
+from monitor.sinks.queue import Queue, post_events
+from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, RECORDS, SNAPSHOTS
+from monitor.sinks.upgrade import upgrade_ledger
+
+KEEP_LOOKS: Final = 10_000
+"""A week of one look a minute: what the page draws, at 100 bytes a line."""
+KEEP_LOOKS_FOR: Final = timedelta(days=30)
+"""After a month the incidents tell the story."""
+
+_SNAPSHOT_LOCK: Final = 0x736E6170
+"""The key of the advisory lock under which snapshots come and go."""
+_RECORD: Final = msgspec.json.Decoder(Record)
+_INCIDENT: Final = msgspec.json.Decoder(Incident)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one look decided.
+
+    Attributes:
+        record: the database after the look.
+        looks_before: `looks` of the record it was decided on; None at the first look.
+        incidents: those that are new or changed.
+        events: what is to be told; each belongs to one of `incidents`.
+        channels: the names of the channels it is told on.
+        snapshot: digest and bytes of a snapshot to keep for this database, in place of
+            the one kept before; None leaves that as it is.
+    """
+
+    record: Record
+    looks_before: int | None
+    incidents: tuple[Incident, ...] = ()
+    events: tuple[Event, ...] = ()
+    channels: tuple[str, ...] = ()
+    snapshot: tuple[str, bytes] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look of the past: when it began, how long it took, what it found."""
+
+    at: datetime
+    seconds: float
+    state: State
+    findings: int
+
+
+@final
+class Store(Queue):
+    """The ledger and its outbox. Every method raises StoreError."""
+
+    def __init__(self, backend: Backend) -> None:
+        super().__init__(backend)
+        self._backend = backend
+
+    async def load(self, environment: str, database: str) -> Record | None:
+        """The database as the last look left it; None when it was never looked at."""
+        query = sa.select(RECORDS.c.body).where(_is_record(environment, database))
+        rows = await self._fetch(query)
+        return _read(_RECORD, rows[0].body) if rows else None
+
+    async def load_unresolved(
+        self, environment: str, database: str
+    ) -> dict[FindingClass, Incident]:
+        """The incident of each class that is not over."""
+        query = sa.select(INCIDENTS.c.body).where(
+            INCIDENTS.c.environment == environment,
+            INCIDENTS.c.database == database,
+            INCIDENTS.c.resolved_at.is_(None),
+        )
+        incidents = [_read(_INCIDENT, row.body) for row in await self._fetch(query)]
+        return {incident.finding_class: incident for incident in incidents}
+
+    async def commit(self, decision: Decision) -> bool:
+        """Write a decision whole, or not at all.
+
+        Returns:
+            False, with nothing written, when another agent wrote the record since
+            it was loaded.
+        """
+        kept = await _compress(decision.snapshot)
+        async with self._backend.writing() as connection:
+            if kept is not None:
+                await self._lock_snapshots(connection)
+            if not await self._write_record(connection, decision):
+                return False
+            await self._write_incidents(connection, decision.incidents)
+            if decision.events:
+                rows = [msgspec.structs.asdict(event) for event in decision.events]
+                await connection.execute(sa.insert(EVENTS), rows)
+            await post_events(
+                connection,
+                self._backend,
+                events=decision.events,
+                channels=set(decision.channels),
+            )
+            await _write_look(connection, decision.record)
+            if kept is not None:
+                await self._keep_snapshot(connection, decision.record, kept)
+        return True
+
+    async def list_records(self) -> list[Record]:
+        """Every database that is watched, by environment and name."""
+        query = sa.select(RECORDS.c.body).order_by(RECORDS.c.environment, RECORDS.c.database)
+        return [_read(_RECORD, row.body) for row in await self._fetch(query)]
+
+    async def list_incidents(
+        self,
+        environment: str | None = None,
+        database: str | None = None,
+        *,
+        include_resolved: bool = False,
+        limit: int = 100,
+    ) -> list[Incident]:
+        """Incidents, the youngest first.
+
+        Without `include_resolved`, those of databases that are not watched any more
+        are left out too: nobody will see their end.
+        """
+        query = sa.select(INCIDENTS.c.body)
+        if environment is not None:
+            query = query.where(INCIDENTS.c.environment == environment)
+        if database is not None:
+            query = query.where(INCIDENTS.c.database == database)
+        if not include_resolved:
+            query = query.join(
+                RECORDS,
+                sa.and_(
+                    RECORDS.c.environment == INCIDENTS.c.environment,
+                    RECORDS.c.database == INCIDENTS.c.database,
+                ),
+            ).where(INCIDENTS.c.resolved_at.is_(None))
+        query = query.order_by(INCIDENTS.c.first_seen.desc(), INCIDENTS.c.id).limit(limit)
+        return [_read(_INCIDENT, row.body) for row in await self._fetch(query)]
+
+    async def load_incident(self, incident: str) -> Incident | None:
+        """The incident with this id."""
+        rows = await self._fetch(sa.select(INCIDENTS.c.body).where(INCIDENTS.c.id == incident))
+        return _read(_INCIDENT, rows[0].body) if rows else None
+
+    async def list_events(self, incident: str) -> list[Event]:
+        """What was told of an incident, oldest first."""
+        query = sa.select(EVENTS).where(EVENTS.c.incident == incident).order_by(EVENTS.c.version)
+        return [
+            Event(incident=row.incident, version=row.version, kind=EventKind(row.kind), at=row.at)
+            for row in await self._fetch(query)
+        ]
+
+    async def list_looks(self, environment: str, database: str, limit: int) -> list[Look]:
+        """The last looks, the youngest first."""
+        query = (
+            sa.select(LOOKS.c.at, LOOKS.c.seconds, LOOKS.c.state, LOOKS.c.findings)
+            .where(LOOKS.c.environment == environment, LOOKS.c.database == database)
+            .order_by(LOOKS.c.number.desc())
+            .limit(limit)
+        )
+        return [
+            Look(at=row.at, seconds=row.seconds, state=State(row.state), findings=row.findings)
+            for row in await self._fetch(query)
+        ]
+
+    async def load_snapshot_blob(self, digest: str) -> bytes | None:
+        """The bytes that were kept under a digest."""
+        rows = await self._fetch(sa.select(SNAPSHOTS.c.body).where(SNAPSHOTS.c.digest == digest))
+        if not rows:
+            return None
+        try:
+            return await asyncio.to_thread(zlib.decompress, rows[0].body)
+        except zlib.error:
+            raise _unreadable() from None
+
+    async def forget(self, environment: str, keep: Collection[str]) -> None:
+        """Drop the records of databases that are not among `keep`.
+
+        Their looks go as well; incidents, events and deliveries stay as history.
+        """
+        async with self._backend.writing() as connection:
+            await self._lock_snapshots(connection)
+            await connection.execute(
+                sa.delete(RECORDS).where(
+                    RECORDS.c.environment == environment, RECORDS.c.database.not_in(keep)
+                )
+            )
+            await _prune_snapshots(connection)
+
+    async def _fetch(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+        async with self._backend.reading() as connection:
+            return list(await connection.execute(query))
+
+    async def _write_record(self, connection: AsyncConnection, decision: Decision) -> bool:
+        record = decision.record
+        values = {"looks": record.looks, "body": _write(record)}
+        here = _is_record(record.environment, record.database)
+        write: sa.Update | sa.Insert
+        if decision.looks_before is None:
+            write = (
+                self._backend.insert(RECORDS)
+                .values(environment=record.environment, database=record.database, **values)
+                .on_conflict_do_nothing()
+            )
+        else:
+            fence = RECORDS.c.looks == decision.looks_before
+            write = sa.update(RECORDS).where(here, fence).values(**values)
+        written = await connection.execute(write.returning(RECORDS.c.looks))
+        return written.first() is not None
+
+    async def _write_incidents(
+        self, connection: AsyncConnection, incidents: tuple[Incident, ...]
+    ) -> None:
+        for incident in incidents:
+            values = {"resolved_at": incident.resolved_at, "body": _write(incident)}
+            await connection.execute(
+                self._backend.insert(INCIDENTS)
+                .values(
+                    id=incident.id,
+                    environment=incident.environment,
+                    database=incident.database,
+                    finding_class=incident.finding_class,
+                    first_seen=incident.first_seen,
+                    **values,
+                )
+                .on_conflict_do_update(index_elements=[INCIDENTS.c.id], set_=values)
+            )
+
+    async def _keep_snapshot(
+        self, connection: AsyncConnection, record: Record, snapshot: tuple[str, bytes]
+    ) -> None:
+        digest, body = snapshot
+        await connection.execute(
+            self._backend.insert(SNAPSHOTS)
+            .values(digest=digest, body=body)
+            .on_conflict_do_nothing()
+        )
+        here = _is_record(record.environment, record.database)
+        await connection.execute(sa.update(RECORDS).where(here).values(snapshot=digest))
+        await _prune_snapshots(connection)
+
+    async def _lock_snapshots(self, connection: AsyncConnection) -> None:
+        """Keep another agent from pruning what this one is about to refer to."""
+        if self._backend.is_postgres:
+            await connection.execute(
+                sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SNAPSHOT_LOCK}
+            )
+
+
+async def _compress(snapshot: tuple[str, bytes] | None) -> tuple[str, bytes] | None:
+    """Off the event loop: a large schema takes a moment."""
+    if snapshot is None:
+        return None
+    digest, body = snapshot
+    return digest, await asyncio.to_thread(zlib.compress, body)
+
+
+async def _write_look(connection: AsyncConnection, record: Record) -> None:
+    report = record.report
+    await connection.execute(
+        sa.insert(LOOKS).values(
+            environment=record.environment,
+            database=record.database,
+            number=record.looks,
+            at=report.at,
+            seconds=report.seconds,
+            state=report.state,
+            findings=len(report.findings),
+        )
+    )
+    here = sa.and_(LOOKS.c.environment == record.environment, LOOKS.c.database == record.database)
+    for is_old in (
+        LOOKS.c.number <= record.looks - KEEP_LOOKS,
+        LOOKS.c.at < report.at - KEEP_LOOKS_FOR,
+    ):
+        await connection.execute(sa.delete(LOOKS).where(here, is_old))
+
+
+async def _prune_snapshots(connection: AsyncConnection) -> None:
+    is_used = sa.exists().where(RECORDS.c.snapshot == SNAPSHOTS.c.digest)
+    await connection.execute(sa.delete(SNAPSHOTS).where(~is_used))
+
+
+def _is_record(environment: str, database: str) -> sa.ColumnElement[bool]:
+    return sa.and_(RECORDS.c.environment == environment, RECORDS.c.database == database)
+
+
+def _write(value: Record | Incident) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _read[T](decoder: msgspec.json.Decoder[T], body: str) -> T:
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError:
+        # Without its cause, which quotes the row.
+        raise _unreadable() from None
+
+
+def _unreadable() -> StoreError:
+    return StoreError(
+        "A row of the ledger cannot be read by this version.",
+        next_step="Run the newest anchorwatch that ever wrote it, or restore it from a backup.",
+    )
+
+
+@asynccontextmanager
+async def open_store(url: str) -> AsyncIterator[Store]:
+    """The ledger at a URL, with its tables as this version wants them.
+
+    Args:
+        url: `sqlite:///relative.db`, `sqlite:////absolute.db` (the directory is made),
+            or any spelling of a PostgreSQL URL.
+
+    Raises:
+        ConfigurationError: the URL names no place for a ledger.
+        StoreError: the place cannot be read or written, or is ahead of this version.
+    """
+    backend = open_backend(url)
+    try:
+        async with backend.writing() as connection:
+            await connection.run_sync(upgrade_ledger)
+        yield Store(backend)
+    finally:
+        await backend.close()

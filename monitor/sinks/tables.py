@@ -1,0 +1,143 @@
+"""The tables of the ledger: one schema for SQLite and PostgreSQL.
+
+Every name begins with `anchorwatch_`, so that a ledger that shares a database
+with somebody else's tables (and their `alembic_version`) is still told apart.
+A table holds the columns that queries ask for, and the whole value as JSON.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, Final, final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+VERSION_TABLE: Final = "anchorwatch_version"
+"""Where Alembic notes which of our migrations ran."""
+
+
+@final
+class Moment(TypeDecorator[datetime]):
+    """A moment in UTC, which both servers put in the right order.
+
+    PostgreSQL keeps a `timestamptz`; SQLite has no such type and keeps text of one
+    width, which sorts as the moments do. A naive datetime is refused.
+    """
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """In UTC, and without a zone for SQLite."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment without a time zone cannot be stored.")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        """Always aware."""
+        if value is None:
+            return None
+        moment: datetime = value
+        is_naive = dialect.name == "sqlite"
+        return moment.replace(tzinfo=UTC) if is_naive else moment.astimezone(UTC)
+
+
+METADATA: Final = sa.MetaData()
+
+SNAPSHOTS: Final = sa.Table(
+    "anchorwatch_snapshot",
+    METADATA,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""Compressed snapshots by digest; what no record refers to is pruned."""
+
+RECORDS: Final = sa.Table(
+    "anchorwatch_record",
+    METADATA,
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("database", sa.Text, primary_key=True),
+    sa.Column("looks", sa.Integer, nullable=False),
+    sa.Column("snapshot", sa.Text, sa.ForeignKey(SNAPSHOTS.c.digest)),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""One database as the last look left it; `looks` is the fence."""
+
+LOOKS: Final = sa.Table(
+    "anchorwatch_look",
+    METADATA,
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("database", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("findings", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["environment", "database"],
+        [RECORDS.c.environment, RECORDS.c.database],
+        ondelete="CASCADE",
+    ),
+    sa.Index("anchorwatch_look_at", "environment", "database", "at"),
+)
+"""One line a look, for the history of a database."""
+
+INCIDENTS: Final = sa.Table(
+    "anchorwatch_incident",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("environment", sa.Text, nullable=False),
+    sa.Column("database", sa.Text, nullable=False),
+    sa.Column("finding_class", sa.Text, nullable=False),
+    sa.Column("first_seen", Moment, nullable=False),
+    sa.Column("resolved_at", Moment),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("anchorwatch_incident_first_seen", "environment", "database", "first_seen"),
+)
+sa.Index(
+    "anchorwatch_incident_unresolved",
+    INCIDENTS.c.environment,
+    INCIDENTS.c.database,
+    INCIDENTS.c.finding_class,
+    unique=True,
+    postgresql_where=INCIDENTS.c.resolved_at.is_(None),
+    sqlite_where=INCIDENTS.c.resolved_at.is_(None),
+)
+"""One database has at most one unresolved incident of a class, whoever writes it."""
+
+EVENTS: Final = sa.Table(
+    "anchorwatch_event",
+    METADATA,
+    sa.Column("incident", sa.Text, sa.ForeignKey(INCIDENTS.c.id), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+)
+"""What was worth telling."""
+
+OUTBOX: Final = sa.Table(
+    "anchorwatch_outbox",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("incident", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("due", Moment, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("holder", sa.Text),
+    sa.Column("claimed_until", Moment),
+    sa.Column("may_have_arrived", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("receipt", sa.Text),
+    sa.Column("ended", Moment),
+    sa.ForeignKeyConstraint(["incident", "version"], [EVENTS.c.incident, EVENTS.c.version]),
+    sa.UniqueConstraint("channel", "incident", "version", name="anchorwatch_outbox_once"),
+    sa.Index("anchorwatch_outbox_due", "channel", "status", "due"),
+)
+"""One row an event and channel: what waits, and what became of it."""

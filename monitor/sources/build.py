@@ -1,0 +1,145 @@
+"""What every build that runs the user's code needs: options, a job, and why it failed."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from monitor.core.errors import BuildError
+from monitor.sources.environment import Environment, clean_environment
+from monitor.sources.extensions import find_missing_extension
+from monitor.sources.interpreter import Failed, Interpreter
+from monitor.sources.shadow import Scratch
+from monitor.sources.statements import missing_extension
+
+_PYTHON: Final = "Name the application's interpreter: `--python PATH/bin/python`."
+_URL_ENV: Final = (
+    "Let it take the URL from DATABASE_URL or from sqlalchemy.url of its configuration, or name "
+    "the variable that it reads: `--url-env NAME`."
+)
+_NAMES_SHOWN: Final = 6
+
+
+def _ignore(_line: str) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """How sources are built.
+
+    Attributes:
+        python: the interpreter with the application in it; None for our own.
+        url_env: variables, beside DATABASE_URL, in which the application looks for its
+            database.
+        shadow_url: a server to build on; None for one of our own.
+        major: the PostgreSQL version wanted of our own; None for the one at hand.
+        forbidden: `system_identifier` of servers that must not be built on.
+        progress: is told what is being done, a line at a time.
+        verbose: whether what the application prints is shown on standard error.
+    """
+
+    python: Path | None = None
+    url_env: tuple[str, ...] = ()
+    shadow_url: str | None = None
+    major: int | None = None
+    forbidden: frozenset[str] = frozenset()
+    progress: Callable[[str], None] = _ignore
+    verbose: bool = False
+
+
+def make_interpreter(options: BuildOptions, *, directory: Path) -> Interpreter:
+    """The user's interpreter in an environment that names no database."""
+    return Interpreter(
+        # A link is kept: through it Python finds its virtual environment.
+        python=(options.python or Path(sys.executable)).expanduser().absolute(),
+        directory=directory,
+        environment=clean_environment(os.environ, also=options.url_env),
+        is_verbose=options.verbose,
+    )
+
+
+def make_job(
+    scratch: Scratch,
+    options: BuildOptions,
+    environment: Environment,
+    *,
+    hint: str | None = None,
+    is_async: bool = False,
+) -> dict[str, Any]:
+    """What the collector needs to know of the shadow; holds its password.
+
+    Args:
+        scratch: where to build.
+        options: name the variables to set.
+        environment: tells the drivers that the user's URLs named.
+        hint: the driver that the user's configuration names.
+        is_async: whether the user's code asks asynchronously.
+    """
+    dsn, named = scratch.dsn, environment.drivers
+    names = ("DATABASE_URL", *options.url_env)
+    hints = [named.get(name) for name in reversed(names)] + [hint, *named.values()]
+    return {
+        "shadow": {
+            "host": dsn.host,
+            "port": dsn.port,
+            "user": dsn.user,
+            "password": dsn.password,
+            "database": dsn.database,
+            "sslmode": str(dsn.sslmode),
+        },
+        "url_env": list(options.url_env),
+        "drivers": [driver for driver in hints if driver],
+        "named_drivers": {name: named[name] for name in names if name in named},
+        "is_async": is_async,
+    }
+
+
+def explain(failed: Failed, interpreter: Interpreter, scratch: Scratch, what: str) -> BuildError:
+    """Why the user's code failed, without secrets, and what to do about it.
+
+    Args:
+        failed: what the collector said.
+        interpreter: where it ran.
+        scratch: what it built.
+        what: the source, or the part of it that ran.
+    """
+    detail = interpreter.environment.mask(failed.detail)
+    if scratch.dsn.password:
+        detail = detail.replace(scratch.dsn.password, "***")
+    if name := find_missing_extension(detail):
+        return missing_extension(name, where=what, major=scratch.major)
+    cleared = _list_cleared(interpreter.environment.cleared)
+    sentences: Mapping[str, tuple[str, str]] = {
+        "no_sqlalchemy": (f"{interpreter.python} has no SQLAlchemy.", _PYTHON),
+        "no_alembic": (f"{interpreter.python} has no Alembic.", _PYTHON),
+        "no_driver": (
+            f"{interpreter.python} has no PostgreSQL driver that SQLAlchemy can use.",
+            "Install one in that environment: `pip install 'psycopg[binary]'`.",
+        ),
+        "refused": (
+            f"{what} connects to {detail}, which is not the shadow; that was refused.",
+            f"{_URL_ENV}{cleared}",
+        ),
+        "no_attribute": (f"{what}: there is no {detail}.", "Correct the name after the colon."),
+        "no_metadata": (
+            f"{what} is a {detail}, neither MetaData nor something that has one.",
+            "Name the MetaData, the declarative base, or a function that returns one.",
+        ),
+        "crashed": (f"{what}: the interpreter ended at once: {detail}.", _PYTHON),
+    }
+    sentence, step = sentences.get(failed.code) or (
+        f"{what} failed: {detail}{'' if detail.endswith(('.', '?', '!')) else '.'}",
+        f"Try it by hand on an empty database; `--verbose` shows what it prints.{cleared}",
+    )
+    return BuildError(sentence, next_step=step)
+
+
+def _list_cleared(names: tuple[str, ...]) -> str:
+    """The names of the variables that were kept from the user's code: never a value."""
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return f" Not passed on: {', '.join(names[:_NAMES_SHOWN])}{more}."

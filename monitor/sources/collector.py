@@ -1,0 +1,359 @@
+"""Runs in the user's interpreter: replays a history, or writes what models say as DDL.
+
+One file, started by its path, for Python 3.8 and later, with nothing but the standard
+library and the user's own Alembic and SQLAlchemy. It is given one line of JSON on
+standard input and answers with one JSON object a line on what was standard output; what
+the user's code prints goes to standard error. When standard input ends, whoever asked
+is gone, and so are we.
+
+Before any of the user's code runs, every new connection of SQLAlchemy is checked: one
+that is not to the shadow is refused.
+"""
+
+# ruff: noqa: E402  # the search path is put right before anything is imported
+
+from __future__ import annotations
+
+import sys
+
+# The folder of this file holds modules named as those of the standard library.
+sys.path[:] = [entry for entry in sys.path if entry != __file__.rpartition("/")[0]]
+
+import argparse
+import importlib
+import importlib.util
+import json
+import os
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+NUMBERED_FROM = (2, 0)  # psycopg 3 is a dialect since SQLAlchemy 2.0
+FAILED = 1
+
+
+class Problem(Exception):
+    """Something the parent has a sentence for; `code` names it."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Channel:
+    """The line to whoever asked: a job comes in, events go out."""
+
+    def __init__(self) -> None:
+        self._lines = os.fdopen(os.dup(0), "r", encoding="utf-8")
+        self._answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+        os.dup2(2, 1)
+        with open(os.devnull, encoding="utf-8") as nothing:  # noqa: PTH123  # Python 3.8
+            os.dup2(nothing.fileno(), 0)
+        self.job: dict[str, Any] = json.loads(self._lines.readline())
+        self._reply: str | None = None
+        self._has_reply = threading.Semaphore(0)
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def tell(self, event: str, **fields: Any) -> None:
+        """Say one thing."""
+        self._answers.write(json.dumps({"event": event, **fields}) + "\n")
+        self._answers.flush()
+
+    def ask(self, event: str, **fields: Any) -> str:
+        """Say one thing and wait for the answer."""
+        self.tell(event, **fields)
+        self._has_reply.acquire()
+        return str(self._reply)
+
+    def _listen(self) -> None:
+        for line in self._lines:
+            self._reply = json.loads(line)
+            self._has_reply.release()
+        os._exit(FAILED)
+
+
+class Guard:
+    """Refuses every connection of SQLAlchemy that is not to the shadow."""
+
+    def __init__(self, shadow: dict[str, Any]) -> None:
+        self._shadow = shadow
+        self.refused: list[str] = []
+
+    def install(self) -> None:
+        """Stand before every engine that will be made."""
+        from sqlalchemy import event  # noqa: PLC0415  # of the user's environment
+        from sqlalchemy.engine import Engine  # noqa: PLC0415  # as above
+        from sqlalchemy.pool import Pool  # noqa: PLC0415  # as above
+
+        event.listen(Engine, "do_connect", self._check_target)
+        event.listen(Pool, "connect", self._check_database)
+
+    def _check_target(self, dialect: Any, _record: Any, cargs: Any, cparams: Any) -> None:
+        """Compare what the driver is about to be told; nothing has been sent yet."""
+        name = getattr(dialect, "name", "")
+        hidden = [key for key in ("dsn", "service", "hostaddr", "passfile") if cparams.get(key)]
+        said = {
+            "host": _single(cparams.get("host")),
+            "port": _single(cparams.get("port")),
+            "database": cparams.get("database") or cparams.get("dbname"),
+            "user": cparams.get("user"),
+        }
+        wanted = {key: self._shadow[key] for key in said}
+        is_same = {k: str(v) for k, v in said.items()} == {k: str(v) for k, v in wanted.items()}
+        if name != "postgresql" or hidden or any(cargs) or not is_same:
+            self._refuse("{}://{host}:{port}/{database}".format(name, **said))
+
+    def _check_database(self, connection: Any, _record: Any) -> None:
+        """Ask the server where we are: an engine may have a `creator` of its own."""
+        cursor = connection.cursor()
+        try:
+            cursor.execute("SELECT current_database()")
+            where = str(cursor.fetchone()[0])
+        finally:
+            cursor.close()
+        connection.rollback()
+        if where != self._shadow["database"]:
+            self._refuse(where)
+
+    def _refuse(self, where: str) -> None:
+        self.refused.append(where)
+        raise Problem("refused", where)
+
+
+def _single(value: Any) -> Any:
+    if isinstance(value, (list, tuple)) and len(value) == 1:
+        return value[0]
+    return value
+
+
+def choose_driver(hints: Iterable[str | None], *, is_async: bool) -> str | None:
+    """The driver that the user's own URLs name if it is there, else one that is."""
+    import sqlalchemy  # noqa: PLC0415  # of the user's environment
+
+    version = tuple(int(part) for part in re.findall(r"\d+", sqlalchemy.__version__)[:2])
+    known = ["asyncpg", "psycopg2"] if is_async else ["psycopg2", "asyncpg"]
+    if version >= NUMBERED_FROM:
+        known.insert(0, "psycopg")  # serves both ways of asking
+    present = [name for name in known if importlib.util.find_spec(name)]
+    for hint in hints:
+        base = "psycopg" if hint == "psycopg_async" else hint
+        if hint and base in present:
+            return hint
+    return present[0] if present else None
+
+
+def write_url(shadow: dict[str, Any], driver: str | None) -> str:
+    """The shadow's URL as SQLAlchemy reads it, its driver named."""
+    user = quote(shadow["user"], safe="")
+    secret = ":" + quote(shadow["password"], safe="") if shadow["password"] else ""
+    query = {}
+    place = "{host}:{port}".format(**shadow)
+    if shadow["host"].startswith("/"):
+        place, query = "", {"host": shadow["host"], "port": str(shadow["port"])}
+    elif shadow["sslmode"]:
+        query = {"ssl" if driver == "asyncpg" else "sslmode": shadow["sslmode"]}
+    scheme = "postgresql+" + driver if driver else "postgresql"
+    tail = "?" + urlencode(query, safe="/") if query else ""
+    return f"{scheme}://{user}{secret}@{place}/{shadow['database']}{tail}"
+
+
+def set_environment(job: dict[str, Any], drivers: dict[str, str], fallback: str | None) -> str:
+    """Name the shadow where applications look for their database; return its URL."""
+    shadow = job["shadow"]
+    for name in ["DATABASE_URL", *job["url_env"]]:
+        os.environ[name] = write_url(shadow, drivers.get(name, fallback))
+    values = {"HOST": "host", "PORT": "port", "USER": "user", "DATABASE": "database"}
+    for name, key in values.items():
+        os.environ["PG" + name] = str(shadow[key])
+    if shadow["password"]:
+        os.environ["PGPASSWORD"] = shadow["password"]
+    return write_url(shadow, fallback)
+
+
+def prepare(job: dict[str, Any]) -> tuple[Guard, str]:
+    """Install the guard, choose the driver and set the environment."""
+    try:
+        import sqlalchemy  # noqa: F401, PLC0415  # of the user's environment
+    except ImportError:
+        raise Problem("no_sqlalchemy") from None
+    guard = Guard(job["shadow"])
+    guard.install()
+    driver = choose_driver(job["drivers"], is_async=job["is_async"])
+    if driver is None and job["task"] == "replay":
+        raise Problem("no_driver")
+    named = {
+        name: choose_driver([hint, driver], is_async=job["is_async"]) or ""
+        for name, hint in job["named_drivers"].items()
+    }
+    return guard, set_environment(job, named, driver)
+
+
+class Replay:
+    """One run of a history to the wanted revisions."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._planned: list[str] = []
+        self._applied = 0
+
+    @property
+    def current(self) -> str | None:
+        """The revision that is running, if one is."""
+        return self._planned[self._applied] if self._applied < len(self._planned) else None
+
+    def run(self, url: str) -> None:
+        """Load env.py and let it migrate."""
+        try:
+            from alembic.config import Config  # noqa: PLC0415  # of the user's environment
+            from alembic.runtime.environment import EnvironmentContext  # noqa: PLC0415  # as above
+            from alembic.script import ScriptDirectory  # noqa: PLC0415  # as above
+        except ImportError:
+            raise Problem("no_alembic") from None
+        job = self._channel.job
+        wanted = job["revisions"]
+        said = wanted[0] if len(wanted) == 1 else "heads"
+        options = argparse.Namespace(
+            config=job["ini"], name=job["section"], revision=said, sql=False, tag=None, x=None
+        )
+        config = Config(job["ini"], ini_section=job["section"], cmd_opts=options)
+        config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+        script = ScriptDirectory.from_config(config)
+
+        def upgrade(current: Any, context: Any) -> list[Any]:
+            context.on_version_apply_callbacks += (self._report,)
+            # A name stands for one revision only; a tuple is taken as well.
+            target: Any = tuple(wanted)
+            steps = list(script._upgrade_revs(target, current))  # noqa: SLF001  # as its own command
+            self._planned = [step.revision.revision for step in steps]
+            self._applied = 0
+            return steps
+
+        self._ask_for_extensions()
+        with EnvironmentContext(config, script, fn=upgrade, destination_rev=said):
+            script.run_env()
+
+    def _report(self, **_: Any) -> None:
+        """Run after each revision, inside its transaction."""
+        self._applied += 1
+        self._channel.tell(
+            "applied",
+            revision=self._planned[self._applied - 1],
+            done=self._applied,
+            total=len(self._planned),
+        )
+
+    def _ask_for_extensions(self) -> None:
+        """Let whoever asked create what the shadow's owner may not."""
+        from sqlalchemy import event  # noqa: PLC0415  # of the user's environment
+        from sqlalchemy.engine import Engine  # noqa: PLC0415  # as above
+
+        mention = re.compile(r"\bon\s+extension\b|\bcreate\s+extension\b", re.IGNORECASE)
+
+        def admit(_c: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> tuple[str, Any]:
+            if mention.search(sql):
+                sql = self._channel.ask("extension", sql=sql)
+            return sql, parameters
+
+        event.listen(Engine, "before_cursor_execute", admit, retval=True)
+
+
+def write_models(channel: Channel) -> None:
+    """Tell the DDL of the models that the job names, and the files it comes from."""
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as `python -m` does
+    module_name, _, attributes = channel.job["target"].partition(":")
+    found: Any = importlib.import_module(module_name)
+    for attribute in attributes.split("."):
+        if not hasattr(found, attribute):
+            raise Problem("no_attribute", attribute)
+        found = getattr(found, attribute)
+    tables = list(find_metadata(found))
+    statements = [statement for metadata in tables for statement in write_ddl(metadata)]
+    modules = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+    here = os.getcwd() + os.sep  # noqa: PTH109  # Python 3.8
+    files = sorted({name for name in modules if name and name.startswith(here)})
+    channel.tell("ddl", statements=statements, files=files)
+
+
+def find_metadata(found: Any) -> Iterator[Any]:
+    """The MetaData that an object is, has, returns or lists."""
+    from sqlalchemy import MetaData  # noqa: PLC0415  # of the user's environment
+
+    if callable(found) and not isinstance(found, type) and not hasattr(found, "metadata"):
+        found = found()
+    for item in found if isinstance(found, (list, tuple)) else [found]:
+        metadata = item if isinstance(item, MetaData) else getattr(item, "metadata", None)
+        if not isinstance(metadata, MetaData):
+            raise Problem("no_metadata", type(item).__name__)
+        yield metadata
+
+
+def write_ddl(metadata: Any) -> list[str]:
+    """What `create_all` sends to an empty database, the schemas first."""
+    from sqlalchemy import create_mock_engine  # noqa: PLC0415  # of the user's environment
+
+    statements = []
+    for schema in sorted(find_schemas(metadata)):
+        quoted = schema.replace('"', '""')
+        statements.append(f'CREATE SCHEMA IF NOT EXISTS "{quoted}"')
+
+    def record(statement: Any, *_: Any, **__: Any) -> None:
+        text = (
+            statement if isinstance(statement, str) else statement.compile(dialect=engine.dialect)
+        )
+        statements.append(str(text).strip())
+
+    # With another style the percent signs would be doubled for the driver.
+    engine = create_mock_engine("postgresql://", record, paramstyle="named")
+    metadata.create_all(engine, checkfirst=False)
+    return statements
+
+
+def find_schemas(metadata: Any) -> Iterator[str]:
+    """Every schema that a table, a type or a sequence is to be in, some of them twice."""
+    for table in metadata.tables.values():
+        yield from (name for name in [table.schema] if name)
+        types = [getattr(column.type, "item_type", column.type) for column in table.columns]
+        yield from (name for name in (getattr(t, "schema", None) for t in types) if name)
+    sequences = getattr(metadata, "_sequences", {}).values()
+    yield from (item.schema for item in sequences if item.schema)
+
+
+def describe(error: BaseException) -> str:
+    """The class and the first line of an error; of SQLAlchemy's, the driver's own."""
+    cause: Any = getattr(error, "orig", None) or error
+    lines = [line for line in str(cause).splitlines() if line.strip()]
+    return f"{type(cause).__name__}: {lines[0]}" if lines else type(cause).__name__
+
+
+def main() -> None:
+    """Do the one job, answer, and end whatever threads the user's code has left."""
+    channel = Channel()
+    replay = Replay(channel)
+    guard = None
+    tasks: dict[str, Callable[[str], None]] = {
+        "replay": replay.run,
+        "models": lambda _url: write_models(channel),
+    }
+    try:
+        guard, url = prepare(channel.job)
+        tasks[channel.job["task"]](url)
+        channel.tell("done", refused=guard.refused)
+    except BaseException as error:  # noqa: BLE001  # env.py may raise anything, SystemExit too
+        code = "refused" if guard and guard.refused else getattr(error, "code", None)
+        detail = error.detail if isinstance(error, Problem) else describe(error)
+        if code == "refused" and guard:
+            detail = guard.refused[0]
+        known = code if isinstance(error, Problem) or code == "refused" else "raised"
+        channel.tell("failed", code=known, detail=detail, revision=replay.current)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""The schema of any source, and the schema that a database is expected to have.
+
+Everything but a database and a file of ours is built in a shadow and read back with the
+same queries as a live database. A shadow server is started once and kept while
+whoever asked needs it.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from monitor.core.errors import BuildError, UsageError
+from monitor.core.history import History
+from monitor.core.snapshot import Snapshot, load_snapshot
+from monitor.core.source import CHOICES, Scheme, Source
+from monitor.sources.build import BuildOptions
+from monitor.sources.catalog import take_snapshot
+from monitor.sources.dsn import parse_dsn
+from monitor.sources.models import build_models
+from monitor.sources.postgres import connect
+from monitor.sources.replay import check_moved, replay
+from monitor.sources.scripts import Scripts, read_scripts
+from monitor.sources.shadow import Scratch
+from monitor.sources.shadows import Shadows, open_shadows
+from monitor.sources.statements import run_script
+
+__all__ = [
+    "BuildOptions",
+    "Expectation",
+    "Shadows",
+    "open_expectation",
+    "open_shadows",
+    "read_source",
+]
+
+_MOST_SNAPSHOTS: Final = 16
+"""A deployment has a handful of revisions in flight, and a snapshot may be 20 MB."""
+
+
+async def read_source(
+    source: Source, options: BuildOptions, *, shadows: Shadows | None = None
+) -> Snapshot:
+    """The snapshot of a source, taken or built now.
+
+    Args:
+        source: any but the name of a configured database.
+        options: how it is built.
+        shadows: servers to build on, kept for the next source; else one is started
+            and stopped where it is needed.
+
+    Raises:
+        UsageError: the source names something that the history does not have.
+        DsnError: the URL of a database cannot be read.
+        DamagedFile: a snapshot file cannot be trusted.
+        BuildError: the source cannot be built.
+        LookError: a database cannot be read.
+    """
+    if shadows is not None:
+        return await _read(source, options, shadows)
+    async with open_shadows(options) as own:
+        return await _read(source, options, own)
+
+
+async def _read(source: Source, options: BuildOptions, shadows: Shadows) -> Snapshot:
+    match source.scheme:
+        case Scheme.POSTGRES:
+            dsn, _ = parse_dsn(source.url or "")
+            async with connect(dsn) as session:
+                return await take_snapshot(session)
+        case Scheme.SNAPSHOT:
+            return load_snapshot(_read_file(source), place=str(source))
+        case Scheme.SQL:
+            text = _read_text(source)
+            return await shadows.build(
+                lambda it: run_script(it, text, place=source.path or ""), major=options.major
+            )
+        case Scheme.MODELS:
+            snapshot, _ = await _read_models(source, options, shadows)
+            return snapshot
+        case Scheme.ALEMBIC:
+            scripts = await _read_scripts(source)
+            wanted = scripts.history.resolve(source.revision or "")
+            return await _read_history(scripts, wanted, options, shadows)
+        case Scheme.NAME:
+            raise UsageError(f"No database is configured as {source}.", next_step=CHOICES)
+
+
+async def _read_models(
+    source: Source, options: BuildOptions, shadows: Shadows
+) -> tuple[Snapshot, tuple[Path, ...]]:
+    files: set[Path] = set()
+
+    async def work(scratch: Scratch) -> None:
+        files.update(await build_models(scratch, source.target or "", options))
+
+    return await shadows.build(work, major=options.major), tuple(sorted(files))
+
+
+async def _read_history(
+    scripts: Scripts, revisions: tuple[str, ...], options: BuildOptions, shadows: Shadows
+) -> Snapshot:
+    snapshot = await shadows.build(
+        lambda it: replay(it, scripts, revisions, options), major=options.major
+    )
+    check_moved(snapshot, scripts.history, revisions)
+    return snapshot
+
+
+async def _read_scripts(source: Source) -> Scripts:
+    return await asyncio.to_thread(read_scripts, _path(source))
+
+
+def _path(source: Source) -> Path:
+    path = Path(source.path or "")
+    try:
+        return path.expanduser()
+    except RuntimeError:  # nobody of that name has a home
+        return path
+
+
+def _read_file(source: Source) -> bytes:
+    try:
+        return _path(source).read_bytes()
+    except OSError as error:
+        raise BuildError(
+            f"{source} cannot be read ({error.strerror}).",
+            next_step="Check the path, and that this user may read it.",
+        ) from None
+
+
+def _read_text(source: Source) -> str:
+    try:
+        text = _read_file(source).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise BuildError(
+            f"{source} is no text in UTF-8.",
+            next_step="Dump with `pg_dump --format=plain --encoding=UTF8`.",
+        )
+    return text
+
+
+class Expectation:
+    """What one database is expected to look like, at whatever revisions it is stamped."""
+
+    def __init__(
+        self, source: Source, options: BuildOptions, shadows: Shadows, scripts: Scripts | None
+    ) -> None:
+        self.source = source
+        self._options = options
+        self._shadows = shadows
+        self._scripts = scripts
+        self._files: tuple[Path, ...] = ()
+        self._snapshots: dict[tuple[str, ...], Snapshot] = {}
+        self._building = asyncio.Lock()
+
+    @property
+    def history(self) -> History | None:
+        """The graph of revisions as it was last read; None without one."""
+        return self._scripts.history if self._scripts else None
+
+    @property
+    def heads(self) -> tuple[str, ...] | None:
+        """The heads of the history; None without one."""
+        return self._scripts.history.heads if self._scripts else None
+
+    async def snapshot_at(
+        self, revisions: tuple[str, ...] | None, *, major: int | None = None
+    ) -> Snapshot:
+        """The schema that a database stamped with ``revisions`` should have.
+
+        Files that changed since are read again; what did not change is not built twice.
+
+        Args:
+            revisions: the version rows, for a history; None for what the source names.
+            major: of the server that it is compared with: servers spell some texts
+                differently.
+
+        Raises:
+            AnchorwatchError: as `read_source` does.
+        """
+        async with self._building:
+            if self._scripts is not None:
+                return await self._replay(revisions, major)
+            return await self._read_again(major)
+
+    async def _replay(self, revisions: tuple[str, ...] | None, major: int | None) -> Snapshot:
+        scripts = self._scripts = await _read_scripts(self.source)
+        wanted = revisions
+        if wanted is None:
+            wanted = scripts.history.resolve(self.source.revision or "")
+        wanted = scripts.history.reduce(wanted)
+        key = (scripts.digest, str(major), *wanted)
+        if key not in self._snapshots:
+            built = await _read_history(scripts, wanted, self._for(major), self._shadows)
+            self._keep(key, built)
+        return self._snapshots[key]
+
+    async def _read_again(self, major: int | None) -> Snapshot:
+        scheme = self.source.scheme
+        if scheme in (Scheme.SQL, Scheme.SNAPSHOT):
+            self._files = (_path(self.source),)
+        options = self._for(major)
+        key = (str(major), await asyncio.to_thread(_digest, self._files))
+        if self._files and key in self._snapshots:
+            return self._snapshots[key]
+        if scheme is Scheme.MODELS:
+            snapshot, self._files = await _read_models(self.source, options, self._shadows)
+            key = (str(major), await asyncio.to_thread(_digest, self._files))
+        else:
+            snapshot = await _read(self.source, options, self._shadows)
+        if self._files:
+            self._keep(key, snapshot)
+        return snapshot
+
+    def _for(self, major: int | None) -> BuildOptions:
+        """The options, with the version that is compared with where they name none."""
+        return replace(self._options, major=self._options.major or major)
+
+    def _keep(self, key: tuple[str, ...], snapshot: Snapshot) -> None:
+        self._snapshots[key] = snapshot
+        if len(self._snapshots) > _MOST_SNAPSHOTS:
+            del self._snapshots[next(iter(self._snapshots))]
+
+
+@asynccontextmanager
+async def open_expectation(source: Source, options: BuildOptions) -> AsyncIterator[Expectation]:
+    """Hold an expectation and the shadow server it is built on.
+
+    Raises:
+        BuildError: the history of an `alembic:` source cannot be read.
+    """
+    scripts = await _read_scripts(source) if source.scheme is Scheme.ALEMBIC else None
+    async with open_shadows(options) as shadows:
+        yield Expectation(source, options, shadows, scripts)
+
+
+def _digest(files: tuple[Path, ...]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        content = path.read_bytes() if path.is_file() else b"gone"
+        digest.update(f"{path}\0{len(content)}\0".encode(errors="surrogateescape"))
+        digest.update(content)
+    return digest.hexdigest()

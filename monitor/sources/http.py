@@ -1,0 +1,190 @@
+"""The door to the web: the only module that imports httpx.
+
+One short exchange at a time, no redirects, no cookies of others, no more than so
+many bytes, and an end to every wait. An address may be a secret as a whole (that of
+a Slack webhook is): no error, no log and no repr shows more than scheme and host.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Final, final
+from urllib.parse import urlsplit
+
+import httpx
+
+from monitor.core.errors import ConfigurationError, Interrupted, TooSlow, Unreachable
+from monitor.sources.dsn import printable
+
+CONNECT_SECONDS: Final = 5.0
+"""A handshake takes three round trips: after this long nobody is there."""
+IDLE_SECONDS: Final = 15.0
+"""Between two pieces of an exchange; the Standard Webhooks advise 15 to 30 s."""
+TOTAL_SECONDS: Final = 20.0
+"""For the whole: a peer that sends a byte now and then would hold us for ever."""
+BODY_BYTES: Final = 64 * 1024
+"""What is kept of an answer: channels answer in a line."""
+USER_AGENT: Final = f"anchorwatch/{version('anchorwatch')}"
+
+_SCHEMES: Final = ("http", "https")
+_HOST: Final = re.compile(r"[^\s%/?#@<>\"\\^`{|}]+")
+_CHATTY: Final = ("httpx", "httpcore")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where to send; `str` and `repr` show scheme and host only."""
+
+    url: str = field(repr=False)
+    label: str
+
+    def __str__(self) -> str:
+        return self.label
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        label: who answered, as scheme and host.
+        status: the code, 100 to 599.
+        headers: with names in lower case; hostile text.
+        body: at most the limit's bytes, as sent.
+        is_cut: whether there was more.
+    """
+
+    label: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    is_cut: bool = False
+
+
+def read_address(text: str) -> Address:
+    """The address that a URL stands for.
+
+    Raises:
+        ConfigurationError: it is no http or https URL; the text is not quoted.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        parsed = httpx.URL(text.strip())
+        port = parts.port
+    except (ValueError, httpx.InvalidURL):
+        raise _unreadable() from None
+    if parts.scheme not in _SCHEMES or not _HOST.fullmatch(parts.hostname or ""):
+        raise _unreadable()
+    host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
+    label = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    return Address(url=str(parsed), label=printable(label))
+
+
+def _unreadable() -> ConfigurationError:
+    return ConfigurationError(
+        "An address is no http or https URL.",
+        next_step="Write it as https://host/path, and percent-encode special characters.",
+    )
+
+
+@final
+class Client:
+    """Sends requests; see `open_client`."""
+
+    def __init__(
+        self, client: httpx.AsyncClient, *, total_seconds: float, body_bytes: int
+    ) -> None:
+        self._client = client
+        self._total_seconds = total_seconds
+        self._body_bytes = body_bytes
+
+    async def post(
+        self, address: Address, body: bytes, *, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send `body` once and return whatever the peer answered, 3xx and 5xx included.
+
+        Raises:
+            Unreachable: no connection was made: nothing was sent.
+            TooSlow: no answer in time; the request may have arrived.
+            Interrupted: the exchange broke off; the request may have arrived.
+        """
+        return await self._ask("POST", address, body, headers)
+
+    async def get(self, address: Address, *, headers: Mapping[str, str] | None = None) -> Answer:
+        """Ask once; raises as `post` does."""
+        return await self._ask("GET", address, None, headers)
+
+    async def _ask(
+        self, method: str, address: Address, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> Answer:
+        # Causes are left out: an exception of httpx holds the request and its address.
+        try:
+            async with asyncio.timeout(self._total_seconds):
+                return await self._exchange(method, address, body, headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
+            raise Unreachable(
+                f"No connection to {address} could be made.",
+                next_step="Check the address, the network and the certificate.",
+            ) from None
+        except (httpx.TimeoutException, TimeoutError):
+            raise TooSlow(
+                f"{address} did not answer in time.",
+                next_step="Look at the load of the receiver.",
+            ) from None
+        except httpx.HTTPError:
+            raise Interrupted(
+                f"The exchange with {address} broke off.",
+                next_step="Check that it speaks HTTP, and whether it was restarted.",
+            ) from None
+
+    async def _exchange(
+        self, method: str, address: Address, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> Answer:
+        async with self._client.stream(
+            method, address.url, content=body, headers=dict(headers or {})
+        ) as response:
+            kept, is_cut = await _read(response, self._body_bytes)
+        return Answer(
+            label=address.label,
+            status=response.status_code,
+            headers=dict(response.headers),
+            body=kept,
+            is_cut=is_cut,
+        )
+
+
+async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
+    kept = bytearray()
+    # As sent: unpacking what a peer compressed could fill the memory.
+    async for piece in response.aiter_raw():
+        kept += piece
+        if len(kept) > limit:
+            return bytes(kept[:limit]), True
+    return bytes(kept), False
+
+
+@asynccontextmanager
+async def open_client(
+    *,
+    connect_seconds: float = CONNECT_SECONDS,
+    idle_seconds: float = IDLE_SECONDS,
+    total_seconds: float = TOTAL_SECONDS,
+    body_bytes: int = BODY_BYTES,
+) -> AsyncIterator[Client]:
+    """A client for as long as the agent runs; certificates are verified.
+
+    A proxy named by HTTPS_PROXY is used, as every program does.
+    """
+    for name in _CHATTY:
+        # At INFO, httpx logs every address whole: those of webhooks are secrets.
+        logging.getLogger(name).setLevel(logging.WARNING)
+    async with httpx.AsyncClient(
+        timeout=httpx.Timeout(idle_seconds, connect=connect_seconds),
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        follow_redirects=False,
+    ) as client:
+        yield Client(client, total_seconds=total_seconds, body_bytes=body_bytes)

@@ -1,0 +1,42 @@
+"""SQLAlchemy models, written as DDL in the user's interpreter and built in a scratch."""
+
+from pathlib import Path
+
+from monitor.core.script import Statement
+from monitor.sources.build import BuildOptions, explain, make_interpreter, make_job
+from monitor.sources.interpreter import Applied, Asked, Ddl, Failed
+from monitor.sources.shadow import Scratch
+from monitor.sources.statements import run_statements
+
+
+async def build_models(scratch: Scratch, target: str, options: BuildOptions) -> tuple[Path, ...]:
+    """Build what ``package.module:attribute`` says; return the files it was read from.
+
+    Those are the modules below the current directory, which is where the package is
+    looked for first.
+
+    Raises:
+        BuildError: the models cannot be imported, are no MetaData, or the server refuses
+            their DDL.
+        TooSlow: it took longer than its deadline.
+    """
+    label = f"models:{target}"
+    interpreter = make_interpreter(options, directory=Path.cwd())
+    job = make_job(scratch, options, interpreter.environment)
+    job |= {"task": "models", "target": target}
+    told: list[Ddl] = []
+
+    async def respond(event: Applied | Asked | Ddl) -> None:
+        if isinstance(event, Ddl):
+            told.append(event)
+
+    ended = await interpreter.run(job, respond)
+    if isinstance(ended, Failed):
+        raise explain(ended, interpreter, scratch, label)
+    [ddl] = told
+    statements = (
+        Statement(text=text, line=number, start=0)
+        for number, text in enumerate(ddl.statements, start=1)
+    )
+    await run_statements(scratch, statements, place=label)
+    return tuple(map(Path, ddl.files))

@@ -1,0 +1,377 @@
+"""The door to watched databases and shadows: the only module that imports asyncpg.
+
+A connection is short-lived and leaves nothing behind. It survives a pooler in
+transaction mode: no prepared statement has a name, no setting outlives its
+transaction, and nothing but application_name (and the user's own `options`) is sent
+at the start. Every error that comes out is one of `monitor.core.errors`.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any, Final, final
+from urllib.parse import urlencode
+
+import asyncpg
+from asyncpg.connect_utils import SessionAttribute
+
+from monitor.core.errors import Interrupted, LookError, TooSlow, Unreachable
+from monitor.sources.dsn import SYSTEM_ROOTS, Dsn, printable
+from monitor.sources.failures import (
+    Answer,
+    explain_login,
+    explain_network,
+    explain_reading,
+    explain_script,
+)
+
+CONNECT_SECONDS: Final = 10.0
+"""A database that sleeps wakes within seconds; three times that is not a slow one but none."""
+STATEMENT_SECONDS: Final = 15.0
+"""The catalog of 10 000 tables reads in under 5 s; what takes longer is stuck."""
+LOCK_SECONDS: Final = 0.3
+"""We must never queue in front of a migration: what waits behind us waits this long at most."""
+IDLE_SECONDS: Final = 30.0
+"""If we die between two statements, the server drops our snapshot by itself."""
+READ_SECONDS: Final = 60.0
+"""An open snapshot holds back vacuum: a whole read ends before anyone could notice."""
+SCRIPT_SECONDS: Final = 300.0
+"""A history of migrations in a shadow may build large indexes, and still must end."""
+GRACE_SECONDS: Final = 2.0
+"""The server speaks first, for it knows why; we give up only where it cannot be heard."""
+CLOSE_SECONDS: Final = 2.0
+"""A goodbye and a cancel request take one round trip; a dead peer gets no more than this."""
+
+PINNED: Final[tuple[tuple[str, str], ...]] = (
+    # What a role or a database may have set otherwise, and what would change texts.
+    ("search_path", ""),
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, YMD"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("quote_all_identifiers", "off"),
+    ("standard_conforming_strings", "on"),
+    ("lc_monetary", "C"),
+    ("xmloption", "content"),
+    ("xmlbinary", "base64"),
+    ("transform_null_equals", "off"),
+    ("jit", "off"),
+    # Rows that are hidden must be an error: an empty alembic_version means something else.
+    ("row_security", "off"),
+)
+"""Settings of every read: https://www.postgresql.org/docs/current/runtime-config-client.html"""
+
+_FACTS: Final = """/* anchorwatch facts */ SELECT
+    pg_catalog.current_setting('server_version_num'),
+    pg_catalog.current_database()::pg_catalog.text,
+    pg_catalog.pg_is_in_recovery(),
+    pg_catalog.current_setting('is_superuser') OPERATOR(pg_catalog.=) 'on',
+    pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'EXECUTE')"""
+_IDENTIFIER: Final = """/* anchorwatch facts */ SELECT
+    system_identifier::pg_catalog.text FROM pg_catalog.pg_control_system()"""
+_VERSIONS_PER_MAJOR: Final = 10_000
+_FOREIGN: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,  # also TimeoutError, ssl.SSLError, socket.gaierror
+    UnicodeDecodeError,
+)
+type _Connection = asyncpg.Connection[asyncpg.Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long each wait may take, in seconds; see the constants for why."""
+
+    connect_seconds: float = CONNECT_SECONDS
+    statement_seconds: float = STATEMENT_SECONDS
+    lock_seconds: float = LOCK_SECONDS
+    idle_seconds: float = IDLE_SECONDS
+    read_seconds: float = READ_SECONDS
+    script_seconds: float = SCRIPT_SECONDS
+    grace_seconds: float = GRACE_SECONDS
+    close_seconds: float = CLOSE_SECONDS
+
+
+DEADLINES: Final = Deadlines()
+APPLICATION_NAME: Final = f"anchorwatch/{version('anchorwatch')}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerFacts:
+    """What the server says about itself.
+
+    `version_num` as in server_version_num (180001), `major` as people say it (18);
+    `system_identifier` is None where this role may not call pg_control_system().
+    """
+
+    version_num: int
+    major: int
+    database: str
+    in_recovery: bool
+    system_identifier: str | None
+    is_superuser: bool
+
+
+@final
+class Reader:
+    """Reads rows of text inside one read-only snapshot."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    async def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
+        """The rows of one statement without parameters.
+
+        Raises:
+            TypeError: a column is neither text nor JSON.
+            LookError: see `Session.reading`.
+        """
+        rows = await self._session.fetch_values(sql)
+        if any(not (cell is None or isinstance(cell, str)) for row in rows for cell in row):
+            raise TypeError("A catalog query returns text and JSON only: cast its columns.")
+        return rows
+
+
+@final
+class Session:
+    """One connection; `facts` holds what the server said about itself at its start."""
+
+    def __init__(
+        self, connection: _Connection, dsn: Dsn, facts: ServerFacts, deadlines: Deadlines
+    ) -> None:
+        self._connection = connection
+        self._dsn = dsn
+        self._deadlines = deadlines
+        self.facts = facts
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reader]:
+        """One REPEATABLE READ, READ ONLY transaction with `PINNED` settings, rolled back.
+
+        After an error nothing more can be read in it: open another.
+
+        Raises:
+            Refused: a privilege is missing; the message names the GRANT.
+            TooSlow: a deadline passed; the message names it.
+            Interrupted: the connection was lost, or an object vanished.
+            LookError: the server answered with another error.
+        """
+        seconds = self._deadlines.read_seconds
+        try:
+            async with asyncio.timeout(seconds) as scope:
+                with self._explaining():
+                    await self._connection.execute(
+                        _write_opening(self._deadlines), timeout=self._statement_seconds
+                    )
+                yield Reader(self)
+        except TimeoutError:
+            if not scope.expired():
+                raise
+            raise _too_slow(self._dsn.label, "read", seconds) from None
+        finally:
+            await self._roll_back()
+
+    async def fetch_values(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
+        """The rows of one statement, parameters `$1`... given; raises as `reading` does."""
+        with self._explaining():
+            rows = await self._connection.fetch(sql, *args, timeout=self._statement_seconds)
+        return [tuple(row) for row in rows]
+
+    async def execute(self, sql: str) -> None:
+        """Run a script.
+
+        A single statement runs by itself (so CREATE DATABASE may); several run as one
+        transaction unless they say otherwise.
+
+        Raises:
+            StatementFailed: the server refused a statement.
+            TooSlow: the script took longer than its deadline.
+            Interrupted: the connection was lost.
+        """
+        seconds = self._deadlines.script_seconds
+        try:
+            await self._connection.execute(sql, timeout=seconds)
+        except TimeoutError:
+            raise _too_slow(self._dsn.label, "script", seconds) from None
+        except asyncpg.PostgresError as error:
+            raise explain_script(_hear(error, self._dsn), sql) from None
+        except _FOREIGN as error:
+            raise self._explain(error) from None
+
+    @property
+    def _statement_seconds(self) -> float:
+        return self._deadlines.statement_seconds + self._deadlines.grace_seconds
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        # The cause is left out: it may quote row values, and Sentry would show it.
+        try:
+            yield
+        except _FOREIGN as error:
+            raise self._explain(error) from None
+
+    def _explain(self, error: Exception) -> Exception:
+        label = self._dsn.label
+        if isinstance(error, asyncpg.PostgresError):
+            return explain_reading(_hear(error, self._dsn))
+        if isinstance(error, TimeoutError):
+            return _too_slow(label, "statement", self._statement_seconds)
+        if isinstance(error, UnicodeDecodeError):
+            return LookError(
+                f"{label} holds text that is not UTF-8.",
+                next_step="Convert the SQL_ASCII database to UTF8 with pg_dump.",
+            )
+        if isinstance(error, asyncpg.InterfaceError) and not self._connection.is_closed():
+            return error  # Wrong arguments or two statements at once: a fault of the caller.
+        return Interrupted(
+            f"The connection to {label} was lost.",
+            next_step="Wait until the database is back: anchorwatch looks again by itself.",
+        )
+
+    async def _roll_back(self) -> None:
+        if self._connection.is_closed():
+            return
+        try:
+            await self._connection.execute("ROLLBACK", timeout=self._deadlines.close_seconds)
+        except _FOREIGN:
+            self._connection.terminate()
+
+
+@asynccontextmanager
+async def connect(
+    dsn: Dsn, *, deadlines: Deadlines = DEADLINES, application_name: str = APPLICATION_NAME
+) -> AsyncIterator[Session]:
+    """A short-lived connection to the first endpoint that answers as asked.
+
+    A `connect_timeout` and an `application_name` of the URL win. Each endpoint gets the
+    whole connect deadline. At the end a statement that still runs is cancelled on the
+    server; that and the goodbye take `close_seconds` at most, then the socket is cut.
+
+    Raises:
+        Unreachable: no endpoint let us in; the message is that of the last one.
+        Refused: the role lacks CONNECT.
+    """
+    dsn = replace(dsn, application_name=dsn.application_name or application_name)
+    if dsn.connect_timeout is not None:
+        deadlines = replace(deadlines, connect_seconds=dsn.connect_timeout)
+    connection, facts = await _connect_somewhere(dsn, deadlines)
+    try:
+        yield Session(connection, dsn, facts, deadlines)
+    finally:
+        with suppress(*_FOREIGN):  # asyncpg has cut the socket when this raises.
+            await connection.close(timeout=deadlines.close_seconds)
+
+
+async def _connect_somewhere(dsn: Dsn, deadlines: Deadlines) -> tuple[_Connection, ServerFacts]:
+    """Try the endpoints in order; twice when a standby is merely preferred."""
+    wishes: Sequence[str] = (dsn.target_session_attrs or "any",)
+    if wishes == ("prefer-standby",):
+        wishes = ("standby", "any")
+    failure: LookError | None = None
+    for wish in wishes:
+        for endpoint in dsn.endpoints:
+            single = replace(dsn, endpoints=(endpoint,), target_session_attrs=wish)
+            try:
+                return await _connect_once(single, deadlines)
+            except LookError as error:
+                failure = error
+    raise failure or AssertionError("a Dsn has at least one endpoint")
+
+
+async def _connect_once(dsn: Dsn, deadlines: Deadlines) -> tuple[_Connection, ServerFacts]:
+    seconds = deadlines.connect_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            connection = await _open(dsn, seconds)
+            try:
+                return connection, await _read_facts(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+    except TimeoutError:
+        raise Unreachable(
+            f'{dsn.label} did not answer within {seconds:g} s (deadline "connect").',
+            next_step="Check host and port, the firewalls on the way, and whether it is up.",
+        ) from None
+    except asyncpg.PostgresError as error:
+        raise explain_login(_hear(error, dsn)) from None
+    except _FOREIGN as error:
+        raise explain_network(error, dsn) from None
+
+
+async def _open(dsn: Dsn, seconds: float) -> _Connection:
+    files = {"sslrootcert": dsn.sslrootcert, "sslcert": dsn.sslcert, "sslkey": dsn.sslkey}
+    settings = {"application_name": dsn.application_name, "options": dsn.options}
+    # Any: asyncpg's stubs want the words of libpq as literals.
+    tls: Any = dsn.sslmode.value
+    if dsn.sslrootcert == SYSTEM_ROOTS:
+        tls = ssl.create_default_context()
+        if dsn.sslcert:
+            tls.load_cert_chain(dsn.sslcert, dsn.sslkey)
+    return await asyncpg.connect(
+        # asyncpg takes the names of certificate files from a URL only.
+        "postgresql://?" + urlencode({key: name for key, name in files.items() if name}),
+        host=dsn.host,
+        port=dsn.port,
+        user=dsn.user,
+        password=dsn.password,
+        database=dsn.database,
+        timeout=seconds,
+        ssl=tls,
+        target_session_attrs=SessionAttribute(dsn.target_session_attrs or "any"),
+        server_settings={key: text for key, text in settings.items() if text},
+        statement_cache_size=0,
+    )
+
+
+async def _read_facts(connection: _Connection) -> ServerFacts:
+    (facts,) = await connection.fetch(_FACTS)
+    number, database, in_recovery, is_superuser, is_permitted = facts
+    return ServerFacts(
+        version_num=int(number),
+        major=int(number) // _VERSIONS_PER_MAJOR,
+        database=database,
+        in_recovery=in_recovery,
+        system_identifier=await connection.fetchval(_IDENTIFIER) if is_permitted else None,
+        is_superuser=is_superuser,
+    )
+
+
+def _write_opening(deadlines: Deadlines) -> str:
+    """BEGIN and every setting in one string: one round trip."""
+    waits = {
+        "statement_timeout": deadlines.statement_seconds,
+        "lock_timeout": deadlines.lock_seconds,
+        "idle_in_transaction_session_timeout": deadlines.idle_seconds,
+    }
+    # Zero would mean "no deadline" to the server.
+    settings = [(name, str(max(1, round(wait * 1000)))) for name, wait in waits.items()]
+    lines = [f"SET LOCAL {name} = '{value}'" for name, value in (*PINNED, *settings)]
+    return "; ".join(("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", *lines))
+
+
+def _hear(error: asyncpg.PostgresError, dsn: Dsn) -> Answer:
+    words = str(error.args[0]) if error.args else ""
+    if dsn.password and dsn.password not in (dsn.user, dsn.database):
+        words = words.replace(dsn.password, "***")
+    return Answer(
+        sqlstate=error.sqlstate,
+        words=printable(words).rstrip("."),
+        label=dsn.label,
+        user=dsn.user,
+        source=error.server_source_function or "",
+        position=int(error.position) if error.position else None,
+    )
+
+
+def _too_slow(label: str, deadline: str, seconds: float) -> TooSlow:
+    return TooSlow(
+        f'{label} took longer than {seconds:g} s (deadline "{deadline}").',
+        next_step="Look at what keeps the server busy, or raise this deadline.",
+    )

@@ -1,0 +1,89 @@
+"""An Alembic history, replayed in a scratch in one run and checked afterwards."""
+
+from collections.abc import Iterable
+
+from monitor.core.errors import BuildError, StatementFailed
+from monitor.core.history import History
+from monitor.core.snapshot import Snapshot
+from monitor.sources.build import BuildOptions, explain, make_interpreter, make_job
+from monitor.sources.extensions import admit_extensions
+from monitor.sources.interpreter import Applied, Asked, Ddl, Failed
+from monitor.sources.scripts import SECTION, Scripts
+from monitor.sources.shadow import Scratch
+
+
+async def replay(
+    scratch: Scratch, scripts: Scripts, revisions: Iterable[str], options: BuildOptions
+) -> None:
+    """Upgrade the scratch from nothing to ``revisions``, in one run as a deployment does.
+
+    Raises:
+        BuildError: a revision is not in the history, or env.py or a migration failed;
+            names it.
+        TooSlow: it took longer than its deadline.
+    """
+    wanted = tuple(revisions)
+    unknown = [one for one in wanted if not scripts.history.is_known(one)]
+    if unknown:
+        raise BuildError(
+            f"The history of {scripts.ini.name} has no revision {unknown[0]}.",
+            next_step="Check out the commit that has it.",
+        )
+    if not wanted:
+        return
+    interpreter = make_interpreter(options, directory=scripts.directory)
+    job = make_job(
+        scratch,
+        options,
+        interpreter.environment,
+        hint=scripts.driver,
+        is_async=scripts.is_async,
+    )
+    job |= {"task": "replay", "ini": str(scripts.ini), "section": SECTION}
+    job["revisions"] = list(wanted)
+    attendant = _Attendant(scratch, options)
+    ended = await interpreter.run(job, attendant.respond)
+    if isinstance(ended, Failed):
+        where = f"revision {ended.revision}" if ended.revision else "env.py"
+        detail = attendant.refusal or ended.detail
+        failed = Failed(code=ended.code, detail=detail, revision=ended.revision)
+        raise explain(failed, interpreter, scratch, f"{scripts.ini.name}: {where}")
+
+
+class _Attendant:
+    """Tells how far a run is, and creates what its role may not."""
+
+    def __init__(self, scratch: Scratch, options: BuildOptions) -> None:
+        self._scratch = scratch
+        self._options = options
+        self.refusal: str | None = None
+
+    async def respond(self, event: Applied | Asked | Ddl) -> str | None:
+        if isinstance(event, Applied):
+            self._options.progress(f"revision {event.revision} ({event.done} of {event.total})")
+        if not isinstance(event, Asked):
+            return None
+        try:
+            return await admit_extensions(self._scratch, event.sql)
+        except StatementFailed as error:
+            self.refusal = error.message
+            return event.sql  # the builder is refused as well, and the migration says where
+
+
+def check_moved(snapshot: Snapshot, history: History, revisions: Iterable[str]) -> None:
+    """Make sure that the history ran here, and not in some other database.
+
+    Raises:
+        BuildError: the version rows are not those of ``revisions``.
+    """
+    wanted = history.ancestors(revisions)
+    rows = {row for table in snapshot.version_tables for row in table.revisions or ()}
+    if history.ancestors(rows) == wanted:
+        return
+    found = ", ".join(sorted(rows)) or "none"
+    raise BuildError(
+        "env.py reported success, but the shadow is not at "
+        f"{', '.join(history.reduce(wanted))}: its version rows are {found}.",
+        next_step="Make env.py migrate the database of its configuration, DATABASE_URL or the "
+        "variable named with `--url-env NAME`, and nothing else.",
+    )

@@ -1,0 +1,71 @@
+"""What databases are compared with, opened when it is first needed.
+
+A history that cannot be read is that database's trouble, at its look: it
+must not keep the agent from starting. Databases that expect the same share
+what was built.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from monitor.core.history import History
+from monitor.core.snapshot import Snapshot
+from monitor.core.source import Source
+from monitor.sources.expected import BuildOptions, Expectation, open_expectation
+
+
+class LateExpectation:
+    """An expectation that is opened at the first `prepare`, and tried again after a failure."""
+
+    def __init__(self, source: Source, options: BuildOptions, stack: AsyncExitStack) -> None:
+        self._source = source
+        self._options = options
+        self._stack = stack
+        self._opened: Expectation | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def history(self) -> History | None:
+        """The revisions it knows; None without a history, and before `prepare`."""
+        return self._opened.history if self._opened else None
+
+    async def prepare(self) -> None:
+        """Open it; nothing when it is open.
+
+        Raises:
+            AnchorwatchError: it cannot be read.
+        """
+        await self._open()
+
+    async def snapshot_at(
+        self, revisions: tuple[str, ...] | None, *, major: int | None
+    ) -> Snapshot:
+        """The schema that these revisions promise, spelt as a server of ``major`` spells it.
+
+        Raises:
+            AnchorwatchError: it cannot be built.
+        """
+        return await (await self._open()).snapshot_at(revisions, major=major)
+
+    async def _open(self) -> Expectation:
+        async with self._opening:
+            if self._opened is None:
+                self._opened = await self._stack.enter_async_context(
+                    open_expectation(self._source, self._options)
+                )
+            return self._opened
+
+
+class Expectations:
+    """Every expectation of the agent, one for each source and way to build it."""
+
+    def __init__(self, stack: AsyncExitStack) -> None:
+        self._stack = stack
+        self._known: dict[tuple[Source, BuildOptions], LateExpectation] = {}
+
+    def find(self, source: Source, options: BuildOptions) -> LateExpectation:
+        """The expectation for a source; the same one for the same source."""
+        key = (source, options)
+        if key not in self._known:
+            self._known[key] = LateExpectation(source, options, self._stack)
+        return self._known[key]

@@ -1,0 +1,159 @@
+"""One look at one database, from top to bottom: read this file first.
+
+    load what is remembered -> inspect -> step -> ONE transaction -> tell
+
+Nothing else calls across these. A retry, a restart or a second agent
+re-enters at a row of the ledger, never in the middle of a function.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+import structlog
+
+from monitor.core.errors import DamagedFile, LookError
+from monitor.core.findings import FindingClass
+from monitor.core.incidents import Event, Incident, Policy, Status, step
+from monitor.core.record import Record, advance
+from monitor.core.report import Report
+from monitor.core.snapshot import Snapshot, dump_snapshot, load_snapshot
+from monitor.core.verdict import State
+from monitor.sinks.store import Decision, Store
+from monitor.watch.inspection import Look, Target, inspect, read_database, report_failure
+
+_log = structlog.get_logger()
+
+
+class Decided(NamedTuple):
+    """What a look came to, once it is written.
+
+    Attributes:
+        record: the database as the look left it.
+        snapshot: the schema, if it was read.
+        unresolved: the incidents that go on.
+        incidents: those that the look made or changed.
+        events: what is to be told.
+    """
+
+    record: Record
+    snapshot: Snapshot | None
+    unresolved: Mapping[FindingClass, Incident]
+    incidents: tuple[Incident, ...]
+    events: tuple[Event, ...]
+
+
+class Pipeline(msgspec.Struct, frozen=True):
+    """Everything a look needs besides its target.
+
+    Attributes:
+        store: the ledger.
+        policy: how patient to be.
+        channels: names of the channels that every event goes to.
+        on_fault: told of an exception that nobody expected.
+    """
+
+    store: Store
+    policy: Policy
+    channels: tuple[str, ...]
+    on_fault: Callable[[BaseException], None]
+
+    async def look(self, target: Target, at: datetime) -> Decided | None:
+        """Look at ``target`` once; None when another agent decided meanwhile.
+
+        Raises:
+            StoreError: the ledger could not be read or written: nothing was
+                decided, so the next look decides.
+        """
+        before = await self.store.load(target.environment, target.database)
+        baseline = await self._load_baseline(target, before)
+        look = await self._inspect(target, at, baseline=baseline)
+        chosen = await self._choose_baseline(target, before, look)
+        record = advance(
+            before,
+            look.report,
+            policy=self.policy,
+            baseline=chosen.fingerprint if chosen else None,
+        )
+        unresolved = await self.store.load_unresolved(target.environment, target.database)
+        decided = step(
+            unresolved,
+            look.report,
+            policy=self.policy,
+            window_until=record.window_until,
+            is_first_look=before is None,
+        )
+        decision = Decision(
+            record=record,
+            looks_before=before.looks if before else None,
+            incidents=decided.incidents,
+            events=decided.events,
+            channels=self.channels,
+            snapshot=(chosen.fingerprint, dump_snapshot(chosen)) if chosen else None,
+        )
+        if not await self.store.commit(decision):
+            _log.info("another agent looked at the same moment", database=target.database)
+            return None
+        after = unresolved | {i.finding_class: i for i in decided.incidents}
+        going_on = {c: i for c, i in after.items() if i.status is not Status.RESOLVED}
+        return Decided(record, look.snapshot, going_on, decided.incidents, decided.events)
+
+    async def _inspect(self, target: Target, at: datetime, *, baseline: Snapshot | None) -> Look:
+        """The first bulkhead: whatever goes wrong with one database stays with it."""
+        try:
+            return await inspect(target, at, baseline=baseline)
+        except Exception as error:  # noqa: BLE001  # the bulkhead around one database
+            self.on_fault(error)
+            _log.exception("a look failed in a way nobody foresaw", database=target.database)
+            return Look(_report_fault(target, at, error), None)
+
+    async def _load_baseline(self, target: Target, before: Record | None) -> Snapshot | None:
+        if target.expectation is not None or before is None or before.baseline is None:
+            return None
+        blob = await self.store.load_snapshot_blob(before.baseline)
+        if blob is None:
+            return None
+        # A snapshot that an older release wrote is no baseline any more: take a new one.
+        with suppress(DamagedFile):
+            return load_snapshot(blob, place="the baseline in the ledger")
+        return None
+
+    async def _choose_baseline(
+        self, target: Target, before: Record | None, look: Look
+    ) -> Snapshot | None:
+        """The snapshot that becomes the expectation where nothing else is expected.
+
+        The first one that is settled, that is seen twice alike. What a
+        deployment changes while its window is open is meant to be, and moves
+        the baseline along.
+        """
+        if target.expectation is not None or look.snapshot is None:
+            return None
+        if before is None or before.baseline is None or look.report.state is State.UNKNOWN:
+            return look.snapshot if await _is_settled(target, look.snapshot) else None
+        after = advance(before, look.report, policy=self.policy)
+        in_window = after.window_until is not None and look.report.at < after.window_until
+        has_moved = before.baseline != look.snapshot.fingerprint
+        return look.snapshot if in_window and has_moved else None
+
+
+async def _is_settled(target: Target, snapshot: Snapshot) -> bool:
+    """Whether a second read, at once, sees the same."""
+    try:
+        again = await read_database(target)
+    except LookError:
+        return False
+    return again.fingerprint == snapshot.fingerprint
+
+
+def _report_fault(target: Target, at: datetime, error: Exception) -> Report:
+    return report_failure(
+        target,
+        at,
+        LookError(
+            f"Looking failed in a way that nobody foresaw ({type(error).__name__}).",
+            next_step="The log has the details; please report them.",
+        ),
+    )

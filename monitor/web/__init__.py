@@ -1,0 +1,17 @@
+"""Pages, JSON, metrics and health: shows what the ledger holds and decides nothing.
+
+view         what the application is given: read this first
+answers      the documents of the JSON interface, and how a record becomes one
+overview     reads the ledger, makes the documents; pages and JSON share it
+api          the routes of the JSON interface
+pages        the routes for people; templates and static files beside it
+wording      how times, values and hostile names are written on a page
+health       /livez, /readyz and /metrics
+auth         who may see what: tokens, the cookie, the same-origin rule
+login        the form that trades a token for the cookie
+headers      what every answer carries
+problems     every error in one shape
+app          the parts put together
+access       one log line a request, without secrets
+server       sockets and uvicorn in our own loop
+"""

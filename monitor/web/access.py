@@ -1,0 +1,53 @@
+"""One log line a request: method, path, status and time; no query string, no secret."""
+
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitor.web.auth import describe_path
+
+_log = structlog.get_logger()
+
+_QUIET = ("/livez", "/readyz", "/metrics", "/static/")
+"""What is asked every few seconds is logged for those who look closer."""
+
+
+class AccessLog:
+    """Logs what ``app`` answered, also when it failed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and log its end."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = time.monotonic()
+        status = 500
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            _write(scope, status, time.monotonic() - begun)
+
+
+def _write(scope: Scope, status: int, seconds: float) -> None:
+    is_quiet = scope["path"].startswith(_QUIET) and status < 400  # noqa: PLR2004  # RFC 9110: fine
+    log = _log.debug if is_quiet else _log.info
+    client = scope.get("client")
+    log(
+        "request answered",
+        method=scope["method"],
+        path=describe_path(scope["path"]),
+        status=status,
+        seconds=round(seconds, 3),
+        client=client[0] if client else None,
+    )

@@ -1,0 +1,189 @@
+"""The documents of the JSON interface: typed, described, and the only form of each.
+
+Every document only grows: a field that was promised stays, with its meaning.
+Times are RFC 3339 in UTC, durations are seconds.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.core.findings import FindingClass, Severity
+from monitor.core.incidents import EventKind, Status
+from monitor.core.verdict import State
+from monitor.sinks.channel import FailureReason
+from monitor.sinks.queue import DeliveryStatus
+
+
+class Answer(BaseModel):
+    """A document that never changes once it is made."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ErrorBody(Answer):
+    """What went wrong and what to do."""
+
+    code: str = Field(description="A bounded word.")
+    message: str = Field(description="What is wrong, in one sentence.")
+    next: str = Field(description="The next step.")
+
+
+class ErrorAnswer(Answer):
+    """The one shape of every error."""
+
+    error: ErrorBody
+
+
+class EvidenceAnswer(Answer):
+    """One attribute, as it should be and as it is."""
+
+    name: str
+    expected: Any = Field(description="null when there should be nothing.")
+    actual: Any = Field(description="null when there is nothing.")
+
+
+class FindingAnswer(Answer):
+    """One thing that is wrong."""
+
+    id: str = Field(description="The same as long as it is the same object and rule.")
+    code: str = Field(description="The rule; `anchorwatch explain CODE` tells more.")
+    severity: Severity
+    finding_class: FindingClass = Field(serialization_alias="class")
+    kind: str | None = Field(description="Kind of the object; null for the whole database.")
+    schema_name: str | None = Field(serialization_alias="schema")
+    parent: str | None = Field(description="The table, view, domain or server it belongs to.")
+    name: str | None
+    title: str = Field(description="One sentence.")
+    evidence: tuple[EvidenceAnswer, ...]
+    remedy: str = Field(description="The next step.")
+    why: str = Field(description="Why it matters.")
+
+
+class UnknownAnswer(Answer):
+    """Something that could not be looked at: never counted as fine."""
+
+    finding_class: FindingClass = Field(serialization_alias="class")
+    code: str
+    message: str
+    next: str
+
+
+class LookAnswer(Answer):
+    """One look of the past."""
+
+    at: datetime
+    seconds: float
+    state: State
+    findings: int
+
+
+class EventAnswer(Answer):
+    """A change of an incident that was worth telling."""
+
+    version: int
+    kind: EventKind
+    at: datetime
+
+
+class DeliveryAnswer(Answer):
+    """One event on its way to one channel."""
+
+    channel: str
+    version: int
+    kind: EventKind
+    status: DeliveryStatus
+    attempts: int
+    due: datetime | None = Field(description="When it is tried next, while it is pending.")
+    ended: datetime | None = Field(description="When it was delivered, superseded or given up.")
+    reason: FailureReason | None = Field(description="Why the last attempt failed.")
+
+
+class IncidentAnswer(Answer):
+    """The findings of one class on one database over time."""
+
+    id: str
+    environment: str
+    database: str
+    finding_class: FindingClass = Field(serialization_alias="class")
+    status: Status
+    severity: Severity
+    headline: str = Field(description="What is wrong, in a few words.")
+    first_seen: datetime
+    last_seen: datetime
+    opened_at: datetime | None = Field(description="When people were told first.")
+    resolved_at: datetime | None
+    was_there_at_first_look: bool
+    findings: tuple[FindingAnswer, ...]
+
+
+class IncidentDetail(IncidentAnswer):
+    """An incident with what was told about it, and where."""
+
+    events: tuple[EventAnswer, ...]
+    deliveries: tuple[DeliveryAnswer, ...]
+
+
+class DatabaseAnswer(Answer):
+    """One watched database, as the last look left it."""
+
+    name: str
+    environment: str
+    state: State
+    since: datetime | None = Field(description="When the state was entered; null before a look.")
+    revision: str | None = Field(description="What is stamped, several joined by commas.")
+    expected: str | None = Field(description="The expected heads, several joined by commas.")
+    differences: int | None = Field(
+        description="Schema differences; null when the schema could not be judged."
+    )
+    last_look: datetime | None
+    state_code: int = Field(description="The state's number in metrics; 0 is in_sync.")
+    severity: Severity = Field(description="The worse of the state's and the worst finding's.")
+    summary: str = Field(description="One sentence.")
+    by_severity: dict[Severity, int] = Field(description="Findings of each severity.")
+    window_until: datetime | None = Field(description="The end of the open deploy window.")
+    last_success: datetime | None = Field(description="When the schema was last read.")
+    interval: float | None = Field(description="Seconds between looks; null if not configured.")
+    compared_with: str | None = Field(description="Where the expectation comes from.")
+    enabled: bool
+    overdue: bool = Field(description="No look for three intervals: what is shown is old.")
+    problem: str | None = Field(description="What is wrong with its configuration.")
+
+
+class DatabaseDetail(DatabaseAnswer):
+    """One database with everything that is known of it."""
+
+    findings: tuple[FindingAnswer, ...]
+    unknowns: tuple[UnknownAnswer, ...]
+    notes: tuple[str, ...]
+    server_version: int | None = Field(description="As `server_version_num`.")
+    incidents: tuple[IncidentAnswer, ...]
+    looks: tuple[LookAnswer, ...]
+
+
+class DatabaseList(Answer):
+    """Every watched database."""
+
+    format: Literal[1] = 1
+    databases: tuple[DatabaseAnswer, ...]
+    warnings: tuple[str, ...] = Field(description="What is wrong with the agent's own setup.")
+
+
+class DatabasePage(DatabaseDetail):
+    """One database, as a document of its own."""
+
+    format: Literal[1] = 1
+
+
+class IncidentList(Answer):
+    """Incidents, the newest first."""
+
+    format: Literal[1] = 1
+    incidents: tuple[IncidentAnswer, ...]
+
+
+class IncidentPage(IncidentDetail):
+    """One incident, as a document of its own."""
+
+    format: Literal[1] = 1

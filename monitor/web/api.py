@@ -1,0 +1,125 @@
+"""The JSON interface: typed, described at ``/api/openapi.json``, read-only."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Security
+from fastapi.security import HTTPBearer
+from starlette.responses import Response
+
+from monitor.web.answers import (
+    DatabaseList,
+    DatabasePage,
+    ErrorAnswer,
+    IncidentList,
+    IncidentPage,
+)
+from monitor.web.description import describe_incident
+from monitor.web.overview import list_databases, list_incidents, load_database, load_incident
+from monitor.web.problems import NO_DATABASE, NO_INCIDENT, NO_SNAPSHOT, make_not_found
+from monitor.web.view import View
+
+MAX_INCIDENTS: Final = 1000
+
+
+class IncidentState(StrEnum):
+    """Which incidents are asked for."""
+
+    OPEN = "open"
+    ALL = "all"
+
+
+type Name = Annotated[str, Path(description="The database's configured name.", max_length=200)]
+type Where = Annotated[
+    str | None,
+    Query(description="Its environment, where several share the name.", max_length=200),
+]
+
+# The guard checks the token before any route is found; this only tells clients so.
+_BEARER: Final = HTTPBearer(auto_error=False, description="ANCHORWATCH_API_TOKEN, where it is set")
+
+_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": ErrorAnswer, "description": "A token is needed."},
+    422: {"model": ErrorAnswer, "description": "A parameter is not valid."},
+    503: {"model": ErrorAnswer, "description": "The ledger cannot be read."},
+}
+_NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
+    404: {"model": ErrorAnswer, "description": "There is no such thing."}
+}
+
+
+def make_api_routes(view: View) -> APIRouter:
+    """The routes below ``/api``."""
+    router = APIRouter(prefix="/api", responses=_ERRORS, dependencies=[Security(_BEARER)])
+    _add_database_routes(router, view)
+    _add_incident_routes(router, view)
+    return router
+
+
+def _add_database_routes(router: APIRouter, view: View) -> None:
+    @router.get("/databases", tags=["databases"], summary="Every watched database")
+    async def show_databases() -> DatabaseList:
+        databases = await list_databases(view)
+        return DatabaseList(databases=databases, warnings=tuple(view.warnings))
+
+    @router.get(
+        "/databases/{name}",
+        tags=["databases"],
+        summary="One database, with what is wrong and what was",
+        responses=_NOT_FOUND,
+    )
+    async def show_database(name: Name, environment: Where = None) -> DatabasePage:
+        found = await load_database(view, name, environment)
+        if found is None:
+            raise make_not_found(NO_DATABASE)
+        return found
+
+    @router.get(
+        "/databases/{name}/snapshot",
+        tags=["databases"],
+        summary="The schema as it was seen last, as a snapshot file",
+        response_class=Response,
+        responses=_NOT_FOUND | {200: {"content": {"application/json": {}}}},
+    )
+    async def show_snapshot(name: Name, environment: Where = None) -> Response:
+        found = await load_database(view, name, environment)
+        if found is None:
+            raise make_not_found(NO_DATABASE)
+        snapshot = await view.load_snapshot(found.environment, found.name)
+        if snapshot is None:
+            raise make_not_found(NO_SNAPSHOT)
+        return Response(snapshot, media_type="application/json")
+
+
+def _add_incident_routes(router: APIRouter, view: View) -> None:
+    @router.get("/incidents", tags=["incidents"], summary="Incidents, the newest first")
+    async def show_incidents(
+        state: Annotated[
+            IncidentState, Query(description="`all` includes what is resolved.")
+        ] = IncidentState.OPEN,
+        database: Annotated[
+            str | None, Query(description="Only those of this database.", max_length=200)
+        ] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_INCIDENTS)] = 100,
+    ) -> IncidentList:
+        incidents = await list_incidents(
+            view,
+            include_resolved=state is IncidentState.ALL,
+            database=database,
+            limit=limit,
+        )
+        return IncidentList(incidents=tuple(describe_incident(one) for one in incidents))
+
+    @router.get(
+        "/incidents/{incident_id}",
+        tags=["incidents"],
+        summary="One incident, with what was told about it and where",
+        responses=_NOT_FOUND,
+    )
+    async def show_incident(
+        incident_id: Annotated[str, Path(description="Its number.", max_length=200)],
+    ) -> IncidentPage:
+        found = await load_incident(view, incident_id)
+        if found is None:
+            raise make_not_found(NO_INCIDENT)
+        return found

@@ -1,0 +1,182 @@
+"""Who may see what: closed unless a rule here opens it.
+
+Without a token everything is open to this machine and nothing to others. With
+one, a request brings it as ``Authorization: Bearer`` (RFC 6750), a browser as
+a cookie that the form at ``/login`` sets: a keyed hash, never the token.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from monitor.web.answers import ErrorBody
+from monitor.web.problems import answer_problem, wants_page
+from monitor.web.templating import render
+from monitor.web.view import View
+
+_log = structlog.get_logger()
+
+COOKIE: Final = "anchorwatch_session"
+SESSION: Final = timedelta(days=30)
+"""How long a browser stays logged in."""
+
+_OPEN: Final = frozenset({"/livez", "/readyz", "/login", "/logout"})
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_NEEDED: Final = ErrorBody(
+    code="unauthorized",
+    message="A token is needed here.",
+    next="Send it as `Authorization: Bearer TOKEN`, or log in at /login.",
+)
+_UNSET: Final = ErrorBody(
+    code="token_not_configured",
+    message="This agent listens beyond its own machine and has no token, so it shows nothing.",
+    next=(
+        "Set ANCHORWATCH_API_TOKEN to a long random text (for /metrics alone "
+        "ANCHORWATCH_METRICS_TOKEN is enough), restart, and send it as "
+        "`Authorization: Bearer TOKEN`."
+    ),
+)
+_FOREIGN: Final = ErrorBody(
+    code="foreign_origin",
+    message="The request comes from another site.",
+    next="Open the page of this agent and try again there.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sessions:
+    """Makes and checks the cookie; nothing of it is remembered here.
+
+    Attributes:
+        view: the token and the clock.
+    """
+
+    view: View
+
+    def begin(self) -> str:
+        """The value of a fresh cookie."""
+        assert self.view.api_token  # noqa: S101  # nobody logs in where there is no token
+        issued = str(int(self.view.clock().timestamp()))
+        return f"{issued}.{_seal(self.view.api_token, issued)}"
+
+    def holds(self, cookie: str | None) -> bool:
+        """Whether the cookie was made with today's token and is not too old."""
+        if not self.view.api_token or not cookie:
+            return False
+        issued, _, seal = cookie.partition(".")
+        if not _is_same(seal, _seal(self.view.api_token, issued)):
+            return False
+        return _is_recent(issued, self.view.clock())
+
+
+def _seal(token: str, issued: str) -> str:
+    message = f"anchorwatch session {issued}".encode("utf-8", "replace")
+    return hmac.new(token.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _is_recent(issued: str, now: datetime) -> bool:
+    """A sealed time is one of ours, so it is a number."""
+    return timedelta(0) <= now - datetime.fromtimestamp(int(issued), now.tzinfo) < SESSION
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Takes the same time wherever the two differ."""
+    return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+def is_token(view: View, given: str) -> bool:
+    """Whether ``given`` is the token that opens everything."""
+    return bool(view.api_token) and _is_same(given, view.api_token or "")
+
+
+class Guard:
+    """Stands before every route: lets through what may pass, answers the rest."""
+
+    def __init__(self, app: ASGIApp, view: View) -> None:
+        self._app = app
+        self._view = view
+        self._sessions = Sessions(view=view)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or refuse it."""
+        refusal = self._judge(Request(scope)) if scope["type"] == "http" else None
+        await (refusal or self._app)(scope, receive, send)
+
+    def _judge(self, request: Request) -> Response | None:
+        if not _is_same_origin(request):
+            return answer_problem(request, HTTPStatus.FORBIDDEN, _FOREIGN)
+        path = request.url.path
+        if path in _OPEN or path.startswith("/static/"):
+            return None
+        accepted = self._list_accepted(path)
+        if not accepted and self._view.is_loopback:
+            return None
+        if self._is_known(request, accepted):
+            return None
+        return self._refuse(request, is_set=bool(accepted))
+
+    def _list_accepted(self, path: str) -> Sequence[str]:
+        """The tokens that open this address; an empty one opens nothing."""
+        own = self._view.metrics_token if path == "/metrics" else None
+        return [token for token in (self._view.api_token, own) if token]
+
+    def _is_known(self, request: Request, accepted: Sequence[str]) -> bool:
+        given = _read_bearer(request.headers)
+        if given is not None:
+            return any(_is_same(given, token) for token in accepted)
+        return self._sessions.holds(request.cookies.get(COOKIE))
+
+    def _refuse(self, request: Request, *, is_set: bool) -> Response:
+        if "authorization" in request.headers:
+            _log.warning(
+                "a wrong token was sent",
+                client=request.client.host if request.client else None,
+                address=describe_path(request.url.path),
+            )
+        headers = {"WWW-Authenticate": 'Bearer realm="anchorwatch"'}
+        if is_set and wants_page(request) and self._view.api_token:
+            page = render("login.html", back=request.url.path, problem=None, has_token=True)
+            return Response(page, HTTPStatus.UNAUTHORIZED, headers, media_type="text/html")
+        body = _NEEDED if is_set else _UNSET
+        return answer_problem(request, HTTPStatus.UNAUTHORIZED, body, headers)
+
+
+def _read_bearer(headers: Headers) -> str | None:
+    """The token of the header, None when there is none; RFC 9110 section 11.4."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip().encode("latin-1").decode("utf-8", "replace") if scheme else None
+
+
+def _is_same_origin(request: Request) -> bool:
+    """Whether a request that changes something was made by a page of ours or by no page.
+
+    Browsers say where a request comes from; other programs say nothing, and
+    bring no cookie that somebody else could ride on.
+    """
+    if request.method in _SAFE:
+        return True
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def describe_path(path: str) -> str:
+    """The path as a log may show it: what hangs below a hook is a secret."""
+    parts = path.split("/", 3)
+    if len(parts) == len(("", "hooks", "kind", "secret")) and parts[1] == "hooks":
+        path = "/".join([*parts[:3], "***"])
+    return path[:200]

@@ -1,0 +1,254 @@
+"""How what is remembered becomes a document: pure, without a store and without a clock."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, overload
+
+from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown, get_worst
+from monitor.core.incidents import Event, Incident
+from monitor.core.message import describe_class
+from monitor.core.record import Record
+from monitor.core.rules import RULES
+from monitor.core.verdict import State
+from monitor.sinks.queue import DeliveryStatus, Outcome
+from monitor.sinks.store import Look
+from monitor.web.answers import (
+    DatabaseAnswer,
+    DatabasePage,
+    DeliveryAnswer,
+    EventAnswer,
+    EvidenceAnswer,
+    FindingAnswer,
+    IncidentAnswer,
+    IncidentPage,
+    LookAnswer,
+    UnknownAnswer,
+)
+from monitor.web.view import Configured
+
+OVERDUE_INTERVALS: Final = 3
+"""Intervals without a look after which a database counts as overdue."""
+
+OVERDUE_GRACE: Final = timedelta(seconds=60)
+"""What a short interval is granted on top: one slow look is not a stopped agent."""
+
+
+def describe_database(
+    record: Record | None, configured: Configured | None, now: datetime
+) -> DatabaseAnswer:
+    """What is said of a database that was looked at, is configured, or both.
+
+    One that was never looked at is unknown.
+    """
+    known = _describe_record(record, now) if record else _describe_unseen(configured)
+    return DatabaseAnswer(
+        **known,
+        interval=configured.interval_seconds if configured else None,
+        compared_with=configured.expected if configured else None,
+        enabled=configured is not None and configured.is_enabled,
+        overdue=_is_overdue(record, configured, now),
+        problem=configured.problem if configured else None,
+    )
+
+
+def _describe_record(record: Record, now: datetime) -> dict[str, Any]:
+    report = record.report
+    is_open = record.window_until is not None and record.window_until > now
+    return {
+        "name": record.database,
+        "environment": record.environment,
+        "state": record.state,
+        "since": to_utc(record.state_since),
+        "revision": _join(record.revisions),
+        "expected": _join(report.expected_revisions),
+        "differences": _count_differences(record),
+        "last_look": to_utc(report.at),
+        "state_code": record.state.meaning.code,
+        "severity": max(
+            record.state.meaning.severity, get_worst(report.findings), key=lambda s: s.rank
+        ),
+        "summary": report.summary,
+        "by_severity": count_severities(report.findings),
+        "window_until": to_utc(record.window_until) if is_open else None,
+        "last_success": to_utc(record.last_success),
+    }
+
+
+def _describe_unseen(configured: Configured | None) -> dict[str, Any]:
+    """A database that nobody has looked at yet."""
+    assert configured is not None  # noqa: S101  # the caller has one of the two
+    if configured.problem:
+        summary = "Its configuration is wrong, so nobody looks at it."
+    elif configured.is_enabled:
+        summary = "Not looked at yet."
+    else:
+        summary = "Disabled in the configuration."
+    return {
+        "name": configured.name,
+        "environment": configured.environment,
+        "state": State.UNKNOWN,
+        "since": None,
+        "revision": None,
+        "expected": None,
+        "differences": None,
+        "last_look": None,
+        "state_code": State.UNKNOWN.meaning.code,
+        "severity": State.UNKNOWN.meaning.severity,
+        "summary": summary,
+        "by_severity": count_severities(()),
+        "window_until": None,
+        "last_success": None,
+    }
+
+
+def _count_differences(record: Record) -> int | None:
+    if FindingClass.DRIFT not in record.report.judged:
+        return None
+    classes = [RULES[f.code].finding_class for f in record.report.findings if f.code in RULES]
+    return classes.count(FindingClass.DRIFT)
+
+
+def count_severities(findings: Sequence[Finding]) -> dict[Severity, int]:
+    """How many findings there are of each severity, the worst first."""
+    severities = [finding.severity for finding in findings]
+    return {severity: severities.count(severity) for severity in reversed(Severity)}
+
+
+def _is_overdue(record: Record | None, configured: Configured | None, now: datetime) -> bool:
+    if record is None or configured is None or not configured.is_enabled:
+        return False
+    patience = timedelta(seconds=configured.interval_seconds) * OVERDUE_INTERVALS
+    return now - record.report.at > patience + OVERDUE_GRACE
+
+
+def _join(revisions: tuple[str, ...] | None) -> str | None:
+    """One revision as it is, several joined by commas, none as null."""
+    return ",".join(revisions) if revisions else None
+
+
+def describe_finding(finding: Finding) -> FindingAnswer:
+    """A finding, its key in its parts."""
+    key, rule = finding.key, RULES.get(finding.code)
+    return FindingAnswer(
+        id=finding.id,
+        code=finding.code,
+        severity=finding.severity,
+        finding_class=rule.finding_class if rule else FindingClass.UNKNOWN,
+        kind=key.kind.value if key else None,
+        schema_name=key.schema if key else None,
+        parent=key.parent if key else None,
+        name=key.name if key else None,
+        title=finding.title,
+        evidence=tuple(_describe_evidence(evidence) for evidence in finding.evidence),
+        remedy=finding.remedy,
+        why=rule.why if rule else "",
+    )
+
+
+def _describe_evidence(evidence: Evidence) -> EvidenceAnswer:
+    return EvidenceAnswer(name=evidence.name, expected=evidence.expected, actual=evidence.actual)
+
+
+def describe_findings(findings: Sequence[Finding]) -> tuple[FindingAnswer, ...]:
+    """The worst first, then by identity."""
+    ordered = sorted(findings, key=lambda f: (-f.severity.rank, f.identity))
+    return tuple(describe_finding(finding) for finding in ordered)
+
+
+def describe_unknown(unknown: Unknown) -> UnknownAnswer:
+    """What could not be looked at."""
+    return UnknownAnswer(
+        finding_class=unknown.finding_class,
+        code=unknown.code,
+        message=unknown.message,
+        next=unknown.next_step,
+    )
+
+
+def describe_incident(incident: Incident) -> IncidentAnswer:
+    """An incident as it stands."""
+    return IncidentAnswer(**_list_incident(incident))
+
+
+def describe_incident_detail(
+    incident: Incident, events: Sequence[Event], deliveries: Sequence[Outcome]
+) -> IncidentPage:
+    """An incident with what was told about it, and where."""
+    return IncidentPage(
+        **_list_incident(incident),
+        events=tuple(_describe_event(event) for event in events),
+        deliveries=tuple(_describe_delivery(outcome) for outcome in deliveries),
+    )
+
+
+def _describe_event(event: Event) -> EventAnswer:
+    return EventAnswer(version=event.version, kind=event.kind, at=to_utc(event.at))
+
+
+def _describe_delivery(outcome: Outcome) -> DeliveryAnswer:
+    """Without the receipt: a channel may answer anything."""
+    is_waiting = outcome.status is DeliveryStatus.PENDING
+    return DeliveryAnswer(
+        channel=outcome.delivery.channel,
+        version=outcome.delivery.version,
+        kind=outcome.delivery.kind,
+        status=outcome.status,
+        attempts=outcome.delivery.attempts,
+        due=to_utc(outcome.due) if is_waiting else None,
+        ended=to_utc(outcome.ended),
+        reason=outcome.reason,
+    )
+
+
+def _list_incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "environment": incident.environment,
+        "database": incident.database,
+        "finding_class": incident.finding_class,
+        "status": incident.status,
+        "severity": incident.severity,
+        "headline": describe_class(incident),
+        "first_seen": to_utc(incident.first_seen),
+        "last_seen": to_utc(incident.last_seen),
+        "opened_at": to_utc(incident.opened_at),
+        "resolved_at": to_utc(incident.resolved_at),
+        "was_there_at_first_look": incident.is_initial,
+        "findings": describe_findings(incident.findings),
+    }
+
+
+def describe_look(look: Look) -> LookAnswer:
+    """One look of the past."""
+    return LookAnswer(
+        at=to_utc(look.at), seconds=look.seconds, state=look.state, findings=look.findings
+    )
+
+
+def describe_database_detail(
+    base: DatabaseAnswer,
+    record: Record | None,
+    *,
+    incidents: Sequence[Incident],
+    looks: Sequence[Look],
+) -> DatabasePage:
+    """One database with everything that is known of it."""
+    report = record.report if record else None
+    return DatabasePage(
+        **dict(base),
+        findings=describe_findings(report.findings if report else ()),
+        unknowns=tuple(describe_unknown(u) for u in (report.unknowns if report else ())),
+        notes=report.notes if report else (),
+        server_version=report.server_version if report else None,
+        incidents=tuple(describe_incident(incident) for incident in incidents),
+        looks=tuple(describe_look(look) for look in looks),
+    )
+
+
+@overload
+def to_utc(at: datetime) -> datetime: ...
+@overload
+def to_utc(at: None) -> None: ...
+def to_utc(at: datetime | None) -> datetime | None:
+    """The same moment in UTC, so that it is written with a Z."""
+    return at.astimezone(UTC) if at is not None else None

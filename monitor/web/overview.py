@@ -1,0 +1,114 @@
+"""Reads the ledger and makes the documents that pages and the JSON interface show."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from monitor.core.incidents import Incident
+from monitor.core.record import Record
+from monitor.web.answers import DatabaseAnswer, DatabasePage, IncidentPage
+from monitor.web.description import (
+    describe_database,
+    describe_database_detail,
+    describe_incident_detail,
+)
+from monitor.web.view import Configured, View
+
+LOOKS: Final = 20
+"""Looks that a database's page lists."""
+
+INCIDENTS: Final = 20
+"""Incidents that a database's page lists, resolved ones included."""
+
+type Place = tuple[str, str]
+"""Environment and name: what identifies a database."""
+
+
+async def list_databases(view: View) -> tuple[DatabaseAnswer, ...]:
+    """Every database that is configured or was looked at, sorted by environment and name.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    records, configured = await _list_records(view), _list_configured(view)
+    now = view.clock()
+    return tuple(
+        describe_database(records.get(place), configured.get(place), now)
+        for place in sorted(records.keys() | configured.keys())
+    )
+
+
+async def load_database(
+    view: View, name: str, environment: str | None = None
+) -> DatabasePage | None:
+    """One database; that of the agent's own environment where several share the name.
+
+    Args:
+        view: what the application was given.
+        name: its configured name.
+        environment: only that of this environment.
+
+    Returns:
+        The document, None when nobody watches such a database.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    records, configured = await _list_records(view), _list_configured(view)
+    place = _choose(records.keys() | configured.keys(), name, environment or view.environment)
+    if place is None or (environment is not None and place[0] != environment):
+        return None
+    base = describe_database(records.get(place), configured.get(place), view.clock())
+    return describe_database_detail(
+        base,
+        records.get(place),
+        incidents=await view.store.list_incidents(
+            place[0], place[1], include_resolved=True, limit=INCIDENTS
+        ),
+        looks=await view.store.list_looks(place[0], place[1], LOOKS),
+    )
+
+
+async def load_incident(view: View, incident_id: str) -> IncidentPage | None:
+    """One incident with what was told about it, None when there is no such incident.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    incident = await view.store.load_incident(incident_id)
+    if incident is None:
+        return None
+    return describe_incident_detail(
+        incident,
+        await view.store.list_events(incident_id),
+        await view.store.list_deliveries(incident_id),
+    )
+
+
+async def list_incidents(
+    view: View, *, include_resolved: bool, database: str | None = None, limit: int = 100
+) -> Sequence[Incident]:
+    """Incidents of every environment, the newest first.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    return await view.store.list_incidents(
+        None, database, include_resolved=include_resolved, limit=limit
+    )
+
+
+async def _list_records(view: View) -> dict[Place, Record]:
+    records = await view.store.list_records()
+    return {(record.environment, record.database): record for record in records}
+
+
+def _list_configured(view: View) -> dict[Place, Configured]:
+    return {(item.environment, item.name): item for item in view.configured()}
+
+
+def _choose(places: set[Place], name: str, environment: str) -> Place | None:
+    """The place of this name, by preference in ``environment``."""
+    found = sorted(
+        (place for place in places if place[1] == name), key=lambda p: (p[0] != environment, p)
+    )
+    return found[0] if found else None

@@ -1,0 +1,118 @@
+"""The pages for people: complete without script, current with it."""
+
+import hashlib
+import re
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from monitor.core.verdict import State
+from monitor.web.answers import DatabaseAnswer
+from monitor.web.description import describe_incident
+from monitor.web.overview import list_databases, list_incidents, load_database, load_incident
+from monitor.web.problems import NO_DATABASE, NO_INCIDENT, make_not_found
+from monitor.web.templating import render
+from monitor.web.view import View
+from monitor.web.wording import choose_tone
+
+LISTED: Final = 200
+"""Differences that a page lists; the JSON interface has them all."""
+
+RESOLVED: Final = 50
+"""Incidents that the list of all shows."""
+
+TONES: Final = ("critical", "warning", "unknown", "moving", "good")
+"""From what needs a person to what does not."""
+
+_AGES: Final = re.compile(r"(<time[^>]*data-age>)[^<]*")
+
+
+def make_page_routes(view: View) -> APIRouter:
+    """The routes for people; not part of the JSON interface."""
+    router = APIRouter(include_in_schema=False)
+    show = _Show(view)
+    router.add_api_route("/", show.overview, methods=["GET"])
+    router.add_api_route("/databases/{name}", show.database, methods=["GET"])
+    router.add_api_route("/incidents", show.incidents, methods=["GET"])
+    router.add_api_route("/incidents/{incident_id}", show.incident, methods=["GET"])
+    return router
+
+
+class _Show:
+    """One method a page."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+
+    async def overview(self, request: Request) -> Response:
+        """Every database, those that need a person first."""
+        databases = await list_databases(self._view)
+        incidents = await list_incidents(self._view, include_resolved=False)
+        return self._answer(
+            request,
+            "overview.html",
+            databases=sort_for_people(databases),
+            tally=count_tones(databases),
+            incidents=[describe_incident(incident) for incident in incidents],
+        )
+
+    async def database(
+        self, request: Request, name: str, environment: str | None = None
+    ) -> Response:
+        """One database with all that is known of it."""
+        found = await load_database(self._view, name, environment)
+        if found is None:
+            raise make_not_found(NO_DATABASE)
+        return self._answer(
+            request, "database.html", database=found, meaning=State(found.state).meaning
+        )
+
+    async def incidents(self, request: Request) -> Response:
+        """What is open and what was."""
+        found = await list_incidents(self._view, include_resolved=True, limit=RESOLVED)
+        return self._answer(
+            request, "incidents.html", incidents=[describe_incident(one) for one in found]
+        )
+
+    async def incident(self, request: Request, incident_id: str) -> Response:
+        """One incident with what was told about it."""
+        found = await load_incident(self._view, incident_id)
+        if found is None:
+            raise make_not_found(NO_INCIDENT)
+        return self._answer(request, "incident.html", incident=found)
+
+    def _answer(self, request: Request, template: str, **context: Any) -> Response:
+        """The page, or 304 when nothing but the ages in its main part has changed."""
+        now = self._view.clock()
+        page = render(template, view=self._view, now=now, listed=LISTED, **context)
+        etag = _tag(page)
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+        return Response(page.encode("utf-8", "replace"), headers={"ETag": etag}, media_type=_HTML)
+
+
+_HTML: Final = "text/html; charset=utf-8"
+
+
+def _tag(page: str) -> str:
+    """A weak ETag of what a reader would miss; RFC 9110 section 8.8.3."""
+    main = _AGES.sub(r"\1", page.partition("<main")[2].partition("</main>")[0])
+    return f'W/"{hashlib.sha256(main.encode("utf-8", "replace")).hexdigest()[:16]}"'
+
+
+def sort_for_people(databases: tuple[DatabaseAnswer, ...]) -> list[DatabaseAnswer]:
+    """Those that need a person first, then by name."""
+    return sorted(databases, key=lambda d: (TONES.index(_tone_of(d)), d.environment, d.name))
+
+
+def count_tones(databases: tuple[DatabaseAnswer, ...]) -> dict[str, int]:
+    """How many databases wear each tone, the worst first."""
+    worn = [_tone_of(database) for database in databases]
+    return {tone: worn.count(tone) for tone in TONES}
+
+
+def _tone_of(database: DatabaseAnswer) -> str:
+    return choose_tone(database.state, database.severity)

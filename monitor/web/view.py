@@ -1,0 +1,103 @@
+"""What the web application is given: values and functions, never settings."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from monitor.core.incidents import Event, Incident
+from monitor.core.record import Record
+from monitor.sinks.queue import Outcome
+from monitor.sinks.store import Look
+
+
+class Ledger(Protocol):
+    """What is read of the ledger; every method may raise a ``StoreError``."""
+
+    async def list_records(self) -> Sequence[Record]:
+        """Every database that was ever looked at and is still watched."""
+        ...
+
+    async def list_incidents(
+        self,
+        environment: str | None = None,
+        database: str | None = None,
+        *,
+        include_resolved: bool = False,
+        limit: int = 100,
+    ) -> Sequence[Incident]:
+        """Incidents, the newest first."""
+        ...
+
+    async def load_incident(self, incident: str) -> Incident | None:
+        """One incident."""
+        ...
+
+    async def list_events(self, incident: str) -> Sequence[Event]:
+        """What was told about an incident."""
+        ...
+
+    async def list_deliveries(self, incident: str) -> Sequence[Outcome]:
+        """Where it was told."""
+        ...
+
+    async def list_looks(self, environment: str, database: str, limit: int) -> Sequence[Look]:
+        """The last looks, the newest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """One database of the configuration.
+
+    Attributes:
+        name: its configured name.
+        environment: where it runs.
+        expected: what it is compared with, in a word for people; None where
+            the first settled snapshot stands for it.
+        interval_seconds: how often it is looked at.
+        is_enabled: whether it is looked at.
+        problem: what is wrong with its configuration, without secrets.
+    """
+
+    name: str
+    environment: str
+    expected: str | None
+    interval_seconds: float
+    is_enabled: bool = True
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """Everything that the pages, the JSON interface and the health checks know.
+
+    Attributes:
+        store: the ledger.
+        environment: where the agent runs.
+        api_token: opens everything; None when none is configured.
+        metrics_token: opens ``/metrics`` and nothing else.
+        is_loopback: whether only this machine can connect.
+        render_metrics: the text exposition of all databases, or of some.
+        is_alive: whether the agent makes progress.
+        is_ready: the reasons why it is not ready; none when it is.
+        configured: the databases of the configuration as it is now.
+        load_snapshot: the last snapshot of an environment's database as JSON.
+        version: of the agent.
+        clock: the time, aware.
+        warnings: sentences that every page shows.
+    """
+
+    store: Ledger
+    environment: str
+    api_token: str | None = field(repr=False)
+    metrics_token: str | None = field(repr=False)
+    is_loopback: bool
+    render_metrics: Callable[[Sequence[str] | None], bytes]
+    is_alive: Callable[[], bool]
+    is_ready: Callable[[], Awaitable[list[str]]]
+    configured: Callable[[], Sequence[Configured]]
+    load_snapshot: Callable[[str, str], Awaitable[bytes | None]]
+    version: str
+    clock: Callable[[], datetime]
+    warnings: Sequence[str] = ()

@@ -1,0 +1,147 @@
+"""One real PostgreSQL server a run; a fresh database a test.
+
+ANCHORWATCH_TEST_POSTGRES chooses the major version (14 to 18); without it,
+the one of the installed wheel. Tests that need their own server start it with
+`running_cluster`.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import asyncpg
+import pytest
+
+from monitor.sources.account import server_account
+from monitor.sources.engine import Binaries, Cluster, find_binaries, running_cluster
+
+STEP_DOWN = """
+import asyncio, gzip, os, sys, zlib
+import asyncpg
+import monitor.sources.engine as engine
+import monitor.sources.cluster_lease as cluster_lease
+if os.geteuid() == 0:
+    # After the imports: the interpreter may lie under a closed home.
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+"""
+
+
+class MakeDatabase(Protocol):
+    """Makes databases that are dropped after the test."""
+
+    async def __call__(self, name: str | None = None, sql: str = "") -> str:
+        """Create an empty database, run the SQL in it, return its URL."""
+        ...
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Binaries:
+    """The server programs of this run's major version."""
+    major = os.environ.get("ANCHORWATCH_TEST_POSTGRES")
+    return find_binaries(int(major) if major else None)
+
+
+@pytest.fixture(scope="session")
+def server(binaries: Binaries) -> Iterator[Cluster]:
+    """The run's server: `url()` over TCP with a password, `socket_url()` without."""
+    with running_cluster(binaries, listen="loopback") as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def make_database(server: Cluster) -> AsyncIterator[MakeDatabase]:
+    """A maker of databases on the run's server, `make_database(name, sql) -> url`."""
+    made: list[str] = []
+    admin = await asyncpg.connect(server.socket_url())
+
+    async def make(name: str | None = None, sql: str = "") -> str:
+        chosen = name or f"test_{uuid.uuid4().hex[:12]}"
+        await admin.execute(f"CREATE DATABASE {quoted(chosen)} TEMPLATE template0")
+        made.append(chosen)
+        if sql:
+            connection = await asyncpg.connect(server.socket_url(chosen))
+            try:
+                await connection.execute(sql)
+            finally:
+                await connection.close()
+        return server.url(chosen)
+
+    try:
+        yield make
+    finally:
+        for name in made:
+            await admin.execute(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
+        await admin.close()
+
+
+@pytest.fixture
+async def database(make_database: MakeDatabase) -> str:
+    """The URL of a fresh, empty database on the run's server."""
+    return await make_database()
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A short directory that the server's account can enter; pytest's own is closed to it."""
+    directory = Path(tempfile.mkdtemp(prefix="anchorwatch-test-"))
+    directory.chmod(0o755)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def ordinary_python(open_directory: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """A starter of Python scripts as an ordinary user with a home; `engine` is imported."""
+    home = open_directory / "home"
+    home.mkdir()
+    account = server_account()
+    if account.uid is not None and account.gid is not None:
+        os.chown(home, account.uid, account.gid)
+    with started_scripts(STEP_DOWN, HOME=str(home), XDG_CACHE_HOME=str(home / "cache")) as start:
+        yield start
+
+
+@pytest.fixture
+def python() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """A starter of Python scripts as whoever runs the tests."""
+    with started_scripts("") as start:
+        yield start
+
+
+@contextlib.contextmanager
+def started_scripts(prelude: str, **extra: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start scripts with pipes on all three streams; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(source: str, **variables: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            (sys.executable, "-c", prelude + source),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **extra, **variables},
+        )
+        started.append(process)
+        return process
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,291 @@
+"""When people are told: the pure step, as a table of looks and as laws."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown
+from monitor.core.incidents import (
+    DEFAULT_POLICY,
+    ClassPolicy,
+    Event,
+    EventKind,
+    Incident,
+    Status,
+    step,
+)
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.report import Report
+from monitor.core.rules import CANNOT_LOOK, UNREACHABLE
+from monitor.core.verdict import State
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def a_finding(name: str = "orders", *, actual: str = "integer", code: str = "AW209") -> Finding:
+    key = ObjectKey(kind=Kind.COLUMN, schema="public", parent=name, name="id")
+    evidence = Evidence(name="type", expected="bigint", actual=actual)
+    return Finding(
+        code=code,
+        severity=Severity.WARNING,
+        environment="test",
+        database="app",
+        key=key,
+        title=f"{key} differs in type",
+        evidence=(evidence,),
+    )
+
+
+def a_report(minutes: float, *findings: Finding, state: State = State.DRIFTED) -> Report:
+    return Report(
+        environment="test",
+        database="app",
+        at=START + minutes * MINUTE,
+        seconds=0.1,
+        state=state if findings else State.IN_SYNC,
+        findings=findings,
+    )
+
+
+def an_unreachable(minutes: float) -> Report:
+    finding = msgspec.structs.replace(a_finding(code=UNREACHABLE.code), key=None)
+    return a_report(minutes, finding, state=State.UNREACHABLE)
+
+
+def an_unknown(minutes: float) -> Report:
+    finding = msgspec.structs.replace(a_finding(code=CANNOT_LOOK.code), key=None)
+    unknowns = tuple(
+        Unknown(finding_class=c, code="refused", message="no", next_step="grant")
+        for c in (FindingClass.DRIFT, FindingClass.HISTORY)
+    )
+    report = a_report(minutes, finding, state=State.UNKNOWN)
+    return msgspec.structs.replace(report, unknowns=unknowns)
+
+
+class Watch:
+    """Looks one after the other, with what stays unresolved between them."""
+
+    def __init__(self) -> None:
+        self.unresolved: dict[FindingClass, Incident] = {}
+        self.incidents: dict[str, Incident] = {}
+        self.events: list[Event] = []
+
+    def see(self, *reports: Report, window_until: datetime | None = None) -> list[EventKind]:
+        """The kinds of the events that these looks made."""
+        told: list[Event] = []
+        for report in reports:
+            done = step(self.unresolved, report, window_until=window_until)
+            for incident in done.incidents:
+                self.incidents[incident.id] = incident
+                self.unresolved[incident.finding_class] = incident
+                if incident.status is Status.RESOLVED:
+                    del self.unresolved[incident.finding_class]
+            told.extend(done.events)
+        self.events.extend(told)
+        return [event.kind for event in told]
+
+
+def test_two_looks_must_agree_before_drift_is_told() -> None:
+    watch = Watch()
+    assert watch.see(a_report(0, a_finding())) == []
+    assert watch.see(a_report(1, a_finding())) == [EventKind.OPENED]
+
+
+def test_two_looks_that_see_different_things_do_not_agree() -> None:
+    watch = Watch()
+    assert watch.see(a_report(0, a_finding("a")), a_report(1, a_finding("b"))) == []
+    assert watch.see(a_report(2, a_finding("b"))) == [EventKind.OPENED]
+
+
+def test_a_schema_that_keeps_changing_is_told_all_the_same() -> None:
+    watch = Watch()
+    looks = [a_report(minute, a_finding(f"t{minute}")) for minute in range(11)]
+    assert watch.see(*looks) == [EventKind.OPENED]
+    assert watch.events[0].at == START + 10 * MINUTE
+
+
+def test_what_is_open_is_not_told_again() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    assert watch.see(*(a_report(minute, a_finding()) for minute in range(2, 60))) == []
+
+
+def test_a_long_open_incident_is_remembered_once_a_day() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    assert watch.see(a_report(60 * 25, a_finding()), a_report(60 * 26, a_finding())) == [
+        EventKind.REMINDER
+    ]
+
+
+def test_an_acknowledged_incident_is_not_remembered() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    [incident] = watch.unresolved.values()
+    watch.unresolved[FindingClass.DRIFT] = msgspec.structs.replace(
+        incident, status=Status.ACKNOWLEDGED
+    )
+    assert watch.see(a_report(60 * 48, a_finding())) == []
+
+
+def test_a_change_is_told_once_when_two_looks_agree_on_it() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    more = (a_finding(), a_finding("assets"))
+    assert watch.see(a_report(2, *more)) == []
+    assert watch.see(a_report(3, *more), a_report(4, *more)) == [EventKind.CHANGED]
+
+
+def test_another_value_of_the_same_finding_is_a_change() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    other = a_finding(actual="text")
+    assert watch.see(a_report(2, other), a_report(3, other)) == [EventKind.CHANGED]
+
+
+def test_a_clean_look_resolves_once() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    assert watch.see(a_report(2), a_report(3)) == [EventKind.RESOLVED]
+    assert not watch.unresolved
+
+
+def test_a_suspicion_that_passes_is_never_told() -> None:
+    watch = Watch()
+    assert watch.see(a_report(0, a_finding()), a_report(1), a_report(2)) == []
+    assert not watch.unresolved
+
+
+def test_a_look_that_failed_resolves_nothing() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    watch.see(an_unreachable(2), an_unknown(3))
+    assert watch.unresolved[FindingClass.DRIFT].status is Status.OPEN
+    assert watch.see(a_report(4)) == [EventKind.RESOLVED]
+
+
+def test_a_failed_look_between_two_that_agree_does_not_count() -> None:
+    watch = Watch()
+    kinds = watch.see(a_report(0, a_finding()), an_unknown(1), a_report(2, a_finding()))
+    assert kinds == [EventKind.OPENED]
+
+
+def test_unreachable_is_told_after_three_failures_and_two_minutes() -> None:
+    watch = Watch()
+    assert watch.see(an_unreachable(0), an_unreachable(0.5), an_unreachable(1)) == []
+    assert watch.see(an_unreachable(2)) == [EventKind.OPENED]
+    assert watch.see(a_report(3)) == []
+    assert watch.see(a_report(4)) == [EventKind.RESOLVED]
+
+
+def test_in_a_deploy_window_only_unreachable_is_told() -> None:
+    watch, end = Watch(), START + 10 * MINUTE
+    looks = [a_report(minute, a_finding()) for minute in range(10)]
+    assert watch.see(*looks, window_until=end) == []
+    assert watch.see(a_report(10, a_finding()), window_until=end) == [EventKind.OPENED]
+    watch = Watch()
+    down = [an_unreachable(minute) for minute in range(4)]
+    assert watch.see(*down, window_until=end) == [EventKind.OPENED]
+
+
+def test_a_window_that_ends_well_ends_in_silence() -> None:
+    watch, end = Watch(), START + 10 * MINUTE
+    watch.see(a_report(1, a_finding()), a_report(5, a_finding()), window_until=end)
+    assert watch.see(a_report(6), a_report(11), window_until=end) == []
+
+
+def test_a_window_holds_back_the_end_of_what_was_open() -> None:
+    watch, end = Watch(), START + 12 * MINUTE
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    assert watch.see(a_report(3), window_until=end) == []
+    assert watch.see(a_report(12), window_until=end) == [EventKind.RESOLVED]
+
+
+def test_an_incident_that_comes_back_while_recovering_goes_on() -> None:
+    watch, end = Watch(), START + 12 * MINUTE
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    watch.see(a_report(3), window_until=end)
+    assert watch.see(a_report(12, a_finding()), a_report(13, a_finding())) == []
+    assert watch.unresolved[FindingClass.DRIFT].status is Status.OPEN
+
+
+def test_the_id_of_an_incident_is_the_same_for_every_agent() -> None:
+    first, second = Watch(), Watch()
+    first.see(a_report(0, a_finding()))
+    second.see(a_report(0, a_finding()))
+    assert first.incidents.keys() == second.incidents.keys()
+
+
+def test_every_class_has_a_policy() -> None:
+    assert DEFAULT_POLICY.classes.keys() == set(FindingClass)
+    assert all(isinstance(p, ClassPolicy) for p in DEFAULT_POLICY.classes.values())
+
+
+LOOKS = st.lists(
+    st.tuples(
+        st.sampled_from(["drift", "other", "clean", "unreachable", "unknown"]),
+        st.integers(min_value=0, max_value=30),
+    ),
+    max_size=40,
+)
+
+
+def replay(looks: list[tuple[str, int]]) -> Watch:
+    watch, minutes = Watch(), 0
+    for kind, gap in looks:
+        minutes += gap
+        match kind:
+            case "drift":
+                report = a_report(minutes, a_finding())
+            case "other":
+                report = a_report(minutes, a_finding("other"))
+            case "clean":
+                report = a_report(minutes)
+            case "unreachable":
+                report = an_unreachable(minutes)
+            case _:
+                report = an_unknown(minutes)
+        watch.see(report)
+    return watch
+
+
+@given(LOOKS)
+def test_whatever_happens_nothing_is_resolved_that_was_not_opened(
+    looks: list[tuple[str, int]],
+) -> None:
+    watch = replay(looks)
+    for incident_id in watch.incidents:
+        kinds = [event.kind for event in watch.events if event.incident == incident_id]
+        assert kinds.count(EventKind.OPENED) <= 1
+        assert kinds.count(EventKind.RESOLVED) <= kinds.count(EventKind.OPENED)
+        if kinds:
+            assert kinds[0] is EventKind.OPENED
+
+
+@given(LOOKS)
+def test_opened_less_resolved_is_what_is_open(looks: list[tuple[str, int]]) -> None:
+    watch = replay(looks)
+    kinds = [event.kind for event in watch.events]
+    told = [i for i in watch.unresolved.values() if i.opened_at is not None]
+    assert kinds.count(EventKind.OPENED) - kinds.count(EventKind.RESOLVED) == len(told)
+
+
+@given(LOOKS)
+def test_every_event_has_a_version_of_its_own(looks: list[tuple[str, int]]) -> None:
+    watch = replay(looks)
+    versions = [(event.incident, event.version) for event in watch.events]
+    assert len(versions) == len(set(versions))
+
+
+@given(LOOKS)
+def test_a_drift_that_stays_is_always_told_in_the_end(looks: list[tuple[str, int]]) -> None:
+    watch = replay(looks)
+    last = 31 * 41
+    watch.see(a_report(last, a_finding()), a_report(last + 1, a_finding()))
+    watch.see(a_report(last + 2, a_finding()))
+    incident = watch.unresolved[FindingClass.DRIFT]
+    assert incident.opened_at is not None
+    assert incident.findings == (a_finding(),)

@@ -1,0 +1,700 @@
+"""What the outbox promises: who sends what, when, and what is never sent."""
+
+import asyncio
+import contextlib
+import itertools
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
+
+from monitor.core.errors import DeliveryError, StoreError
+from monitor.core.findings import Severity
+from monitor.core.incidents import EventKind, Status
+from monitor.core.message import Message
+from monitor.sinks.channel import ChannelKind, FailureReason
+from monitor.sinks.outbox import LEASE, ROUND, Attempt, Courier, Fate, Route, choose_kind
+from monitor.sinks.queue import Backlog, Delivery, DeliveryStatus
+from monitor.sinks.retry import CHAT, LONGEST_WAIT, WEBHOOK, Pace, plan_retry
+from monitor.sinks.store import Store, open_store
+from monitor.sinks.ulid import make_ulid
+from tests.sinks.builders import NOW, a_decision, a_finding, an_incident, sqlite_url, told
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+RESOLVED = EventKind.RESOLVED
+OPENED = EventKind.OPENED
+CHANGED = EventKind.CHANGED
+
+
+class Recorder:
+    """A channel that keeps what it took; `answers` fail or wait in turn before that."""
+
+    def __init__(
+        self,
+        name: str = "chat",
+        *answers: Exception | asyncio.Event,
+        kind: ChannelKind = ChannelKind.WEBHOOK,
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.sent: list[Message] = []
+        self.tried: list[datetime] = []
+        self.asked = asyncio.Event()
+        self._answers = list(answers)
+
+    async def send(self, message: Message, *, attempt_at: datetime) -> str:
+        self.tried.append(attempt_at)
+        self.asked.set()
+        match self._answers.pop(0) if self._answers else None:
+            case Exception() as failure:
+                raise failure
+            case asyncio.Event() as event:
+                await event.wait()
+        self.sent.append(message)
+        return "HTTP 200"
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        return [
+            (message.type.removeprefix("incident."), message.incident) for message in self.sent
+        ]
+
+
+def a_failure(
+    reason: FailureReason = FailureReason.SERVER,
+    *,
+    permanent: bool = False,
+    retry_after: float | None = None,
+) -> DeliveryError:
+    return DeliveryError(
+        "The receiver answered 500.",
+        next_step="Look at it.",
+        permanent=permanent,
+        retry_after=retry_after,
+        reason=reason,
+    )
+
+
+async def hurry(_: float) -> None:
+    """No pause between messages."""
+
+
+def a_courier(store: Store, *channels: Recorder, holder: str = "us") -> Courier:
+    routes = [Route(channel=channel) for channel in channels]
+    return Courier(store, routes, holder=holder, luck=lambda: 0.5, sleep=hurry)
+
+
+async def claim(
+    store: Store, now: datetime = NOW, holder: str = "us", channel: str = "chat", limit: int = 100
+) -> list[Delivery]:
+    return await store.claim_due(
+        now=now, holder=holder, limit=limit, lease=MINUTE, channel=channel
+    )
+
+
+async def statuses(store: Store, incident: str = "i1") -> list[str]:
+    return [outcome.status.value for outcome in await store.list_deliveries(incident)]
+
+
+@pytest.fixture
+async def file_store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(sqlite_url(tmp_path / "ledger.db")) as opened:
+        yield opened
+
+
+# The rows, on both servers
+
+
+async def test_a_row_is_claimed_once_until_its_lease_ends(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    (delivery,) = await claim(store)
+    assert (delivery.channel, delivery.incident, delivery.version) == ("chat", "i1", 1)
+    assert (delivery.kind, delivery.at, delivery.attempts) == (OPENED, NOW, 1)
+    assert await claim(store, holder="them") == []
+    assert await claim(store, NOW + MINUTE - SECOND, holder="them") == []
+    (again,) = await claim(store, NOW + MINUTE, holder="them")
+    assert (again.id, again.attempts, again.holder) == (delivery.id, 2, "them")
+    (outcome,) = await store.list_deliveries("i1")
+    assert outcome.may_have_arrived, "nobody knows what the first holder did"
+
+
+async def test_a_row_is_for_its_channel_and_not_before_it_is_due(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat", "hook", "chat"))
+    assert await claim(store, NOW - SECOND) == []
+    assert await claim(store, channel="mail") == []
+    assert [it.channel for it in await claim(store, channel="hook")] == ["hook"]
+    assert len(await claim(store)) == 1
+
+
+async def test_agents_that_claim_at_once_share_the_rows(url: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        agents = [await stack.enter_async_context(open_store(url)) for _ in range(4)]
+        for number in range(24):
+            incident = an_incident(f"i{number}", database=f"db{number}")
+            assert await agents[0].commit(told(1, OPENED, "chat", incident=incident))
+        claimed = await asyncio.gather(
+            *(
+                claim(agent, holder=f"agent {number}", limit=3)
+                for number, agent in enumerate(agents * 4)
+            )
+        )
+        taken = [delivery.id for deliveries in claimed for delivery in deliveries]
+        assert len(taken) == len(set(taken)) == 24
+        assert all(len(deliveries) <= 3 for deliveries in claimed)
+
+
+async def test_agents_never_hold_two_rows_of_one_incident(url: str) -> None:
+    async with open_store(url) as ours, open_store(url) as theirs:
+        assert await ours.commit(told(1, OPENED, "chat"))
+        for looks in range(2, 12):
+            decision = told(looks, CHANGED, "chat")
+            results = await asyncio.gather(
+                claim(ours, NOW + HOUR, "us"), ours.commit(decision), claim(theirs, NOW + HOUR)
+            )
+            held = [*results[0], *results[2]]
+            assert len(held) <= 1
+            for delivery in held:
+                await ours.complete(delivery, "ok", NOW)
+
+
+async def test_the_newest_row_of_an_incident_supersedes_the_older(store: Store) -> None:
+    for looks in (1, 2, 3):
+        assert await store.commit(told(looks, CHANGED, "chat", "hook"))
+    (delivery,) = await claim(store, NOW + HOUR)
+    assert delivery.version == 3
+    outcomes = await store.list_deliveries("i1")
+    by_channel = [(it.delivery.channel, it.status.value) for it in outcomes]
+    assert by_channel == [
+        ("chat", "superseded"),
+        ("hook", "pending"),
+        ("chat", "superseded"),
+        ("hook", "pending"),
+        ("chat", "pending"),
+        ("hook", "pending"),
+    ]
+    assert outcomes[0].ended == NOW + HOUR
+
+
+async def test_while_one_sends_about_an_incident_nobody_else_does(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    (first,) = await claim(store, NOW + MINUTE)
+    assert await store.commit(told(2, RESOLVED, "chat"))
+    assert await claim(store, NOW + MINUTE + SECOND, holder="them") == []
+    await store.complete(first, "ok", NOW)
+    (second,) = await claim(store, NOW + MINUTE + SECOND, holder="them")
+    assert second.kind is RESOLVED
+    assert await statuses(store) == ["delivered", "pending"]
+
+
+async def test_a_postponed_row_comes_back_when_it_is_due(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    (delivery,) = await claim(store)
+    await store.postpone(delivery, NOW + HOUR, FailureReason.SERVER)
+    assert await claim(store, NOW + HOUR - SECOND) == []
+    (outcome,) = await store.list_deliveries("i1")
+    assert (outcome.due, outcome.reason) == (NOW + HOUR, FailureReason.SERVER)
+    assert outcome.delivery.holder == ""
+    assert not outcome.may_have_arrived
+    (again,) = await claim(store, NOW + HOUR)
+    assert again.attempts == 2
+
+
+async def test_an_ended_row_is_never_claimed_again(store: Store) -> None:
+    for number, end in enumerate(("complete", "bury", "supersede")):
+        incident = an_incident(f"i{number}", database=f"db{number}")
+        assert await store.commit(told(1, OPENED, "chat", incident=incident))
+        (delivery,) = await claim(store)
+        match end:
+            case "complete":
+                await store.complete(delivery, "fine\nthanks", NOW)
+            case "bury":
+                await store.bury(delivery, FailureReason.GONE, NOW)
+            case _:
+                await store.supersede(delivery, NOW)
+    assert await claim(store, NOW + timedelta(days=9)) == []
+    outcomes = [(await store.list_deliveries(f"i{number}"))[0] for number in range(3)]
+    assert [it.status for it in outcomes] == [
+        DeliveryStatus.DELIVERED,
+        DeliveryStatus.DEAD,
+        DeliveryStatus.SUPERSEDED,
+    ]
+    assert [it.receipt for it in outcomes] == ["fine\\nthanks", None, None]
+    assert [it.reason for it in outcomes] == [None, FailureReason.GONE, None]
+    assert {it.ended for it in outcomes} == {NOW}
+
+
+async def test_who_lost_the_lease_cannot_put_a_row_back(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    (late,) = await claim(store)
+    (current,) = await claim(store, NOW + MINUTE, holder="them")
+    await store.postpone(late, NOW, FailureReason.SERVER)
+    await store.bury(late, FailureReason.REFUSED, NOW)
+    await store.supersede(late, NOW)
+    (outcome,) = await store.list_deliveries("i1")
+    assert (outcome.delivery.holder, outcome.status) == ("them", DeliveryStatus.PENDING)
+    await store.complete(late, "it arrived after all", NOW)
+    await store.postpone(current, NOW, FailureReason.SERVER)
+    assert await statuses(store) == ["delivered"]
+
+
+async def test_the_backlog_is_counted_by_channel(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat", "hook"))
+    second = an_incident("i2", database="crm")
+    assert await store.commit(told(1, OPENED, "chat", incident=second))
+    (delivery,) = await claim(store, channel="hook")
+    await store.bury(delivery, FailureReason.GONE, NOW)
+    assert await store.count_outbox() == {
+        "chat": Backlog(pending=2, oldest=NOW, dead=0),
+        "hook": Backlog(pending=0, oldest=None, dead=1),
+    }
+
+
+# Whether an end is told
+
+
+async def test_nobody_was_told_of_what_was_never_sent(store: Store) -> None:
+    assert not await store.has_delivered_open("chat", "i1")
+    assert await store.commit(told(1, OPENED, "chat", "hook"))
+    (delivery,) = await claim(store)
+    await store.postpone(delivery, NOW, FailureReason.SERVER)
+    (delivery,) = await claim(store)
+    await store.bury(delivery, FailureReason.REFUSED, NOW)
+    assert not await store.has_delivered_open("chat", "i1")
+    (delivery,) = await claim(store, channel="hook")
+    await store.complete(delivery, "ok", NOW)
+    assert await store.has_delivered_open("hook", "i1")
+    assert not await store.has_delivered_open("chat", "i1")
+
+
+@pytest.mark.parametrize("reason", [FailureReason.TIMEOUT, FailureReason.BROKEN_OFF])
+async def test_an_attempt_without_an_answer_may_have_arrived(
+    store: Store, reason: FailureReason
+) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    (delivery,) = await claim(store)
+    await store.postpone(delivery, NOW, reason)
+    assert await store.has_delivered_open("chat", "i1")
+
+
+async def test_a_crashed_holder_may_have_sent_it(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    assert await claim(store)
+    assert await store.commit(told(2, RESOLVED, "chat"))
+    (delivery,) = await claim(store, NOW + HOUR)
+    assert delivery.kind is RESOLVED
+    assert await statuses(store) == ["superseded", "pending"]
+    assert await store.has_delivered_open("chat", "i1")
+
+
+async def test_a_resolved_message_is_no_open_one(store: Store) -> None:
+    assert await store.commit(told(1, RESOLVED, "chat"))
+    (delivery,) = await claim(store)
+    await store.complete(delivery, "ok", NOW)
+    assert not await store.has_delivered_open("chat", "i1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "severity", "has_told", "said"),
+    [
+        (OPENED, Status.OPEN, Severity.WARNING, False, OPENED),
+        (CHANGED, Status.OPEN, Severity.WARNING, True, CHANGED),
+        (CHANGED, Status.OPEN, Severity.CRITICAL, False, OPENED),
+        (EventKind.REMINDER, Status.OPEN, Severity.WARNING, False, OPENED),
+        (EventKind.REMINDER, Status.ACKNOWLEDGED, Severity.WARNING, True, EventKind.REMINDER),
+        (OPENED, Status.RECOVERING, Severity.WARNING, False, OPENED),
+        (OPENED, Status.OPEN, Severity.INFO, False, None),
+        (CHANGED, Status.OPEN, Severity.INFO, True, None),
+        (OPENED, Status.RESOLVED, Severity.CRITICAL, False, None),
+        (RESOLVED, Status.RESOLVED, Severity.CRITICAL, False, None),
+        (RESOLVED, Status.RESOLVED, Severity.CRITICAL, True, RESOLVED),
+        (RESOLVED, Status.RESOLVED, Severity.INFO, True, RESOLVED),
+    ],
+)
+def test_what_is_said_follows_from_how_it_stands_and_what_was_told(
+    kind: EventKind,
+    status: Status,
+    severity: Severity,
+    has_told: bool,  # noqa: FBT001 - a column of the table above
+    said: EventKind | None,
+) -> None:
+    incident = an_incident(status=status, severity=severity)
+    assert choose_kind(kind, incident, has_told=has_told, minimum=Severity.WARNING) is said
+
+
+# The courier
+
+
+async def test_a_message_is_delivered_once_and_receipted(file_store: Store) -> None:
+    store, chat, hook = file_store, Recorder("chat"), Recorder("hook")
+    assert await store.commit(told(1, OPENED, "chat", "hook"))
+    courier = a_courier(store, chat, hook)
+    for _ in range(3):
+        await courier.deliver_due(NOW)
+    assert chat.told == hook.told == [("opened", "i1")]
+    outcomes = await store.list_deliveries("i1")
+    assert [it.delivery.id for it in outcomes] == [chat.sent[0].id, hook.sent[0].id]
+    assert {(it.status.value, it.receipt) for it in outcomes} == {("delivered", "HTTP 200")}
+
+
+async def test_a_message_tells_how_it_stands_when_it_is_sent(file_store: Store) -> None:
+    store, chat = file_store, Recorder()
+    assert await store.commit(told(1, OPENED, "chat"))
+    grown = an_incident(findings=(a_finding("a"), a_finding("b")))
+    assert await store.commit(told(2, CHANGED, "chat", incident=grown))
+    await a_courier(store, chat).deliver_due(NOW + HOUR)
+    assert chat.told == [("opened", "i1")], "the first word is that it opened"
+    assert len(chat.sent[0].findings) == 2
+    assert await statuses(store) == ["superseded", "delivered"]
+
+
+async def test_what_opened_and_ended_unsaid_is_not_said(file_store: Store) -> None:
+    store, chat = file_store, Recorder("chat", a_failure())
+    assert await store.commit(told(1, OPENED, "chat"))
+    courier = a_courier(store, chat)
+    await courier.deliver_due(NOW)
+    assert await store.commit(told(2, RESOLVED, "chat"))
+    await courier.deliver_due(NOW + HOUR)
+    assert chat.told == []
+    assert await statuses(store) == ["superseded", "superseded"]
+
+
+async def test_an_end_is_told_to_those_who_know_of_the_beginning(file_store: Store) -> None:
+    store, chat, hook = file_store, Recorder("chat"), Recorder("hook", *[a_failure()] * 9)
+    assert await store.commit(told(1, OPENED, "chat", "hook"))
+    courier = a_courier(store, chat, hook)
+    await courier.deliver_due(NOW)
+    assert await store.commit(told(2, RESOLVED, "chat", "hook"))
+    await courier.deliver_due(NOW + HOUR)
+    assert chat.told == [("opened", "i1"), ("resolved", "i1")]
+    assert hook.told == []
+    assert len(hook.tried) == 1
+
+
+async def test_an_end_is_told_when_the_beginning_had_no_answer(file_store: Store) -> None:
+    store, chat = file_store, Recorder("chat", a_failure(FailureReason.TIMEOUT))
+    assert await store.commit(told(1, OPENED, "chat"))
+    courier = a_courier(store, chat)
+    await courier.deliver_due(NOW)
+    assert await store.commit(told(2, RESOLVED, "chat"))
+    await courier.deliver_due(NOW + HOUR)
+    assert chat.told == [("resolved", "i1")]
+
+
+async def test_a_channel_hears_of_what_is_bad_enough_for_it(file_store: Store) -> None:
+    store, chat, pager = file_store, Recorder("chat"), Recorder("pager")
+    routes = [Route(channel=chat), Route(channel=pager, minimum=Severity.CRITICAL)]
+    courier = Courier(store, routes, holder="us")
+    mild = an_incident(severity=Severity.WARNING)
+    for looks, kind, incident in (
+        (1, OPENED, mild),
+        (2, CHANGED, an_incident(severity=Severity.CRITICAL)),
+        (3, CHANGED, mild),
+        (4, RESOLVED, mild),
+    ):
+        assert await store.commit(told(looks, kind, "chat", "pager", incident=incident))
+        await courier.deliver_due(NOW + HOUR)
+    assert [kind for kind, _ in chat.told] == ["opened", "changed", "changed", "resolved"]
+    assert [kind for kind, _ in pager.told] == ["opened", "resolved"]
+
+
+async def test_a_slow_channel_delays_no_other(file_store: Store) -> None:
+    store, answer = file_store, asyncio.Event()
+    slow, quick = Recorder("slow", answer), Recorder("quick")
+    assert await store.commit(told(1, OPENED, "slow", "quick"))
+    courier = a_courier(store, slow, quick)
+    first = asyncio.create_task(courier.deliver_due(NOW))
+    await slow.asked.wait()
+    second = an_incident("i2", database="crm")
+    assert await store.commit(told(1, OPENED, "slow", "quick", incident=second))
+    async with asyncio.timeout(10):
+        while len(quick.told) < 2:
+            await courier.deliver_due(NOW)
+            await asyncio.sleep(0)
+    assert slow.told == []
+    answer.set()
+    await first
+    assert slow.told == [("opened", "i1"), ("opened", "i2")]
+
+
+async def test_two_couriers_tell_each_thing_once(url: str) -> None:
+    async with open_store(url) as ours, open_store(url) as theirs:
+        chats = [Recorder("chat"), Recorder("chat")]
+        couriers = [
+            a_courier(store, chat, holder=name)
+            for store, chat, name in zip((ours, theirs), chats, ("us", "them"), strict=True)
+        ]
+        for number in range(12):
+            incident = an_incident(f"i{number:02}", database=f"db{number}")
+            assert await ours.commit(told(1, OPENED, "chat", incident=incident))
+        await asyncio.gather(*(courier.deliver_due(NOW) for courier in couriers))
+        sent = [incident for chat in chats for _, incident in chat.told]
+        assert sorted(sent) == [f"i{number:02}" for number in range(12)]
+
+
+async def test_what_a_dead_agent_held_is_sent_again_under_its_id(file_store: Store) -> None:
+    store, never, chat = file_store, Recorder("chat", asyncio.Event()), Recorder()
+    assert await store.commit(told(1, OPENED, "chat"))
+    dying = asyncio.create_task(a_courier(store, never, holder="dying").deliver_due(NOW))
+    await never.asked.wait()
+    dying.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await dying
+    courier = a_courier(store, chat)
+    await courier.deliver_due(NOW + LEASE - SECOND)
+    assert chat.told == []
+    await courier.deliver_due(NOW + LEASE + SECOND)
+    assert chat.told == [("opened", "i1")]
+    (outcome,) = await store.list_deliveries("i1")
+    assert chat.sent[0].id == outcome.delivery.id
+    assert outcome.delivery.attempts == 2
+
+
+async def test_a_failure_is_tried_again_by_the_schedule(file_store: Store) -> None:
+    store, chat = file_store, Recorder("chat", *[a_failure()] * 3, kind=ChannelKind.SLACK)
+    assert await store.commit(told(1, OPENED, "chat"))
+    courier = a_courier(store, chat)
+    await courier.deliver_due(NOW)
+    for wait in (5, 30, 120):
+        tries = len(chat.tried)
+        due = chat.tried[-1] + timedelta(seconds=wait)
+        await courier.deliver_due(due - SECOND)
+        assert len(chat.tried) == tries
+        # Writing the failure down took a moment, too.
+        await courier.deliver_due(due + SECOND)
+        assert len(chat.tried) == tries + 1
+    assert len(chat.tried) == 4
+    assert chat.told == [("opened", "i1")]
+    (outcome,) = await store.list_deliveries("i1")
+    assert (outcome.delivery.attempts, outcome.reason) == (4, None)
+
+
+async def test_a_refusal_is_given_up_and_the_next_is_tried(file_store: Store) -> None:
+    store = file_store
+    chat = Recorder("chat", a_failure(FailureReason.REFUSED, permanent=True))
+    seen: list[Attempt] = []
+    for number in range(2):
+        incident = an_incident(f"i{number}", database=f"db{number}")
+        assert await store.commit(told(1, OPENED, "chat", incident=incident))
+    courier = Courier(store, [Route(channel=chat)], holder="us", observe=seen.append)
+    await courier.deliver_due(NOW)
+    assert len(chat.sent) == 1
+    assert (await store.count_outbox())["chat"] == Backlog(pending=0, oldest=None, dead=1)
+    assert seen == [
+        Attempt(channel="chat", kind=OPENED, fate=Fate.BURIED, reason=FailureReason.REFUSED),
+        Attempt(channel="chat", kind=OPENED, fate=Fate.DELIVERED),
+    ]
+
+
+async def test_a_broken_channel_is_left_in_peace_for_the_round(file_store: Store) -> None:
+    gone = a_failure(FailureReason.GONE, permanent=True)
+    store, chat = file_store, Recorder("chat", gone)
+    for number in range(3):
+        incident = an_incident(f"i{number}", database=f"db{number}")
+        assert await store.commit(told(1, OPENED, "chat", incident=incident))
+    await a_courier(store, chat).deliver_due(NOW)
+    assert len(chat.tried) == 1
+    assert (await store.count_outbox())["chat"].dead == 1
+
+
+async def test_who_asks_for_patience_gets_it_for_every_message(file_store: Store) -> None:
+    limited = a_failure(FailureReason.RATE_LIMITED, retry_after=600)
+    store, chat = file_store, Recorder("chat", limited)
+    for number in range(2):
+        incident = an_incident(f"i{number}", database=f"db{number}")
+        assert await store.commit(told(1, OPENED, "chat", incident=incident))
+    courier = a_courier(store, chat)
+    await courier.deliver_due(NOW)
+    await courier.deliver_due(NOW + timedelta(seconds=599))
+    assert len(chat.tried) == 1
+    await courier.deliver_due(NOW + timedelta(seconds=601))
+    assert len(chat.sent) == 2
+
+
+async def test_a_fault_of_ours_stops_one_delivery_and_shows_no_secret(
+    file_store: Store,
+) -> None:
+    store = file_store
+    broken = Recorder("broken", RuntimeError("https://hooks.example/hunter2"))
+    fine = Recorder("fine")
+    assert await store.commit(told(1, OPENED, "broken", "fine"))
+    courier = a_courier(store, broken, fine)
+    with capture_logs() as logs:
+        await courier.deliver_due(NOW)
+    assert fine.told == [("opened", "i1")]
+    assert "hunter2" not in str(logs)
+    assert "RuntimeError in send:" in str(logs)
+    outcome = next(
+        it for it in await store.list_deliveries("i1") if it.delivery.channel == "broken"
+    )
+    assert outcome.reason is FailureReason.INTERNAL
+    await courier.deliver_due(NOW + MINUTE)
+    assert broken.told == [("opened", "i1")]
+
+
+async def test_a_channel_that_never_answers_is_given_up_on(
+    file_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.sinks.outbox.SEND_SECONDS", 0.05)
+    store, chat = file_store, Recorder("chat", asyncio.Event())
+    assert await store.commit(told(1, OPENED, "chat"))
+    await a_courier(store, chat).deliver_due(NOW)
+    (outcome,) = await store.list_deliveries("i1")
+    assert outcome.reason is FailureReason.TIMEOUT
+
+
+async def test_slack_gets_a_message_a_second(file_store: Store) -> None:
+    store, waits = file_store, list[float]()
+    chat, hook = Recorder("chat", kind=ChannelKind.SLACK), Recorder("hook")
+    for number in range(3):
+        incident = an_incident(f"i{number}", database=f"db{number}")
+        assert await store.commit(told(1, OPENED, "chat", "hook", incident=incident))
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    routes = [Route(channel=chat), Route(channel=hook)]
+    await Courier(store, routes, holder="us", sleep=note).deliver_due(NOW)
+    assert len(chat.sent) == len(hook.sent) == 3
+    assert len(waits) == 2
+    assert all(0.5 < wait <= 1 for wait in waits)
+
+
+async def test_one_round_has_an_end(file_store: Store) -> None:
+    store, chat = file_store, Recorder()
+    for number in range(ROUND + 1):
+        incident = an_incident(f"i{number}", database=f"db{number}")
+        assert await store.commit(told(1, OPENED, "chat", incident=incident))
+    await a_courier(store, chat).deliver_due(NOW)
+    assert len(chat.sent) == ROUND
+
+
+async def test_a_message_links_to_its_database(file_store: Store) -> None:
+    store, chat = file_store, Recorder()
+    assert await store.commit(told(1, OPENED, "chat"))
+    await Courier(
+        store, [Route(channel=chat)], holder="us", link=lambda name: f"https://watch/{name}"
+    ).deliver_due(NOW)
+    assert chat.sent[0].url == "https://watch/app"
+
+
+async def test_a_failing_ledger_is_raised_when_every_lane_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.sinks.backend._PRAGMAS", ("PRAGMA busy_timeout = 50",))
+    async with open_store(sqlite_url(tmp_path / "ledger.db")) as store:
+        assert await store.commit(told(1, OPENED, "a", "b"))
+        other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        courier = a_courier(store, Recorder("a"), Recorder("b"))
+        with pytest.raises(StoreError):
+            await courier.deliver_due(NOW)
+        other.execute("ROLLBACK")
+        other.close()
+        await courier.deliver_due(NOW)
+        assert await statuses(store) == ["delivered", "delivered"]
+
+
+async def test_a_running_courier_survives_a_failing_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.sinks.backend._PRAGMAS", ("PRAGMA busy_timeout = 50",))
+    async with open_store(sqlite_url(tmp_path / "ledger.db")) as store:
+        chat, polls = Recorder(), itertools.count()
+        other = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+        assert await store.commit(told(1, OPENED, "chat"))
+        other.execute("BEGIN IMMEDIATE")
+
+        async def free_the_ledger(seconds: float) -> None:
+            assert seconds == 7
+            if next(polls) == 1:
+                other.execute("ROLLBACK")
+
+        courier = Courier(store, [Route(channel=chat)], holder="us", sleep=free_the_ledger)
+        with capture_logs() as logs:
+            running = asyncio.create_task(courier.run(lambda: NOW, poll_seconds=7))
+            await chat.asked.wait()
+            running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await running
+        other.close()
+    assert [line["event"] for line in logs[:2]] == ["outbox unreadable"] * 2
+
+
+# The schedule
+
+
+def walk(pace: Pace, luck: float, failure: DeliveryError) -> Sequence[float]:
+    """The seconds between attempts until it is given up."""
+    waits: list[float] = []
+    while True:
+        age = timedelta(seconds=sum(waits))
+        wait = plan_retry(pace, failure, attempts=len(waits) + 1, age=age, luck=luck)
+        if wait is None:
+            return waits
+        waits.append(wait.total_seconds())
+
+
+def test_chats_are_tried_often_and_for_a_day() -> None:
+    waits = walk(CHAT, 0.5, a_failure())
+    assert waits[:8] == [5, 30, 120, 300, 900, 1800, 3600, 3600]
+    assert 24 * 3600 <= sum(waits) <= 25 * 3600
+    assert set(waits[6:]) == {3600}
+
+
+def test_webhooks_follow_the_standard_schedule() -> None:
+    hours = [round(wait / 3600, 3) for wait in walk(WEBHOOK, 0.5, a_failure())]
+    assert hours == [0.001, 0.083, 0.5, 2, 5, 10, 14, 20, 24]
+
+
+@given(luck=st.floats(0, 1), pace=st.sampled_from([CHAT, WEBHOOK]))
+def test_the_jitter_is_a_fifth_and_the_end_is_sure(luck: float, pace: Pace) -> None:
+    waits = walk(pace, luck, a_failure())
+    assert len(waits) < 50
+    for wait, delay in zip(waits, pace.delays, strict=False):
+        assert 0.8 * delay - 1e-3 <= wait <= 1.2 * delay + 1e-3
+    assert sum(waits) >= pace.patience.total_seconds()
+
+
+@given(attempts=st.integers(1, 1000), age=st.timedeltas(timedelta(0), timedelta(days=99)))
+def test_what_is_permanent_is_never_tried_again(attempts: int, age: timedelta) -> None:
+    failure = a_failure(FailureReason.REFUSED, permanent=True)
+    assert plan_retry(CHAT, failure, attempts=attempts, age=age, luck=0) is None
+
+
+@given(seconds=st.floats(0, 1e12), luck=st.floats(0, 1))
+def test_a_retry_after_wins_up_to_a_day(seconds: float, luck: float) -> None:
+    failure = a_failure(FailureReason.RATE_LIMITED, retry_after=seconds)
+    wait = plan_retry(CHAT, failure, attempts=1, age=HOUR, luck=luck)
+    assert wait == timedelta(seconds=min(seconds, LONGEST_WAIT))
+
+
+def test_an_old_event_gets_its_first_attempts_all_the_same() -> None:
+    wait = plan_retry(CHAT, a_failure(), attempts=1, age=timedelta(days=3), luck=0.5)
+    assert wait == timedelta(seconds=5)
+
+
+# Identifiers
+
+
+@given(st.lists(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1)), min_size=2))  # noqa: DTZ001 - made aware below
+def test_identifiers_sort_by_time_and_are_unique(moments: list[datetime]) -> None:
+    moments = [
+        it.replace(tzinfo=NOW.tzinfo, microsecond=it.microsecond // 1000 * 1000) for it in moments
+    ]
+    made = [(moment, make_ulid(moment)) for moment in moments]
+    assert len({id_ for _, id_ in made}) == len(made)
+    for (one, first), (two, second) in itertools.pairwise(made):
+        assert len(first) == 26
+        assert one == two or (one < two) is (first < second)
+
+
+async def test_without_events_nothing_waits(file_store: Store) -> None:
+    assert await file_store.commit(a_decision(channels=("chat",)))
+    assert await file_store.count_outbox() == {}

@@ -1,0 +1,556 @@
+"""What the ledger promises, the same on SQLite and on PostgreSQL."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from monitor.core.errors import ConfigurationError, StoreError
+from monitor.core.findings import FindingClass
+from monitor.core.incidents import EventKind, Status
+from monitor.core.verdict import State
+from monitor.sinks import store as store_module
+from monitor.sinks.backend import open_backend
+from monitor.sinks.store import Look, Store, open_store
+from monitor.sinks.tables import METADATA, OUTBOX, VERSION_TABLE
+from monitor.sources.engine import Binaries, Cluster, running_cluster
+from tests.conftest import MakeDatabase
+from tests.sinks.builders import NOW, a_decision, a_record, an_incident, sqlite_url, told
+
+Script = Callable[..., subprocess.Popen[str]]
+
+
+async def test_what_was_never_looked_at_has_no_record(store: Store) -> None:
+    assert await store.load("production", "app") is None
+    assert await store.load_unresolved("production", "app") == {}
+    assert await store.load_incident("i1") is None
+    assert await store.load_snapshot_blob("d1") is None
+    assert await store.count_outbox() == {}
+
+
+async def test_a_decision_is_read_back_as_it_was_written(store: Store) -> None:
+    decision = told(1, EventKind.OPENED, "chat", "hook")
+    assert await store.commit(decision)
+    assert await store.load("production", "app") == decision.record
+    assert await store.list_records() == [decision.record]
+    (incident,) = decision.incidents
+    assert await store.load_unresolved("production", "app") == {FindingClass.DRIFT: incident}
+    assert await store.load_incident(incident.id) == incident
+    assert await store.list_events(incident.id) == list(decision.events)
+    assert await store.list_looks("production", "app", 10) == [
+        Look(at=NOW, seconds=0.25, state=State.DRIFTED, findings=1)
+    ]
+    outcomes = await store.list_deliveries(incident.id)
+    assert [outcome.delivery.channel for outcome in outcomes] == ["chat", "hook"]
+    assert {outcome.delivery.at for outcome in outcomes} == {NOW}
+
+
+async def test_moments_keep_their_order_and_come_back_in_utc(store: Store) -> None:
+    there = timezone(timedelta(hours=5, minutes=30))
+    moments = [
+        NOW.replace(microsecond=0),
+        NOW.replace(microsecond=1).astimezone(there),
+        (NOW + timedelta(seconds=1)).astimezone(timezone(timedelta(hours=-9))),
+        datetime(2026, 10, 1, tzinfo=UTC),
+    ]
+    for number, moment in enumerate(moments):
+        incident = an_incident(f"i{number}", first_seen=moment, database=f"db{number}")
+        assert await store.commit(
+            a_decision(at=moment, database=f"db{number}", incidents=(incident,))
+        )
+    incidents = await store.list_incidents()
+    assert [incident.id for incident in incidents] == ["i3", "i2", "i1", "i0"]
+    (look,) = await store.list_looks("production", "db1", 1)
+    assert look.at == moments[1]
+    assert look.at.utcoffset() == timedelta(0)
+
+
+async def test_the_first_of_two_agents_wins_and_the_second_writes_nothing(url: str) -> None:
+    async with open_store(url) as ours, open_store(url) as theirs:
+        assert await ours.commit(a_decision())
+        assert not await theirs.commit(told(1, EventKind.OPENED, "chat"))
+        assert await theirs.commit(a_decision(2))
+        late = replace(told(2, EventKind.OPENED, "chat"), snapshot=("d1", b"body"))
+        assert not await ours.commit(late)
+        assert await ours.load_incident("i1") is None
+        assert await ours.list_deliveries("i1") == []
+        assert await ours.load_snapshot_blob("d1") is None
+        assert len(await ours.list_looks("production", "app", 10)) == 2
+
+
+async def test_of_many_agents_at_once_exactly_one_wins_each_look(url: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        agents = [await stack.enter_async_context(open_store(url)) for _ in range(4)]
+        for looks in range(1, 6):
+            decision = told(looks, EventKind.CHANGED, "chat")
+            wins = await asyncio.gather(*(agent.commit(decision) for agent in agents))
+            assert wins.count(True) == 1
+        assert len(await agents[0].list_deliveries("i1")) == 5
+
+
+async def test_a_decision_that_fails_halfway_leaves_nothing(store: Store) -> None:
+    assert await store.commit(told(1, EventKind.OPENED, "chat"))
+    before = await store.load("production", "app")
+    second = replace(
+        told(2, EventKind.CHANGED, "chat"), events=told(1, EventKind.OPENED, "chat").events
+    )
+    with pytest.raises(StoreError) as caught:
+        await store.commit(second)
+    assert "orders" not in str(caught.value)
+    assert await store.load("production", "app") == before
+    assert len(await store.list_looks("production", "app", 10)) == 1
+    incident = await store.load_incident("i1")
+    assert incident is not None
+    assert incident.version == 1
+
+
+async def test_a_resolved_incident_makes_room_for_the_next_of_its_class(store: Store) -> None:
+    assert await store.commit(told(1, EventKind.OPENED, "chat"))
+    assert await store.commit(told(2, EventKind.RESOLVED, "chat"))
+    assert await store.load_unresolved("production", "app") == {}
+    second = an_incident("i2", first_seen=NOW + timedelta(hours=1), version=0)
+    assert await store.commit(a_decision(3, incidents=(second,)))
+    assert (await store.load_unresolved("production", "app"))[FindingClass.DRIFT].id == "i2"
+    assert [it.id for it in await store.list_incidents()] == ["i2"]
+    everything = await store.list_incidents(include_resolved=True)
+    assert [(it.id, it.status) for it in everything] == [
+        ("i2", Status.OPEN),
+        ("i1", Status.RESOLVED),
+    ]
+
+
+async def test_two_unresolved_incidents_of_one_class_are_refused(store: Store) -> None:
+    assert await store.commit(told(1, EventKind.OPENED))
+    with pytest.raises(StoreError):
+        await store.commit(a_decision(2, incidents=(an_incident("i2"),)))
+
+
+async def test_incidents_are_listed_by_place(store: Store) -> None:
+    for number, (environment, database) in enumerate(
+        [("production", "app"), ("production", "crm"), ("staging", "app")]
+    ):
+        incident = an_incident(f"i{number}", environment=environment, database=database)
+        assert await store.commit(
+            a_decision(environment=environment, database=database, incidents=(incident,))
+        )
+    assert [it.id for it in await store.list_incidents("production")] == ["i0", "i1"]
+    assert [it.id for it in await store.list_incidents(database="app")] == ["i0", "i2"]
+    assert [it.id for it in await store.list_incidents("staging", "app")] == ["i2"]
+    assert len(await store.list_incidents(limit=2)) == 2
+
+
+async def test_old_looks_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "KEEP_LOOKS", 3)
+    for looks in range(1, 6):
+        assert await store.commit(a_decision(looks))
+    looks_kept = await store.list_looks("production", "app", 10)
+    assert [look.at.minute for look in looks_kept] == [4, 3, 2]
+    assert await store.commit(a_decision(6, at=NOW + timedelta(days=30, minutes=4)))
+    looks_kept = await store.list_looks("production", "app", 10)
+    assert [look.at.minute for look in looks_kept] == [4, 4]
+    assert len(await store.list_looks("production", "app", 1)) == 1
+
+
+async def test_a_snapshot_stays_while_a_database_refers_to_it(store: Store) -> None:
+    body = b"schema" * 10_000
+    assert await store.commit(a_decision(snapshot=("d1", body)))
+    assert await store.commit(a_decision(database="crm", snapshot=("d1", body)))
+    assert await store.commit(a_decision(2))
+    assert await store.load_snapshot_blob("d1") == body
+    assert await store.commit(a_decision(3, snapshot=("d2", b"other")))
+    assert await store.load_snapshot_blob("d1") == body
+    await store.forget("production", keep={"app"})
+    assert await store.load_snapshot_blob("d1") is None
+    assert await store.load_snapshot_blob("d2") == b"other"
+
+
+async def test_a_forgotten_database_keeps_its_incidents_as_history(store: Store) -> None:
+    assert await store.commit(told(1, EventKind.OPENED, "chat"))
+    assert await store.commit(a_decision(database="crm"))
+    assert await store.commit(a_decision(environment="staging", database="app"))
+    await store.forget("production", keep=["crm"])
+    kept = [(it.environment, it.database) for it in await store.list_records()]
+    assert kept == [("production", "crm"), ("staging", "app")]
+    assert await store.list_looks("production", "app", 10) == []
+    assert await store.list_incidents() == []
+    assert [it.id for it in await store.list_incidents(include_resolved=True)] == ["i1"]
+    assert len(await store.list_events("i1")) == 1
+    await store.forget("staging", keep=())
+    assert len(await store.list_records()) == 1
+    assert await store.commit(a_decision()), "it may come back, and begins at its first look"
+    assert [it.id for it in await store.list_incidents()] == ["i1"]
+
+
+async def test_the_tables_are_those_of_the_migrations(url: str) -> None:
+    def compare(connection: sa.Connection) -> list[object]:
+        options = {"version_table": VERSION_TABLE, "compare_type": True}
+        return list(
+            compare_metadata(MigrationContext.configure(connection, opts=options), METADATA)
+        )
+
+    async with open_store(url):
+        backend = open_backend(url)
+        async with backend.reading() as connection:
+            assert await connection.run_sync(compare) == []
+        await backend.close()
+
+
+async def test_opening_twice_changes_nothing(url: str) -> None:
+    async with open_store(url) as store:
+        assert await store.commit(told(1, EventKind.OPENED, "chat"))
+    async with open_store(url) as store:
+        assert len(await store.list_deliveries("i1")) == 1
+
+
+async def test_agents_may_open_an_empty_ledger_at_once(url: str, python: Script) -> None:
+    source = """
+import asyncio, os, sys
+from monitor.sinks.store import open_store
+async def main():
+    print("ready", flush=True)
+    sys.stdin.readline()
+    async with open_store(os.environ["LEDGER"]) as store:
+        print(len(await store.list_records()), flush=True)
+asyncio.run(main())
+"""
+    agents = [python(source, LEDGER=url) for _ in range(3)]
+    for agent in agents:
+        assert agent.stdout is not None
+        assert agent.stdout.readline() == "ready\n"
+    answers = await asyncio.gather(
+        *(asyncio.to_thread(agent.communicate, "go\n") for agent in agents)
+    )
+    assert [out for out, _ in answers] == ["0\n"] * 3, answers
+
+
+async def test_a_ledger_of_a_newer_version_is_refused(url: str) -> None:
+    async with open_store(url):
+        pass
+    backend = open_backend(url)
+    async with backend.writing() as connection:
+        await connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    await backend.close()
+    with pytest.raises(StoreError, match="newer anchorwatch"):
+        async with open_store(url):
+            pass
+
+
+async def test_a_row_that_cannot_be_read_is_told_without_being_quoted(
+    url: str, store: Store
+) -> None:
+    assert await store.commit(a_decision())
+    backend = open_backend(url)
+    async with backend.writing() as connection:
+        await connection.execute(sa.text("UPDATE anchorwatch_record SET body = '{\"secret\": 1}'"))
+    await backend.close()
+    with pytest.raises(StoreError, match="cannot be read by this version") as caught:
+        await store.load("production", "app")
+    assert "secret" not in str(caught.value)
+
+
+async def test_reading_goes_on_while_others_write(store: Store) -> None:
+    async def write(name: str) -> None:
+        for looks in range(1, 11):
+            assert await store.commit(a_decision(looks, database=name))
+
+    names = [f"db{number}" for number in range(8)]
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(write(name))
+        for _ in range(10):
+            group.create_task(store.list_records())
+    records = await store.list_records()
+    assert [(it.database, it.looks) for it in records] == [(name, 10) for name in names]
+
+
+async def test_a_look_is_cancelled_without_harm(store: Store) -> None:
+    assert await store.commit(a_decision())
+    for _ in range(20):
+        task = asyncio.create_task(store.commit(a_decision(2)))
+        await asyncio.sleep(0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    record = await store.load("production", "app")
+    assert record is not None
+    assert await store.commit(a_decision(record.looks + 1))
+
+
+# SQLite alone
+
+
+async def test_the_file_is_durable_and_its_directory_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "new 100%" / "deep" / "ledger.db"
+    backend = open_backend("sqlite+aiosqlite:///" + str(path).replace("%", "%25"))
+    async with backend.reading() as connection:
+        pragmas = [
+            (await connection.execute(sa.text(f"PRAGMA {name}"))).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    await backend.close()
+    assert pragmas == ["wal", 2, 1, 10_000]
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite://host/x.db", "mysql://u:pw@h/db"],
+)
+async def test_a_url_that_names_no_ledger_is_refused_without_its_secret(text: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        async with open_store(text):
+            pass
+    assert "pw" not in str(caught.value)
+
+
+async def test_a_directory_that_cannot_be_made_is_named() -> None:
+    with pytest.raises(StoreError, match="RAILWAY_RUN_UID=0") as caught:
+        async with open_store("sqlite:////proc/anchorwatch/ledger.db"):
+            pass
+    assert "/proc/anchorwatch" in str(caught.value)
+
+
+async def test_a_file_that_is_no_ledger_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_text("dear diary, " * 1000)
+    with pytest.raises(StoreError, match="no SQLite database"):
+        async with open_store(sqlite_url(path)):
+            pass
+    assert path.read_text().startswith("dear diary")
+
+
+async def test_a_ledger_that_another_process_holds_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.sinks.backend._PRAGMAS", ("PRAGMA busy_timeout = 50",))
+    url = sqlite_url(tmp_path / "ledger.db")
+    async with open_store(url) as store:
+        holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="Another process holds the ledger"):
+            await store.commit(a_decision())
+        holder.execute("ROLLBACK")
+        holder.close()
+        assert await store.commit(a_decision())
+
+
+async def fill(store: Store) -> int:
+    """Write until it fails; how many looks were written."""
+    blob = os.urandom(64 * 1024)
+    for looks in range(1, 200):
+        decision = replace(
+            told(looks, EventKind.CHANGED, "chat"), snapshot=(f"d{looks}", blob + os.urandom(99))
+        )
+        try:
+            assert await store.commit(decision)
+        except StoreError as error:
+            assert "is full" in str(error)  # noqa: PT017 - which look fails is not known before
+            return looks - 1
+    pytest.fail("It never got full.")
+
+
+async def check_is_whole(store: Store, looks: int) -> None:
+    record = await store.load("production", "app")
+    assert record is not None
+    assert record.looks == looks
+    assert len(await store.list_events("i1")) == looks
+    assert len(await store.list_deliveries("i1")) == looks
+    assert len(await store.list_looks("production", "app", 1000)) == looks
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    tool = shutil.which("mount")
+    command = [tool or "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)]
+    if tool is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield mount
+    subprocess.run(["umount", str(mount)], check=True)
+
+
+def make_read_only(mount: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,ro", str(mount)], check=True)
+
+
+async def test_a_full_disk_loses_nothing_and_is_survived(small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(300 * 1024))
+    url = sqlite_url(small_disk / "ledger.db")
+    async with open_store(url) as store:
+        looks = await fill(store)
+        assert looks >= 1
+        await check_is_whole(store, looks)
+        ballast.unlink()
+        assert await store.commit(told(looks + 1, EventKind.CHANGED, "chat"))
+        await check_is_whole(store, looks + 1)
+    async with open_store(url) as store:
+        await check_is_whole(store, looks + 1)
+
+
+async def test_a_ledger_that_may_not_grow_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "monitor.sinks.backend._PRAGMAS",
+        ("PRAGMA foreign_keys = ON", "PRAGMA max_page_count = 45"),
+    )
+    async with open_store(sqlite_url(tmp_path / "ledger.db")) as store:
+        looks = await fill(store)
+        await check_is_whole(store, looks)
+
+
+async def test_a_read_only_disk_is_told_with_the_way_out(small_disk: Path) -> None:
+    url = sqlite_url(small_disk / "ledger.db")
+    async with open_store(url) as store:
+        assert await store.commit(a_decision())
+    make_read_only(small_disk)
+    with pytest.raises(StoreError, match="RAILWAY_RUN_UID=0") as caught:
+        async with open_store(url):
+            pass
+    assert str(small_disk) in str(caught.value)
+
+
+WRITER = """
+import asyncio, os
+from monitor.core.incidents import EventKind
+from monitor.sinks.store import open_store
+from tests.sinks.builders import told
+async def main():
+    async with open_store(os.environ["LEDGER"]) as store:
+        record = await store.load("production", "app")
+        looks = record.looks if record else 0
+        while True:
+            looks += 1
+            assert await store.commit(told(looks, EventKind.CHANGED, "chat", "hook"))
+            print(looks, flush=True)
+asyncio.run(main())
+"""
+
+
+def write_until_killed(path: Path, *, commits: int) -> int:
+    """Kill a writer in the middle of its work; the last look that it said was written."""
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "LEDGER": sqlite_url(path)},
+    ) as writer:
+        assert writer.stdout is not None
+        last = [int(writer.stdout.readline()) for _ in range(commits)]
+        writer.send_signal(signal.SIGKILL)
+        return max(last + [int(line) for line in writer.stdout if line.endswith("\n")])
+
+
+async def test_a_killed_writer_leaves_the_ledger_whole(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    for round_ in range(4):
+        acknowledged = write_until_killed(path, commits=10 + round_ * 3)
+        with contextlib.closing(sqlite3.connect(path)) as plain:
+            assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert plain.execute("PRAGMA foreign_key_check").fetchall() == []
+        async with open_store(sqlite_url(path)) as store:
+            record = await store.load("production", "app")
+            assert record is not None
+            assert record.looks >= acknowledged, "what was acknowledged is there"
+            assert len(await store.list_events("i1")) == record.looks
+            assert len(await store.list_deliveries("i1")) == 2 * record.looks
+
+
+# PostgreSQL alone
+
+
+async def test_any_spelling_of_a_url_is_understood(make_database: MakeDatabase) -> None:
+    url = await make_database()
+    spelling = url.replace("postgresql://", "postgresql+psycopg2://") + "?pgbouncer=true"
+    async with open_store(spelling) as store:
+        assert await store.commit(a_decision())
+
+
+async def test_a_foreign_alembic_history_in_the_same_database_is_left_alone(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database(
+        sql="CREATE TABLE alembic_version (version_num text); "
+        "INSERT INTO alembic_version VALUES ('theirs')"
+    )
+    async with open_store(url) as store:
+        assert await store.commit(a_decision())
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("SELECT version_num FROM alembic_version") == "theirs"
+    await connection.close()
+
+
+async def test_a_wrong_password_is_told_without_it(make_database: MakeDatabase) -> None:
+    url = await make_database()
+    secret = url.split(":")[2].partition("@")[0]
+    with pytest.raises(StoreError, match="refused the password") as caught:
+        async with open_store(url.replace(secret, "wrong-hunter2")):
+            pass
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+async def test_a_missing_database_and_a_closed_port_are_told(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database()
+    with pytest.raises(StoreError, match="no such database"):
+        async with open_store(url + "x"):
+            pass
+    with pytest.raises(StoreError, match="cannot be reached"):
+        async with open_store("postgres://me:hunter2@127.0.0.1:1/ledger"):
+            pass
+
+
+async def test_a_lost_server_is_told_and_found_again(binaries: Binaries) -> None:
+    with running_cluster(binaries) as cluster:
+        async with open_store(cluster.url()) as store:
+            assert await store.commit(told(1, EventKind.OPENED, "chat"))
+            await end_sessions(cluster)
+            assert await store.load("production", "app") is not None
+            cluster.stop()
+            for _ in range(2):
+                with pytest.raises(StoreError, match=r"The ledger at .* (cannot be reached|lost)"):
+                    await store.commit(told(2, EventKind.CHANGED, "chat"))
+
+
+async def end_sessions(cluster: Cluster) -> None:
+    connection = await asyncpg.connect(cluster.url())
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    await connection.close()
+
+
+async def test_a_naive_moment_is_refused(store: Store) -> None:
+    with pytest.raises(sa.exc.StatementError, match="without a time zone"):
+        await store.commit(a_decision(at=datetime(2026, 1, 1)))  # noqa: DTZ001 - the point of it
+
+
+def test_every_value_survives_the_json_of_the_ledger() -> None:
+    record = a_record(window_until=NOW, revisions=("a", "b"), baseline="f")
+    assert msgspec.json.decode(msgspec.json.encode(record), type=type(record)) == record
+
+
+def test_a_row_is_told_once_per_channel_incident_and_version() -> None:
+    (unique,) = [it for it in OUTBOX.constraints if isinstance(it, sa.UniqueConstraint)]
+    assert [column.name for column in unique.columns] == ["channel", "incident", "version"]

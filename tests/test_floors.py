@@ -1,0 +1,121 @@
+"""The floors of the house: imports point down, and neighbours never meet."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "monitor"
+
+FLOORS = {
+    "core": 0,
+    "sources": 1,
+    "checks": 2.0,
+    "sinks": 2.0,
+    "remedy": 2.5,
+    "web": 3,
+    "watch": 3,
+    "config": 3,
+    "agent": 4,
+    "cli": 5,
+    "demo": 5,
+    "__main__": 6,
+}
+"""Where each module and folder of the package stands."""
+
+OWNERS = {
+    "asyncpg": {"sources.postgres", "sources.failures", "sinks"},
+    "httpx": {"sources.http", "sinks", "demo"},
+    "alembic": {"sources.collector", "sinks", "demo"},
+    "sqlalchemy": {"sinks", "sources.collector", "sources.models", "demo"},
+    "prometheus_client": {"sinks.metrics"},
+    "pydantic_settings": {"config"},
+    "sentry_sdk": {"agent", "sinks"},
+    "apscheduler": {"watch.fleet"},
+    "fastapi": {"web", "demo"},
+    "typer": {"cli"},
+    "uvicorn": {"web", "demo"},
+}
+"""Who may import which library: everybody else asks them."""
+
+PURE = {"asyncio", "socket", "subprocess", "pathlib", "os", "time", "random", "threading", "io"}
+"""What core never imports: no I/O, no clock, no chance."""
+
+
+def list_modules() -> list[tuple[str, Path]]:
+    return sorted(
+        (".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path)
+        for path in ROOT.rglob("*.py")
+        if path != ROOT / "__init__.py"
+    )
+
+
+def list_imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, also inside of functions."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from names if node.module == "monitor" else [node.module]
+
+
+MODULES = list_modules()
+
+
+@pytest.mark.parametrize(("name", "path"), MODULES, ids=[name for name, _ in MODULES])
+def test_imports_point_down_and_neighbours_never_meet(name: str, path: Path) -> None:
+    home = name.split(".")[0]
+    for imported in list_imports(path):
+        if not imported.startswith("monitor."):
+            continue
+        other = imported.split(".")[1]
+        if other in ("__version__", home):
+            continue
+        assert FLOORS[other] < FLOORS[home], f"{name} reaches up or across to {imported}"
+
+
+@pytest.mark.parametrize(("name", "path"), MODULES, ids=[name for name, _ in MODULES])
+def test_a_library_has_one_door(name: str, path: Path) -> None:
+    for imported in list_imports(path):
+        library = imported.split(".")[0]
+        if library in OWNERS:
+            allowed = OWNERS[library]
+            assert any(name == door or name.startswith(f"{door}.") for door in allowed), (
+                f"{name} imports {library}, which only {sorted(allowed)} may"
+            )
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [module for module in MODULES if module[0].startswith("core")],
+    ids=[name for name, _ in MODULES if name.startswith("core")],
+)
+def test_core_does_no_io(name: str, path: Path) -> None:
+    assert not {imported.split(".")[0] for imported in list_imports(path)} & PURE
+    assert "await " not in path.read_text("utf-8")
+
+
+def test_every_part_of_the_package_has_a_floor() -> None:
+    assert {name.split(".")[0] for name, _ in MODULES} <= FLOORS.keys()
+
+
+HEAVY = ("sqlalchemy", "fastapi", "apscheduler", "sentry_sdk", "pydantic")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["snapshot", "--help"], ["diff", "--help"]])
+def test_quick_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys\n"
+        f"sys.argv = ['anchorwatch', *{arguments!r}]\n"
+        "from monitor.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        f"print(sorted(set({HEAVY!r}) & sys.modules.keys()), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip().splitlines()[-1] == "[]"

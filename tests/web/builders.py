@@ -1,0 +1,357 @@
+"""Records, incidents and views for the web tests: a small fleet with a bit of everything."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from fastapi import FastAPI
+
+from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown
+from monitor.core.incidents import Event, EventKind, Incident, Status
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.record import Record
+from monitor.core.report import Report
+from monitor.core.verdict import State
+from monitor.sinks.store import Decision, Store, open_store
+from monitor.web.app import make_app
+from monitor.web.view import Configured, View
+
+NOW: Final = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+
+HOSTILE: Final = """</script><img src=x onerror=alert(1)>"' \u202edrow\u200b {{7*7}} 🚀\n--"""
+"""What a name or a value of a watched database may hold."""
+
+SECRET: Final = "correct-horse-battery-staple"  # noqa: S105  # planted, so that tests can look for it
+
+
+def a_column(name: str, table: str = "invoices") -> ObjectKey:
+    return ObjectKey(kind=Kind.COLUMN, schema="public", parent=table, name=name)
+
+
+def a_finding(database: str = "billing", **changes: Any) -> Finding:
+    key = changes.pop("key", a_column("amount"))
+    fields: dict[str, Any] = {
+        "code": "AW209",
+        "severity": Severity.WARNING,
+        "environment": "production",
+        "database": database,
+        "key": key,
+        "title": f"{key} differs in type",
+        "evidence": (Evidence("type", "numeric(12,2)", "double precision"),),
+        "remedy": "Compare expected and actual below. Change it back, or write a migration.",
+    }
+    return Finding(**fields | changes)
+
+
+def a_report(database: str, state: State, **changes: Any) -> Report:
+    fields: dict[str, Any] = {
+        "environment": "production",
+        "database": database,
+        "at": NOW - timedelta(seconds=22),
+        "seconds": 0.182,
+        "state": state,
+        "revisions": ("4f0c2a9d71be",),
+        "expected_revisions": ("4f0c2a9d71be",),
+        "fingerprint": "c0ffee",
+        "server_version": 160004,
+        "summary": "The schema is what revision 4f0c2a9d71be promises.",
+    }
+    return Report(**fields | changes)
+
+
+def a_record(report: Report, **changes: Any) -> Record:
+    fields: dict[str, Any] = {
+        "environment": report.environment,
+        "database": report.database,
+        "report": report,
+        "state_since": NOW - timedelta(days=12, hours=3),
+        "last_success": report.at if report.fingerprint else NOW - timedelta(hours=3),
+        "revisions": report.revisions,
+        "fingerprint": report.fingerprint,
+    }
+    return Record(**fields | changes)
+
+
+def an_incident(findings: tuple[Finding, ...], **changes: Any) -> Incident:
+    fields: dict[str, Any] = {
+        "id": "5e1f00d5ea11",
+        "environment": findings[0].environment,
+        "database": findings[0].database,
+        "finding_class": FindingClass.DRIFT,
+        "status": Status.OPEN,
+        "severity": max((f.severity for f in findings), key=lambda s: s.rank),
+        "findings": findings,
+        "first_seen": NOW - timedelta(minutes=44),
+        "last_seen": NOW - timedelta(seconds=22),
+        "opened_at": NOW - timedelta(minutes=43),
+        "version": 1,
+    }
+    return Incident(**fields | changes)
+
+
+VIEW_BEFORE: Final = """ SELECT i.id,
+    i.customer_id,
+    sum(l.amount) AS total
+   FROM invoices i
+     JOIN lines l ON l.invoice_id = i.id
+  WHERE i.voided_at IS NULL
+  GROUP BY i.id, i.customer_id;"""
+
+
+def drifted_findings() -> tuple[Finding, ...]:
+    view = ObjectKey(kind=Kind.VIEW, schema="public", parent=None, name="open_invoices")
+    unique = ObjectKey(
+        kind=Kind.UNIQUE, schema="public", parent="invoices", name="invoices_number_key"
+    )
+    index = ObjectKey(
+        kind=Kind.INDEX, schema="public", parent="invoices", name="invoices_customer_id_idx"
+    )
+    return (
+        a_finding(
+            key=unique,
+            code="AW213",
+            severity=Severity.CRITICAL,
+            title=f"{unique} is missing",
+            evidence=(Evidence("columns", ["tenant_id", "number"], None),),
+            remedy="Create it: run the migration that does, or `anchorwatch diff`.",
+        ),
+        a_finding(),
+        a_finding(
+            key=view,
+            code="AW233",
+            title=f"{view} differs in definition",
+            evidence=(
+                Evidence(
+                    "definition", VIEW_BEFORE, VIEW_BEFORE.replace("IS NULL", "IS NULL OR true")
+                ),
+            ),
+        ),
+        a_finding(
+            key=index,
+            code="AW282",
+            title=f"{index} differs in valid",
+            evidence=(Evidence("valid", expected=True, actual=False),),
+            remedy="`REINDEX INDEX CONCURRENTLY ...`, or drop it and create it again.",
+        ),
+    )
+
+
+def list_fleet() -> list[Record]:
+    """Seven databases, most states among them."""
+    refused = Unknown(
+        FindingClass.DRIFT,
+        "refused",
+        'The version table "public"."alembic_version" cannot be read by this role.',
+        'GRANT SELECT ON "public"."alembic_version" TO watcher;',
+    )
+    down = a_finding(
+        "ledger",
+        key=a_column("x"),
+        code="AW901",
+        severity=Severity.CRITICAL,
+        title="Nothing listens on port 5432 of ledger.internal.",
+        evidence=(),
+        remedy="Check the host, the port and whether the server runs.",
+    )
+    return [
+        a_record(a_report("accounts", State.IN_SYNC)),
+        a_record(
+            a_report(
+                "billing",
+                State.DRIFTED,
+                findings=drifted_findings(),
+                notes=("The columns of table public.customers stand in another order.",),
+                summary="4 differences that no revision explains.",
+            ),
+            state_since=NOW - timedelta(minutes=44),
+        ),
+        a_record(
+            a_report(
+                "catalogue",
+                State.PENDING,
+                expected_revisions=("9b3d44aa10c7",),
+                summary="Two revisions are still to come.",
+            ),
+            state_since=NOW - timedelta(minutes=3),
+            window_until=NOW + timedelta(minutes=7),
+        ),
+        a_record(
+            a_report(
+                "ledger",
+                State.UNREACHABLE,
+                findings=(down,),
+                fingerprint=None,
+                revisions=None,
+                server_version=None,
+                expected_revisions=None,
+                summary="Nothing listens on port 5432 of ledger.internal.",
+            ),
+            state_since=NOW - timedelta(hours=2),
+        ),
+        a_record(a_report("search", State.UNCHANGED, revisions=(), expected_revisions=None)),
+        a_record(
+            a_report(
+                "warehouse",
+                State.UNKNOWN,
+                unknowns=(refused,),
+                fingerprint=None,
+                summary=refused.message,
+            )
+        ),
+    ]
+
+
+def list_configured() -> list[Configured]:
+    sources = {
+        "accounts": "alembic:/srv/accounts/alembic.ini",
+        "billing": "alembic:/srv/billing/alembic.ini",
+        "catalogue": "models:shop.models:Base",
+        "ledger": "sql:schema.sql",
+    }
+    names = ["accounts", "billing", "catalogue", "ledger", "search", "warehouse"]
+    seen = [
+        Configured(
+            name=name,
+            environment="production",
+            expected=sources.get(name),
+            interval_seconds=60.0,
+        )
+        for name in names
+    ]
+    broken = Configured(
+        name="archive",
+        environment="production",
+        expected=None,
+        interval_seconds=300.0,
+        problem="databases.archive.url: the variable ARCHIVE_URL is not set.",
+    )
+    return [*seen, broken]
+
+
+async def commit(store: Store, record: Record, *incidents: Incident) -> None:
+    events = tuple(
+        Event(
+            one.id,
+            version,
+            EventKind.OPENED if version == 1 else EventKind.RESOLVED,
+            one.first_seen,
+        )
+        for one in incidents
+        for version in range(1, one.version + 1)
+    )
+    decision = Decision(
+        record=record,
+        looks_before=None,
+        incidents=incidents,
+        events=events,
+        channels=("slack", "pager"),
+    )
+    assert await store.commit(decision)
+
+
+async def plant_fleet(store: Store) -> None:
+    for record in list_fleet():
+        incidents: list[Incident] = []
+        if record.database == "billing":
+            incidents.append(an_incident(record.report.findings))
+            incidents.append(
+                an_incident(
+                    (a_finding(),),
+                    id="01dd0c5eafed",
+                    status=Status.RESOLVED,
+                    first_seen=NOW - timedelta(days=9),
+                    last_seen=NOW - timedelta(days=8),
+                    resolved_at=NOW - timedelta(days=8),
+                    version=2,
+                )
+            )
+        if record.database == "ledger":
+            incidents.append(
+                an_incident(
+                    record.report.findings,
+                    id="0ff11ce0ff1c",
+                    finding_class=FindingClass.UNREACHABLE,
+                    first_seen=NOW - timedelta(hours=2),
+                )
+            )
+        await commit(store, record, *incidents)
+
+
+async def plant_hostile(store: Store) -> None:
+    """One database of which everything that can be a stranger's text is one."""
+    key = ObjectKey(kind=Kind.FUNCTION, schema=HOSTILE, parent=None, name=HOSTILE)
+    finding = a_finding(
+        "hostile",
+        key=key,
+        title=HOSTILE,
+        evidence=(
+            Evidence(HOSTILE, HOSTILE, [HOSTILE, [HOSTILE, None]]),
+            Evidence("body", HOSTILE * 40, None),
+        ),
+        remedy=HOSTILE,
+    )
+    unknown = Unknown(FindingClass.HISTORY, "refused", HOSTILE, HOSTILE)
+    report = a_report(
+        "hostile",
+        State.DRIFTED,
+        findings=(finding,),
+        unknowns=(unknown,),
+        notes=(HOSTILE,),
+        revisions=(HOSTILE, "two"),
+        expected_revisions=(HOSTILE,),
+        summary=HOSTILE,
+    )
+    await commit(store, a_record(report), an_incident((finding,), id="ba5eba11dead"))
+
+
+def a_view(store: Store, **changes: Any) -> View:
+    async def is_ready() -> list[str]:
+        return []
+
+    async def load_snapshot(environment: str, database: str) -> bytes | None:
+        return b'{"format":1}' if (environment, database) == ("production", "billing") else None
+
+    def render_metrics(databases: Sequence[str] | None) -> bytes:
+        return f"anchorwatch_asked {len(databases) if databases else 0}\n".encode()
+
+    fields: dict[str, Any] = {
+        "store": store,
+        "environment": "production",
+        "api_token": None,
+        "metrics_token": None,
+        "is_loopback": True,
+        "render_metrics": render_metrics,
+        "is_alive": lambda: True,
+        "is_ready": is_ready,
+        "configured": list_configured,
+        "load_snapshot": load_snapshot,
+        "version": "0.1.0",
+        "clock": lambda: NOW,
+    }
+    return View(**fields | changes)
+
+
+def sqlite_url(directory: Path) -> str:
+    return f"sqlite:///{directory / 'ledger.db'}"
+
+
+@contextlib.asynccontextmanager
+async def opened_fleet(directory: Path) -> AsyncIterator[Store]:
+    async with open_store(sqlite_url(directory)) as store:
+        await plant_fleet(store)
+        yield store
+
+
+def a_client(app: FastAPI, **options: Any) -> httpx.AsyncClient:
+    """A client of the application itself; what it raises is answered as the server would."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    return httpx.AsyncClient(
+        transport=transport, base_url="http://watch.test", follow_redirects=False, **options
+    )
+
+
+def client_of(view: View, **options: Any) -> httpx.AsyncClient:
+    return a_client(make_app(view), **options)

@@ -1,0 +1,186 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from monitor.sinks.store import Store
+from monitor.web.auth import COOKIE, Sessions, describe_path
+from tests.web.builders import NOW, SECRET, a_view, client_of
+
+OPEN = ["/livez", "/readyz", "/login", "/static/page.css"]
+CLOSED = ["/", "/databases/billing", "/incidents", "/api/databases", "/api/openapi.json", "/nope"]
+OTHER = "another-long-secret"
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def status_of(view: Any, path: str, headers: dict[str, str] | None = None) -> int:
+    async with client_of(view) as client:
+        return (await client.get(path, headers=headers)).status_code
+
+
+@pytest.mark.parametrize("path", [*OPEN, *CLOSED, "/metrics"])
+async def test_on_loopback_without_a_token_everything_is_open(store: Store, path: str) -> None:
+    assert await status_of(a_view(store), path) in (200, 404)
+
+
+@pytest.mark.parametrize("path", [*CLOSED, "/metrics"])
+async def test_beyond_loopback_without_a_token_nothing_is_shown(store: Store, path: str) -> None:
+    view = a_view(store, is_loopback=False)
+    async with client_of(view) as client:
+        answer = await client.get(path)
+    assert answer.status_code == 401
+    error = answer.json()["error"]
+    assert error["code"] == "token_not_configured"
+    assert "ANCHORWATCH_API_TOKEN" in error["next"]
+    assert "ANCHORWATCH_METRICS_TOKEN" in error["next"]
+
+
+@pytest.mark.parametrize("token", ["", "None", "null", "Bearer"])
+async def test_no_token_is_right_where_none_is_configured(store: Store, token: str) -> None:
+    for configured in (None, ""):
+        view = a_view(store, is_loopback=False, api_token=configured, metrics_token=configured)
+        for path in ("/api/databases", "/metrics"):
+            assert await status_of(view, path, bearer(token)) == 401
+
+
+@pytest.mark.parametrize("is_loopback", [True, False])
+@pytest.mark.parametrize("path", OPEN)
+async def test_health_login_and_files_need_no_token(
+    store: Store, path: str, *, is_loopback: bool
+) -> None:
+    view = a_view(store, api_token=SECRET, is_loopback=is_loopback)
+    assert await status_of(view, path) == 200
+
+
+@pytest.mark.parametrize("is_loopback", [True, False])
+@pytest.mark.parametrize(
+    ("api_token", "metrics_token", "sent", "page", "metrics"),
+    [
+        (SECRET, None, None, 401, 401),
+        (SECRET, None, SECRET, 200, 200),
+        (SECRET, None, OTHER, 401, 401),
+        (SECRET, OTHER, None, 401, 401),
+        (SECRET, OTHER, SECRET, 200, 200),
+        (SECRET, OTHER, OTHER, 401, 200),
+        (None, OTHER, OTHER, None, 200),
+        (None, OTHER, None, None, 401),
+    ],
+)
+async def test_each_token_opens_what_it_is_for(  # noqa: PLR0913  # a matrix
+    store: Store,
+    api_token: str | None,
+    metrics_token: str | None,
+    sent: str | None,
+    page: int | None,
+    metrics: int,
+    *,
+    is_loopback: bool,
+) -> None:
+    view = a_view(store, api_token=api_token, metrics_token=metrics_token, is_loopback=is_loopback)
+    headers = bearer(sent) if sent else None
+    expected = page if page is not None else (200 if is_loopback else 401)
+    assert await status_of(view, "/", headers) == expected
+    assert await status_of(view, "/api/databases", headers) == expected
+    assert await status_of(view, "/metrics", headers) == metrics
+
+
+async def test_a_refusal_names_the_scheme_and_is_logged_without_the_token(store: Store) -> None:
+    async with client_of(a_view(store, api_token=SECRET)) as client:
+        with capture_logs() as logs:
+            answer = await client.get("/api/databases", headers=bearer(OTHER))
+    assert answer.headers["www-authenticate"] == 'Bearer realm="anchorwatch"'
+    assert [entry["event"] for entry in logs] == ["a wrong token was sent"]
+    assert OTHER not in str(logs)
+    assert SECRET not in str(logs)
+
+
+@pytest.mark.parametrize(
+    "header", ["Basic " + SECRET, SECRET, "Bearer", f"Bearer {SECRET}x", "Bearer \xff\xfe"]
+)
+async def test_what_is_not_the_token_opens_nothing(store: Store, header: str) -> None:
+    view = a_view(store, api_token=SECRET)
+    async with client_of(view) as client:
+        answer = await client.get("/", headers=[(b"Authorization", header.encode("latin-1"))])
+    assert answer.status_code == 401
+
+
+async def test_a_token_may_hold_any_letters(store: Store) -> None:
+    view = a_view(store, api_token="schlüssel-🔑")  # noqa: S106  # a test's token
+    async with client_of(view) as client:
+        headers = [(b"Authorization", "bearer schlüssel-🔑".encode())]
+        assert (await client.get("/", headers=headers)).status_code == 200
+
+
+async def test_a_person_without_the_cookie_gets_the_form(store: Store) -> None:
+    async with client_of(a_view(store, api_token=SECRET)) as client:
+        answer = await client.get("/databases/billing", headers={"Accept": "text/html"})
+    assert answer.status_code == 401
+    assert 'name="token"' in answer.text
+    assert 'value="/databases/billing"' in answer.text
+    assert "production" not in answer.text
+
+
+def test_a_cookie_ends_after_its_time_and_with_its_token(store: Store) -> None:
+    before = Sessions(view=a_view(store, api_token=SECRET)).begin()
+    for changes, holds in (
+        ({"api_token": SECRET}, True),
+        ({"api_token": OTHER}, False),
+        ({"api_token": None}, False),
+        ({"api_token": SECRET, "clock": lambda: NOW + timedelta(days=31)}, False),
+        ({"api_token": SECRET, "clock": lambda: NOW - timedelta(days=1)}, False),
+    ):
+        assert Sessions(view=a_view(store, **changes)).holds(before) is holds
+    assert SECRET not in before
+
+
+@pytest.mark.parametrize("cookie", ["", ".", "1.2", "9999999999.", "🔑.🔑", "x" * 5000])
+async def test_a_forged_cookie_opens_nothing(store: Store, cookie: str) -> None:
+    assert not Sessions(view=a_view(store, api_token=SECRET)).holds(cookie)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"Sec-Fetch-Site": "same-origin"}, 303),
+        ({"Sec-Fetch-Site": "none"}, 303),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://watch.test"}, 303),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://watch.test"}, 403),
+    ],
+)
+async def test_a_form_of_another_site_is_refused(
+    store: Store, headers: dict[str, str], status: int
+) -> None:
+    async with client_of(a_view(store, api_token=SECRET)) as client:
+        assert (await client.post("/logout", headers=headers)).status_code == status
+
+
+def test_the_view_never_shows_its_tokens(store: Store) -> None:
+    shown = repr(a_view(store, api_token=SECRET, metrics_token=OTHER))
+    assert SECRET not in shown
+    assert OTHER not in shown
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/api/databases", "/api/databases"),
+        ("/hooks/railway/s3cret", "/hooks/railway/***"),
+        ("/hooks/railway/s3cret/more", "/hooks/railway/***"),
+        ("/" + "x" * 1000, "/" + "x" * 199),
+    ],
+)
+def test_a_path_is_shown_without_the_secret_of_a_hook(path: str, shown: str) -> None:
+    assert describe_path(path) == shown
+
+
+def test_the_cookies_name_is_ours() -> None:
+    assert COOKIE.startswith("anchorwatch")

@@ -1,0 +1,209 @@
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from monitor.core.verdict import State
+from monitor.sinks.store import Store
+from tests.web.builders import (
+    HOSTILE,
+    NOW,
+    a_finding,
+    a_record,
+    a_report,
+    a_view,
+    client_of,
+    commit,
+    list_fleet,
+    plant_hostile,
+)
+
+VOID = {"meta", "link", "input", "br", "wbr", "img"}
+FOREIGN = {"svg", "path", "circle"}
+
+
+class Page(HTMLParser):
+    """Checks that elements nest, and remembers them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in FOREIGN
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def find(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+async def fetch(store: Store, path: str = "/", **changes: Any) -> Page:
+    async with client_of(a_view(store, **changes), headers={"Accept": "text/html"}) as client:
+        answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    return Page(answer.text)
+
+
+PATHS = ["/", "/incidents", "/databases/hostile", "/incidents/ba5eba11dead", "/login"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_hostile_text_never_becomes_markup(store: Store, path: str) -> None:
+    await plant_hostile(store)
+    warnings = (HOSTILE,)
+    async with client_of(a_view(store, warnings=warnings, environment=HOSTILE)) as client:
+        text = (await client.get(path)).text
+    page = Page(text)
+    assert HOSTILE not in text
+    assert text.count("</script>") == len(page.find("script")) <= 1
+    assert not page.find("img")
+    assert all(name[:2] != "on" for _, attributes in page.elements for name in attributes)
+    assert "\u202e" not in text
+    assert "49" not in page.text.partition("{{7*7}}")[2][:40]
+
+
+@pytest.mark.parametrize("path", ["/databases/hostile", "/incidents/ba5eba11dead"])
+async def test_hostile_text_is_shown_with_nothing_hidden(store: Store, path: str) -> None:
+    await plant_hostile(store)
+    page = await fetch(store, path)
+    assert "</script><img src=x onerror=alert(1)>" in page.text
+    assert "⟨U+202E⟩drow⟨U+200B⟩" in page.text
+
+
+@pytest.mark.parametrize("record", list_fleet(), ids=lambda record: record.database)
+async def test_every_databases_page_nests_and_has_one_heading(store: Store, record: Any) -> None:
+    page = await fetch(store, f"/databases/{record.database}")
+    assert len(page.find("h1")) == len(page.find("main")) == 1
+    assert record.state.meaning.sentence[1:] in page.text
+    ids = [a["id"] for _, a in page.elements if "id" in a]
+    assert len(ids) == len(set(ids))
+
+
+async def test_the_overview_puts_first_what_needs_a_person(store: Store) -> None:
+    page = await fetch(store)
+    names = [a["data-name"] for a in page.find("span") if "data-name" in a]
+    assert names == [
+        "billing",
+        "ledger",
+        "archive",
+        "warehouse",
+        "catalogue",
+        "accounts",
+        "search",
+    ]
+    assert "4 of 7 databases need a look." in page.text
+
+
+async def test_a_state_is_a_word_and_a_shape_not_only_a_colour(store: Store) -> None:
+    page = await fetch(store)
+    pills = [a["class"] for a in page.find("span") if "data-state" in a]
+    assert len(pills) == 7
+    assert len([a for a in page.find("svg") if a.get("aria-hidden") == "true"]) >= len(pills)
+    assert {"drifted", "unreachable", "in sync"} <= set(page.text.split("\n")) or all(
+        word in page.text for word in ("drifted", "unreachable", "in sync")
+    )
+
+
+async def test_tables_can_be_read_by_ear(store: Store) -> None:
+    page = await fetch(store, "/databases/billing")
+    assert all(a.get("scope") in ("col", "row") for a in page.find("th"))
+    assert len(page.find("caption")) == len(page.find("table"))
+    assert [a["href"] for a in page.find("a")][0] == "#main"
+    assert [a for a in page.find("p") if a.get("aria-live") == "polite"]
+
+
+async def test_expected_stands_beside_actual(store: Store) -> None:
+    page = await fetch(store, "/databases/billing")
+    assert "numeric(12,2)" in page.text
+    assert "double precision" in page.text
+    assert len(page.find("pre")) == 2
+
+
+async def test_unknowns_are_shown_with_the_next_step(store: Store) -> None:
+    page = await fetch(store, "/databases/warehouse")
+    assert "cannot be read by this role" in page.text
+    assert 'GRANT SELECT ON "public"."alembic_version" TO watcher;' in page.text
+    assert "Nothing is known to be wrong, but not everything could be looked at." in page.text
+
+
+async def test_an_open_deploy_window_is_said(store: Store) -> None:
+    page = await fetch(store, "/databases/catalogue")
+    assert "it closes in 7 min" in page.text
+
+
+async def test_warnings_stand_on_every_page(store: Store) -> None:
+    for path in ("/", "/incidents", "/databases/billing", "/incidents/5e1f00d5ea11"):
+        page = await fetch(store, path, warnings=("The ledger will not survive a deploy.",))
+        assert "The ledger will not survive a deploy." in page.text
+
+
+async def test_nothing_is_loaded_from_elsewhere_and_no_script_is_inline(store: Store) -> None:
+    page = await fetch(store, "/databases/billing")
+    loaded = [
+        a.get("src") or a.get("href") for tag, a in page.elements if tag in ("script", "link")
+    ]
+    assert loaded
+    assert all(address and address.startswith("/static/") for address in loaded)
+    assert all("style" not in attributes for _, attributes in page.elements)
+    assert not page.find("style")
+
+
+async def test_a_page_that_did_not_change_is_not_sent_again(store: Store) -> None:
+    later = NOW.replace(second=55)
+    async with client_of(a_view(store)) as client:
+        first = await client.get("/")
+    async with client_of(a_view(store, clock=lambda: later)) as client:
+        again = await client.get("/", headers={"If-None-Match": first.headers["etag"]})
+        assert again.status_code == 304
+        assert not again.content
+        await commit(store, a_record(a_report("newcomer", State.EMPTY)))
+        changed = await client.get("/", headers={"If-None-Match": first.headers["etag"]})
+    assert changed.status_code == 200
+    assert "newcomer" in changed.text
+
+
+async def test_thousands_of_differences_make_no_endless_page(store: Store) -> None:
+    findings = tuple(a_finding("huge", title=f"difference {n}") for n in range(3000))
+    await commit(store, a_record(a_report("huge", State.DRIFTED, findings=findings)))
+    page = await fetch(store, "/databases/huge")
+    assert len(page.find("details")) == 200
+    assert "2800 more are not listed here" in page.text
+
+
+async def test_an_agent_without_databases_says_how_to_name_one(store: Store) -> None:
+    class Empty:
+        async def list_records(self) -> list[Any]:
+            return []
+
+        async def list_incidents(self, *_: Any, **__: Any) -> list[Any]:
+            return []
+
+    view = a_view(store, store=Empty(), configured=list)
+    async with client_of(view) as client:
+        page = Page((await client.get("/")).text)
+    assert "No database is watched yet." in page.text
+
+
+async def test_a_missing_database_is_a_page_for_people_and_json_for_others(store: Store) -> None:
+    async with client_of(a_view(store)) as client:
+        person = await client.get("/databases/nope", headers={"Accept": "text/html"})
+        program = await client.get("/databases/nope")
+    assert person.status_code == program.status_code == 404
+    assert "No database of this name is watched here." in Page(person.text).text
+    assert program.json()["error"]["code"] == "not_found"
