@@ -28,6 +28,10 @@ format: setup ## Rewrite the code as the formatter wants it
 	.venv/bin/ruff check --fix-only -q .
 	.venv/bin/ruff format .
 
+.PHONY: docs
+docs: setup ## Write the pages that are made from the code
+	.venv/bin/python docs/build.py
+
 .PHONY: test
 test: lint ## Run what continuous integration runs
 	.venv/bin/pytest -m "not long"

@@ -7,10 +7,11 @@
 import sys
 from pathlib import Path
 
-from monitor.config.reference import render_settings_reference
-from monitor.core.kinds_page import render_kinds
+from monitor.config import render_settings_reference
+from monitor.core.kinds_page import write_page
 from monitor.core.rules import RULES, Rule
-from monitor.sinks.metrics import render_metrics_reference
+from monitor.core.verdict import STATES
+from monitor.sinks.families import render_metrics_reference
 
 DOCS = Path(__file__).parent
 HEADER = "<!-- Made from the code by docs/build.py: change it there. -->\n"
@@ -37,30 +38,46 @@ def render_rules_index() -> str:
     )
 
 
+def render_states() -> str:
+    """All states on one page."""
+    rows = "".join(
+        f"| `{state.value}` | {meaning.code} | {meaning.severity.value} | {meaning.sentence} |\n"
+        for state, meaning in STATES.items()
+    )
+    return (
+        f"{HEADER}# States\n\nFrom the worst down; the first that holds is the state. The number "
+        "is what `anchorwatch_database_state_code` says.\n\n"
+        f"| state | number | severity | means |\n|---|---|---|---|\n{rows}"
+    )
+
+
 def render_pages() -> dict[Path, str]:
     """Every generated page, by its path."""
     return {
-        DOCS / "kinds.md": render_kinds(),
+        DOCS / "kinds.md": write_page(),
         DOCS / "reference" / "settings.md": render_settings_reference(),
         DOCS / "reference" / "metrics.md": render_metrics_reference(),
+        DOCS / "reference" / "states.md": render_states(),
         DOCS / "rules" / "README.md": render_rules_index(),
         **{DOCS / "rules" / f"{rule.code}.md": render_rule(rule) for rule in RULES.values()},
     }
 
 
 def find_stale() -> list[Path]:
-    """Pages whose file is not what the code says."""
-    return [
+    """Pages whose file is not what the code says, and rule pages without a rule."""
+    pages = render_pages()
+    stale = [
         path
-        for path, text in render_pages().items()
+        for path, text in pages.items()
         if not path.exists() or path.read_text("utf-8") != text
     ]
+    return stale + [path for path in (DOCS / "rules").glob("*.md") if path not in pages]
 
 
 def main() -> int:
     """Write the pages, or check them."""
-    stale = find_stale()
     if "--check" in sys.argv:
+        stale = find_stale()
         for path in stale:
             print(f"stale: {path.relative_to(DOCS.parent)}")
         return 1 if stale else 0

@@ -15,9 +15,17 @@ def compare_schema(
     return findings, tuple(note.message for note in difference.notes)
 
 
-def judge_alone(actual: Snapshot, *, environment: str, database: str) -> tuple[Finding, ...]:
-    """What is wrong with a schema of which nothing is expected: NOT VALID, invalid, disabled."""
-    return _make_findings(find_flaws(actual), environment=environment, database=database)
+def add_flaws(
+    findings: tuple[Finding, ...], actual: Snapshot, *, environment: str, database: str
+) -> tuple[Finding, ...]:
+    """The findings, with what is wrong whatever is expected: NOT VALID, invalid, disabled.
+
+    For databases of which nothing is expected. An object that has a finding gets no second.
+    """
+    known = {finding.key for finding in findings}
+    flaws = _make_findings(find_flaws(actual), environment=environment, database=database)
+    more = [flaw for flaw in flaws if flaw.key not in known]
+    return tuple(sorted([*findings, *more], key=lambda f: f.identity))
 
 
 def _make_findings(

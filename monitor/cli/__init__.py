@@ -12,7 +12,7 @@ from typing import Final
 import typer
 
 from monitor.cli import check, compare, configuration, demo, doctor, explain, grants, run
-from monitor.core.errors import AnchorwatchError
+from monitor.cli.refusals import run_command
 
 _MODULES: Final = (demo, run, check, compare, explain, configuration, grants, doctor)
 
@@ -22,37 +22,33 @@ def make_app() -> typer.Typer:
     app = typer.Typer(
         name="anchorwatch",
         help="Watch PostgreSQL databases that Alembic migrates: see drift, say why, tell once.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,  # laying out help with rich takes longer than most commands
     )
-    app.callback()(_welcome)
+    app.callback(invoke_without_command=True)(_welcome)
     for module in _MODULES:
         module.register(app)
     return app
 
 
 def _welcome(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     """Watch PostgreSQL databases that Alembic migrates: see drift, say why, tell once."""
+    from monitor.cli.output import print_text
+
     if version:
         from monitor import __version__
 
-        sys.stdout.write(f"anchorwatch {__version__}\n")
+        print_text(f"anchorwatch {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        print_text(context.get_help())
+        raise typer.Exit(2)
 
 
 def main() -> None:
-    """Run the command; every error of ours becomes one sentence and an exit code."""
-    try:
-        make_app()()
-    except AnchorwatchError as error:
-        from monitor.cli.output import fail
-
-        raise SystemExit(fail(error, as_json="json" in sys.argv)) from None
-    except BrokenPipeError:
-        # Whoever read our output has seen enough, as `| head` does.
-        sys.stderr.close()
-        raise SystemExit(0) from None
+    """Run the command; whatever ends it becomes one sentence and an exit code."""
+    raise SystemExit(run_command(make_app(), sys.argv[1:]))

@@ -45,15 +45,16 @@ def check(
 
     Reads the catalog and the version table, writes and stores nothing.
     """
-    from monitor.cli.checking import check_databases, choose_exit, describe_look, write_look
+    from monitor.cli.checking import check_databases, choose_exit
+    from monitor.cli.looks import describe_look, write_looks
     from monitor.cli.output import print_json, print_text
     from monitor.cli.sources import BuildChoices
 
     choices = BuildChoices(shadow, python, tuple(url_env or ()))
-    looks = check_databases(databases or [], expected, choices, config)
+    checked = check_databases(databases or [], expected, choices, config)
     if form is Format.JSON:
-        print_json({"databases": [describe_look(look) for look in looks]})
+        print_json({"databases": [describe_look(look) for look in checked.looks]})
     else:
-        print_text("\n\n".join("\n".join(write_look(look)) for look in looks))
-    if code := choose_exit(looks, fail_on):
+        print_text(write_looks(checked.looks))
+    if code := choose_exit(checked, fail_on):
         raise typer.Exit(code)

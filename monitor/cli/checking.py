@@ -1,27 +1,27 @@
-"""What `anchorwatch check` does: looks at databases once and describes what it saw."""
+"""What `anchorwatch check` does: looks at databases once."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from monitor.cli.choices import FailOn
-from monitor.cli.output import clean, describe_finding
+from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices, make_options, resolve_source
+from monitor.core.errors import ConfigurationError, UsageError
 from monitor.core.findings import Severity
-from monitor.core.keys import Kind
-from monitor.core.message import describe_evidence
-from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme, Source, parse_source
 from monitor.sources.dsn import Dsn, parse_dsn
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES, Deadlines
-from monitor.watch.expectation import LateExpectation
-from monitor.watch.inspection import Look, Target, inspect
+from monitor.watch.expectation import Expectations
+from monitor.watch.inspection import Look, Target, inspect, report_failure
 
 COULD_NOT_LOOK: Final = 3
+MISCONFIGURED: Final = 2
 DEFAULT_ENVIRONMENT: Final = "default"
+AT_ONCE: Final = 8
+"""Looks that run at the same time: enough that one that hangs holds up no other."""
 
 
 class Subject(NamedTuple):
@@ -35,9 +35,32 @@ class Subject(NamedTuple):
     options: BuildOptions
 
 
+class Broken(NamedTuple):
+    """A database that the configuration names, and whose entry cannot be used."""
+
+    environment: str
+    name: str
+    error: ConfigurationError
+
+
+type Subjects = list[Subject | Broken]
+
+
+class Checked(NamedTuple):
+    """The looks, in the order in which the databases were named.
+
+    Attributes:
+        looks: one for each database; what has a broken entry is unknown.
+        is_misconfigured: whether there is any such.
+    """
+
+    looks: list[Look]
+    is_misconfigured: bool
+
+
 def check_databases(
     texts: list[str], expected: str | None, choices: BuildChoices, config: str | None
-) -> list[Look]:
+) -> Checked:
     """Look at every database once.
 
     Args:
@@ -47,110 +70,84 @@ def check_databases(
         config: where the configuration is.
 
     Raises:
-        AnchorwatchError: the command or the configuration cannot be used.
+        AnchorwatchError: the command or the configuration cannot be used for any of them.
     """
-    return asyncio.run(_look_at_all(_list_subjects(texts, expected, choices, config)))
+    subjects = _list_subjects(texts, expected, choices, config)
+    broken = [subject for subject in subjects if isinstance(subject, Broken)]
+    if subjects and len(broken) == len(subjects):
+        raise broken[0].error
+    names = ", ".join(subject.name for subject in subjects)
+    with show_progress(f"looking at {names}"):
+        return Checked(asyncio.run(_look_at_all(subjects)), is_misconfigured=bool(broken))
 
 
 def _list_subjects(
     texts: list[str], expected: str | None, choices: BuildChoices, config: str | None
-) -> list[Subject]:
-    source = resolve_source(expected) if expected else None
+) -> Subjects:
+    source = resolve_source(expected, config) if expected else None
     sources = [parse_source(text) for text in texts]
     named = [s.name for s in sources if s.scheme is Scheme.NAME and s.name]
-    subjects = []
-    for item in sources:
-        if item.scheme is not Scheme.NAME:
-            dsn, _ = parse_dsn(item.url or "")
-            options = make_options(choices)
-            name = dsn.database
-            subjects.append(Subject(DEFAULT_ENVIRONMENT, name, dsn, DEADLINES, source, options))
+    known: dict[str, Subject | Broken] = {}
     if named or not texts:
         from monitor.cli.subjects import list_configured
 
-        subjects += list_configured(named, source, choices, config)
-    return subjects
+        known = {s.name: s for s in list_configured(named, source, choices, config)}
+    if not texts:
+        return list(known.values())
+    return [
+        known[item.name] if item.name else _make_subject(item, source, choices) for item in sources
+    ]
 
 
-async def _look_at_all(subjects: list[Subject]) -> list[Look]:
+def _make_subject(item: Source, expected: Source | None, choices: BuildChoices) -> Subject:
+    if item.scheme is not Scheme.POSTGRES:
+        raise UsageError(
+            f"{item} is no database.",
+            next_step="Name a postgresql:// URL or a configured database; `--expected` and "
+            "`anchorwatch diff` take every source.",
+        )
+    dsn, _ = parse_dsn(item.url or "")
+    options = make_options(choices)
+    return Subject(DEFAULT_ENVIRONMENT, dsn.database, dsn, DEADLINES, expected, options)
+
+
+async def _look_at_all(subjects: Subjects) -> list[Look]:
+    slots = asyncio.Semaphore(AT_ONCE)
     async with AsyncExitStack() as stack:
-        return [await _look_at(subject, stack) for subject in subjects]
+        expectations = Expectations(stack)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(_look_at(subject, expectations, slots)) for subject in subjects
+            ]
+        return [task.result() for task in tasks]
 
 
-async def _look_at(subject: Subject, stack: AsyncExitStack) -> Look:
-    expectation = (
-        LateExpectation(subject.expected, subject.options, stack) if subject.expected else None
-    )
+async def _look_at(
+    subject: Subject | Broken, expectations: Expectations, slots: asyncio.Semaphore
+) -> Look:
+    now = datetime.now(UTC)
+    if isinstance(subject, Broken):
+        return Look(report_failure(subject.environment, subject.name, now, subject.error), None)
+    source, options = subject.expected, subject.options
     target = Target(
         environment=subject.environment,
         database=subject.name,
         dsn=subject.dsn,
         deadlines=subject.deadlines,
-        expectation=expectation,
+        expectation=expectations.find(source, options) if source else None,
     )
-    return await inspect(target, datetime.now(UTC), baseline=None)
+    async with slots:
+        return await inspect(target, now, baseline=None)
 
 
-def choose_exit(looks: list[Look], fail_on: FailOn) -> int:
-    """3 when one could not be looked at, 1 when there are findings that count, else 0."""
-    if any(not look.report.state.meaning.is_looked for look in looks):
+def choose_exit(checked: Checked, fail_on: FailOn) -> int:
+    """The worst first: misconfigured, not looked at, findings that count, nothing."""
+    reports = [look.report for look in checked.looks]
+    if checked.is_misconfigured:
+        return MISCONFIGURED
+    if any(not report.state.meaning.is_looked for report in reports):
         return COULD_NOT_LOOK
     if fail_on is FailOn.NEVER:
         return 0
     least = Severity(fail_on.value).rank
-    return int(any(f.severity.rank >= least for look in looks for f in look.report.findings))
-
-
-def describe_look(look: Look) -> dict[str, Any]:
-    """A look as the contract has it."""
-    report = look.report
-    return {
-        "name": report.database,
-        "environment": report.environment,
-        "state": report.state.value,
-        "summary": report.summary,
-        "revisions": report.revisions,
-        "expected_revisions": report.expected_revisions,
-        "pending": report.pending,
-        "findings": [describe_finding(finding) for finding in report.findings],
-        "unknowns": [
-            {
-                "class": u.finding_class.value,
-                "code": u.code,
-                "message": u.message,
-                "next": u.next_step,
-            }
-            for u in report.unknowns
-        ],
-        "notes": report.notes,
-        "objects": _count_objects(look.snapshot) if look.snapshot else None,
-    }
-
-
-def _count_objects(snapshot: Snapshot) -> dict[str, int]:
-    counts = {kind.value: snapshot.count(kind) for kind in Kind}
-    return {kind: count for kind, count in counts.items() if count} | dict(snapshot.others)
-
-
-def write_look(look: Look) -> Iterator[str]:
-    """A look for a person, line by line."""
-    report = look.report
-    place = f"{report.database} ({report.environment})"
-    yield f"{clean(place)}: {report.state.value} · {clean(report.summary)}"
-    if report.revisions is not None:
-        yield f"  stamped: {clean(', '.join(report.revisions)) or 'nothing'}"
-    if report.expected_revisions is not None:
-        yield f"  heads: {clean(', '.join(report.expected_revisions)) or 'none'}"
-    if report.pending:
-        yield f"  pending: {clean(', '.join(report.pending))}"
-    if look.snapshot:
-        counted = (f"{count} {kind}" for kind, count in _count_objects(look.snapshot).items())
-        yield f"  there are: {', '.join(counted).replace('_', ' ') or 'no objects'}"
-    for finding in report.findings:
-        yield f"  {finding.severity.value:8} {finding.code}  {clean(finding.title)}"
-        for evidence in finding.evidence:
-            yield f"{'':19}{clean(describe_evidence(evidence))}"
-        if finding.key is None and finding.remedy:
-            yield f"{'':19}{clean(finding.remedy)}"
-    for note in report.notes:
-        yield f"  note: {clean(note)}"
+    return int(any(f.severity.rank >= least for r in reports for f in r.findings))

@@ -1,6 +1,5 @@
 """`anchorwatch snapshot` and `anchorwatch diff`: read sources, write them down, compare them."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -51,22 +50,17 @@ def snapshot(
     postgres: PostgresOption = None,
 ) -> None:
     """Write down the schema of a source as JSON."""
-    from monitor.cli.comparing import read_one
-    from monitor.cli.output import say
+    from monitor.cli.comparing import read_one, write_file
+    from monitor.cli.output import print_text, say
     from monitor.cli.sources import BuildChoices
     from monitor.core.snapshot import dump_snapshot
 
     choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres)
     data = dump_snapshot(read_one(source, choices))
     if output is None:
-        sys.stdout.write(data.decode())
+        print_text(data.decode())
         return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise UsageError(
-            f"{output} cannot be written: {error.strerror}.", next_step="Choose another file."
-        ) from None
+    write_file(output, data)
     say(f"wrote {output}")
 
 
@@ -93,7 +87,7 @@ def diff(
         raise UsageError(
             "Plans as SQL come with a later release.", next_step="Use --format text or json."
         )
-    from monitor.cli import output
+    from monitor.cli import layout, output
     from monitor.cli.comparing import read_both
     from monitor.cli.sources import BuildChoices
     from monitor.core.diff import diff as compare_snapshots
@@ -104,8 +98,8 @@ def diff(
         case DiffFormat.JSON:
             output.print_json(output.describe_difference(difference))
         case DiffFormat.MARKDOWN:
-            output.print_text(output.write_markdown(difference))
+            output.print_text(layout.write_markdown(difference))
         case _:
-            output.print_text(output.write_difference(difference))
+            output.print_text(layout.write_difference(difference))
     if difference:
         raise typer.Exit(1)

@@ -1,11 +1,15 @@
 """What `anchorwatch snapshot` and `anchorwatch diff` do: they read sources."""
 
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
 
+from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices, make_options, resolve_source
+from monitor.core.errors import UsageError
 from monitor.core.snapshot import Snapshot
-from monitor.core.source import Scheme
-from monitor.sources.expected import read_source
+from monitor.core.source import Scheme, Source
+from monitor.sources.expected import open_shadows, read_source
 
 
 def read_one(text: str, choices: BuildChoices) -> Snapshot:
@@ -14,7 +18,9 @@ def read_one(text: str, choices: BuildChoices) -> Snapshot:
     Raises:
         AnchorwatchError: it cannot be read or built.
     """
-    return asyncio.run(read_source(resolve_source(text), make_options(choices)))
+    source = resolve_source(text)
+    with show_progress(f"reading {source}") as progress:
+        return asyncio.run(read_source(source, make_options(choices, progress=progress)))
 
 
 def read_both(expected: str, actual: str, choices: BuildChoices) -> tuple[Snapshot, Snapshot]:
@@ -23,21 +29,45 @@ def read_both(expected: str, actual: str, choices: BuildChoices) -> tuple[Snapsh
     Raises:
         AnchorwatchError: one cannot be read or built.
     """
-    return asyncio.run(_read_both(expected, actual, choices))
+    sources = resolve_source(expected), resolve_source(actual)
+    with show_progress(f"comparing {sources[0]} with {sources[1]}") as progress:
+        return asyncio.run(_read_both(sources, choices, progress))
 
 
 async def _read_both(
-    expected: str, actual: str, choices: BuildChoices
+    sources: tuple[Source, Source], choices: BuildChoices, progress: Callable[[str], None]
 ) -> tuple[Snapshot, Snapshot]:
     """Both sources; a shadow takes the major of the live side, whose text it must spell."""
-    sources = [resolve_source(expected), resolve_source(actual)]
     found: dict[int, Snapshot] = {}
     at_hand = (Scheme.POSTGRES, Scheme.SNAPSHOT)
     live = [place for place, source in enumerate(sources) if source.scheme in at_hand]
     built = [place for place, source in enumerate(sources) if source.scheme not in at_hand]
-    for place in [*live, *built]:
-        majors = [s.server.major for s in found.values() if s.server is not None]
-        found[place] = await read_source(
-            sources[place], make_options(choices, major=majors[0] if majors else None)
-        )
+    async with open_shadows(make_options(choices, progress=progress)) as shadows:
+        for place in [*live, *built]:
+            majors = [s.server.major for s in found.values() if s.server is not None]
+            options = make_options(choices, major=majors[0] if majors else None, progress=progress)
+            found[place] = await read_source(sources[place], options, shadows=shadows)
     return found[0], found[1]
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole: what stood there stays until all of it is written.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)  # a device or a pipe is written, not replaced
+            return
+        try:
+            beside.write_bytes(data)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}.",
+            next_step="Choose another file with -o, or make room for it.",
+        ) from None

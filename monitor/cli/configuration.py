@@ -13,7 +13,7 @@ ConfigOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(help="Check and show the configuration.", no_args_is_help=True)
+    group = typer.Typer(help="Check and show the configuration.")
     group.command("check")(check)
     group.command("show")(show)
     app.add_typer(group, name="config")
@@ -34,7 +34,8 @@ def check(
     if form is Format.JSON:
         print_json({"ok": True, "databases": names})
     else:
-        print_text(f"The configuration is sound: {len(names)} databases ({', '.join(names)}).")
+        noun = "database" if len(names) == 1 else "databases"
+        print_text(f"The configuration is sound: {len(names)} {noun} ({', '.join(names)}).")
 
 
 def show(

@@ -1,7 +1,5 @@
 """`anchorwatch demo`: three databases drift and heal before your eyes."""
 
-import asyncio
-import signal
 from typing import Annotated
 
 import typer
@@ -18,6 +16,9 @@ def demo(
     ] = 8080,
 ) -> None:
     """Watch three databases of a small application drift and heal on this machine."""
+    import asyncio
+    import signal
+
     from monitor.cli.logs import configure_logs
     from monitor.demo.show import play
 

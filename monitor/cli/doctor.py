@@ -34,10 +34,10 @@ def doctor(
         say(f"installing PostgreSQL {install_postgres}")
         say(f"installed in {install_binaries(install_postgres).root}")
     examined = list(examine(config))
-    is_well = all(one.is_well for one in examined)
+    code = max(one.exit_code for one in examined)
     if form is Format.JSON:
-        print_json({"ok": is_well, "steps": [describe_examined(one) for one in examined]})
+        print_json({"ok": not code, "steps": [describe_examined(one) for one in examined]})
     else:
         print_text("\n".join(write_examined(one) for one in examined))
-    if not is_well:
-        raise typer.Exit(1)
+    if code:
+        raise typer.Exit(code)

@@ -1,43 +1,57 @@
 """What `anchorwatch doctor` examines."""
 
 import asyncio
+import os
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
+from monitor.agent.choices import make_deadlines
+from monitor.checks.history import read_stamp
 from monitor.cli.output import clean
-from monitor.core.errors import AnchorwatchError
+from monitor.cli.settings import load_settings
+from monitor.config.databases import DatabaseSettings
+from monitor.config.load import LoadedConfig
+from monitor.core.errors import AnchorwatchError, ConfigurationError, StoreError
+from monitor.core.quoting import quote_ident
+from monitor.core.snapshot import Snapshot
+from monitor.sources.catalog import take_snapshot
 from monitor.sources.engine import find_binaries, installed_majors
+from monitor.sources.postgres import connect
 
 
 class Examined(NamedTuple):
-    """One thing that was examined."""
+    """One thing that was examined.
+
+    Attributes:
+        name: what.
+        message: what was found.
+        next_step: what to do about it; empty when all is well.
+        exit_code: 0 when all is well, else what a command that needs it would end with.
+    """
 
     name: str
-    is_well: bool
     message: str
     next_step: str = ""
+    exit_code: int = 0
+
+
+def _fail(name: str, error: AnchorwatchError) -> Examined:
+    return Examined(name, error.message, error.next_step, error.exit_code)
 
 
 def examine(config: str | None) -> Iterator[Examined]:
     """Python, the shadow server, the configuration, the ledger, every database."""
-    yield Examined("python", is_well=True, message=platform.python_version())
+    yield Examined("python", platform.python_version())
     yield _examine_engine()
-    from monitor.cli.settings import load_settings
-
     try:
         loaded = load_settings(config, may_be_empty=True)
     except AnchorwatchError as error:
-        yield Examined(
-            "configuration", is_well=False, message=error.message, next_step=error.next_step
-        )
+        yield _fail("configuration", error)
         return
-    for problem in loaded.problems:
-        yield Examined(
-            "configuration", is_well=False, message=problem.message, next_step=problem.next_step
-        )
-    names = ", ".join(loaded.settings.databases) or "no database"
-    yield Examined("configuration", is_well=True, message=names)
+    yield from _examine_configuration(loaded)
     yield asyncio.run(_examine_store(loaded.settings.store_url.get_secret_value()))
     for name, database in loaded.settings.databases.items():
         yield asyncio.run(_examine_database(name, database))
@@ -47,47 +61,83 @@ def _examine_engine() -> Examined:
     try:
         binaries = find_binaries()
     except AnchorwatchError as error:
-        return Examined(
-            "shadow server", is_well=False, message=error.message, next_step=error.next_step
-        )
+        return _fail("shadow server", error)
     majors = ", ".join(map(str, installed_majors())) or str(binaries.major)
-    return Examined("shadow server", is_well=True, message=f"PostgreSQL {majors}")
+    return Examined("shadow server", f"PostgreSQL {majors}")
+
+
+def _examine_configuration(loaded: LoadedConfig) -> Iterator[Examined]:
+    for problem in loaded.problems:
+        yield Examined(
+            "configuration", problem.message, problem.next_step, ConfigurationError.exit_code
+        )
+    names = ", ".join(loaded.settings.databases) or "no database"
+    yield Examined("configuration", names)
 
 
 async def _examine_store(url: str) -> Examined:
+    """The ledger; one that is not there yet is not made."""
+    path = Path(unquote(url.partition(":///")[2])) if url.startswith("sqlite") else None
+    if path is not None and not path.exists():
+        return _examine_place(path)
     from monitor.sinks.store import open_store
 
     try:
         async with open_store(url) as store:
             await store.count_outbox()
     except AnchorwatchError as error:
-        return Examined("ledger", is_well=False, message=error.message, next_step=error.next_step)
-    return Examined("ledger", is_well=True, message="can be read and written")
+        return _fail("ledger", error)
+    return Examined("ledger", "can be read and written")
 
 
-async def _examine_database(name: str, database: Any) -> Examined:
-    from monitor.sources.postgres import connect
-
-    try:
-        async with connect(database.dsn) as session:
-            facts = session.facts
-    except AnchorwatchError as error:
+def _examine_place(path: Path) -> Examined:
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if not os.access(there, os.W_OK):
         return Examined(
-            f"database {name}", is_well=False, message=error.message, next_step=error.next_step
+            "ledger",
+            f"{path} is not there yet, and {there} cannot be written.",
+            "Let this user write there, or set ANCHORWATCH_STORE_URL.",
+            StoreError.exit_code,
         )
-    message = f"PostgreSQL {facts.major}, can be reached"
+    return Examined("ledger", f"{path} will be made by `anchorwatch run`")
+
+
+async def _examine_database(name: str, database: DatabaseSettings) -> Examined:
+    try:
+        async with connect(database.dsn, deadlines=make_deadlines(database)) as session:
+            facts = session.facts
+            snapshot = await take_snapshot(session)
+    except AnchorwatchError as error:
+        return _fail(f"database {name}", error)
+    if read_stamp(snapshot) is None:
+        return _report_hidden_stamp(name, snapshot)
+    message = f"PostgreSQL {facts.major}, can be read"
     if facts.is_superuser:
         message += "; the role is a superuser, `anchorwatch grants` makes one that may only look"
-    return Examined(f"database {name}", is_well=True, message=message)
+    return Examined(f"database {name}", message)
+
+
+def _report_hidden_stamp(name: str, snapshot: Snapshot) -> Examined:
+    hidden = ", ".join(
+        f"{quote_ident(table.schema)}.{quote_ident(table.name)}"
+        for table in snapshot.version_tables
+        if table.revisions is None
+    )
+    return Examined(
+        f"database {name}",
+        f"The version table {hidden} cannot be read by this role.",
+        "`anchorwatch grants` prints the GRANT that it lacks.",
+        3,
+    )
 
 
 def describe_examined(one: Examined) -> dict[str, Any]:
     """As JSON has it."""
-    status = "pass" if one.is_well else "fail"
+    status = "fail" if one.exit_code else "pass"
     return {"name": one.name, "status": status, "message": one.message, "command": one.next_step}
 
 
 def write_examined(one: Examined) -> str:
     """For a person."""
-    line = f"{'ok  ' if one.is_well else 'FAIL'}  {clean(one.name)}: {clean(one.message)}"
+    line = f"{'FAIL' if one.exit_code else 'ok  '}  {clean(one.name)}: {clean(one.message)}"
     return f"{line}\n      {clean(one.next_step)}" if one.next_step else line

@@ -1,10 +1,10 @@
 """`anchorwatch grants`: the SQL that gives a role just what looking needs."""
 
-import sys
 from typing import Annotated
 
 import typer
 
+from monitor.cli.choices import Format
 from monitor.core.quoting import quote_ident, quote_literal
 
 
@@ -29,18 +29,19 @@ def grants(
     railway: Annotated[
         bool, typer.Option("--railway", help="As one block to paste into Railway's data tab.")
     ] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
 ) -> None:
     """Print the SQL for a role that may look and nothing else."""
-    from monitor.cli.output import print_text
+    from monitor.cli.output import print_json, print_text, say
 
     statements = list_grants(
         role=role, database=database, schema=schema, version_table=version_table, level=level
     )
-    if railway:
-        print_text(" ".join(statements))
+    if form is Format.JSON:
+        print_json({"statements": statements})
     else:
-        print_text("\n".join(statements))
-    sys.stderr.write("Run it as the owner of the database; choose a password of your own.\n")
+        print_text((" " if railway else "\n").join(statements))
+    say("Run it as the owner of the database; choose a password of your own.")
 
 
 def list_grants(

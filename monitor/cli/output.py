@@ -4,17 +4,16 @@ Names and values of a database are hostile text: control characters that
 would move the cursor or colour the terminal are shown, never sent.
 """
 
+import os
 import sys
 import unicodedata
-from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import msgspec
 
 from monitor.core.diff import Change, Difference
-from monitor.core.errors import AnchorwatchError
-from monitor.core.findings import Evidence, Finding
-from monitor.core.message import describe_value
+from monitor.core.errors import AnchorwatchError, UsageError
+from monitor.core.findings import Finding
 
 FORMAT: Final = 1
 """The version of every JSON document."""
@@ -23,16 +22,39 @@ FORMAT: Final = 1
 def print_json(document: dict[str, Any]) -> None:
     """One document, with its format number in front."""
     data = msgspec.json.encode({"format": FORMAT, **document})
-    sys.stdout.write(msgspec.json.format(data, indent=2).decode() + "\n")
+    print_text(msgspec.json.format(data, indent=2).decode())
 
 
 def print_text(text: str) -> None:
-    """Text for a person."""
-    sys.stdout.write(text.rstrip("\n") + "\n")
+    """Text for a person, or a document.
+
+    Whoever reads our output may have seen enough, as `| head` does: that is no error.
+
+    Raises:
+        UsageError: standard output takes no more.
+    """
+    try:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard(sys.stdout)
+    except OSError as error:
+        _discard(sys.stdout)
+        raise UsageError(
+            f"Standard output cannot be written: {error.strerror}.",
+            next_step="Send it to a file with room, or to the terminal.",
+        ) from None
+
+
+def _discard(stream: TextIO) -> None:
+    """What the stream still holds would fail once more when the interpreter ends."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def say(text: str) -> None:
-    """Progress and remarks."""
+    """Remarks."""
     sys.stderr.write(text.rstrip("\n") + "\n")
 
 
@@ -40,10 +62,17 @@ def fail(error: AnchorwatchError, *, as_json: bool) -> int:
     """Print the error where it belongs; the exit code that goes with it."""
     if as_json:
         body = {"code": error.code, "message": error.message, "next": error.next_step}
-        print_json({"error": body})
+        shown = {name: _mend(text) for name, text in body.items()}
+        print_json({"error": shown})
     else:
-        say(f"anchorwatch: {clean(error.message)}\n  {clean(error.next_step)}")
+        step = clean(error.next_step, keep_lines=True)
+        say(f"anchorwatch: {clean(error.message, keep_lines=True)}\n  {step}")
     return error.exit_code
+
+
+def _mend(text: str) -> str:
+    """Without halves of characters, which a path of the command line may hold."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def clean(text: str, *, keep_lines: bool = False) -> str:
@@ -55,8 +84,8 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
 
 
 def _is_control(letter: str) -> bool:
-    """Cc moves cursors, Cf turns the direction of writing (bidi overrides)."""
-    return unicodedata.category(letter) in {"Cc", "Cf", "Zl", "Zp"}
+    """Cc moves cursors, Cf turns the direction of writing (bidi overrides), Cs is no character."""
+    return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def _show(letter: str) -> str:
@@ -110,75 +139,3 @@ def _describe_change(change: Change) -> dict[str, Any]:
         "attributes": [msgspec.to_builtins(e) for e in change.attributes],
         "contains": change.contains,
     }
-
-
-_SIGNS: Final = {"missing": "-", "unexpected": "+", "altered": "~"}
-
-
-def write_difference(difference: Difference) -> str:
-    """A difference for a person."""
-    if not difference.changes and not difference.notes:
-        return "No differences."
-    lines = [line for change in difference.changes for line in _write_change(change)]
-    if difference.changes:
-        lines += ["", summarise(difference)]
-    lines += [f"note: {clean(note.message)}" for note in difference.notes]
-    return "\n".join(lines)
-
-
-def summarise(difference: Difference) -> str:
-    """``2 missing, 1 altered``."""
-    counts = dict.fromkeys(_SIGNS, 0)
-    for change in difference.changes:
-        counts[change.change] += 1
-    told = [f"{count} {name}" for name, count in counts.items() if count]
-    return ", ".join(told) or "no differences"
-
-
-def _write_change(change: Change) -> Iterator[str]:
-    inside = f", with {change.contains} more in it" if change.contains else ""
-    yield (
-        f"{_SIGNS[change.change]} {change.change} {clean(str(change.key))}{inside}"
-        f"  [{change.code} {change.severity.value}]"
-    )
-    for evidence in change.attributes:
-        yield f"    {_write_evidence(change, evidence)}"
-
-
-def _write_evidence(change: Change, evidence: Evidence) -> str:
-    expected, actual = (
-        clean(describe_value(evidence.expected)),
-        clean(describe_value(evidence.actual)),
-    )
-    match change.change:
-        case "missing":
-            return f"{evidence.name}: {expected}"
-        case "unexpected":
-            return f"{evidence.name}: {actual}"
-        case _:
-            return f"{evidence.name}: expected {expected}, is {actual}"
-
-
-def write_markdown(difference: Difference) -> str:
-    """A difference as a table for a pull request."""
-    if not difference.changes:
-        return "No differences."
-    lines = ["| | object | attribute | expected | actual | rule |", "|---|---|---|---|---|---|"]
-    for change in difference.changes:
-        name = _cell(f"{change.change} {change.key}")
-        rows = change.attributes or (Evidence(name="", expected=None, actual=None),)
-        for evidence in rows:
-            lines.append(
-                f"| {_SIGNS[change.change]} | {name} | {evidence.name} "
-                f"| {_cell(describe_value(evidence.expected))} "
-                f"| {_cell(describe_value(evidence.actual))} | {change.code} |"
-            )
-    lines += [f"\n*Note:* {_cell(note.message)}" for note in difference.notes]
-    return "\n".join(lines)
-
-
-_MARKUP: Final = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_{}[]<>()#|!~"})
-
-
-def _cell(text: str) -> str:
-    return clean(text).translate(_MARKUP)

@@ -1,7 +1,5 @@
 """`anchorwatch run`: the agent."""
 
-import asyncio
-import signal
 from typing import Annotated
 
 import typer
@@ -18,6 +16,9 @@ def run(
     ] = None,
 ) -> None:
     """Watch every configured database until told to stop."""
+    import asyncio
+    import signal
+
     from monitor.cli.logs import configure_logs
     from monitor.cli.output import clean, say
     from monitor.cli.settings import load_settings
@@ -27,7 +28,7 @@ def run(
         say(f"not watched: {clean(str(problem))}")
     configure_logs(level=loaded.settings.log_level, form=loaded.settings.log_format)
 
-    from monitor.agent import run_agent
+    from monitor.agent.life import run_agent
 
     async def watch() -> None:
         stop = asyncio.Event()

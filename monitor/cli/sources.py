@@ -1,9 +1,10 @@
 """Sources as a person writes them on the command line."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from monitor.cli.output import say
+from monitor.cli.progress import ignore
 from monitor.core.source import Scheme, Source, parse_source
 from monitor.sources.expected import BuildOptions
 
@@ -17,18 +18,23 @@ class BuildChoices(NamedTuple):
     major: int | None = None
 
 
-def make_options(choices: BuildChoices, *, major: int | None = None) -> BuildOptions:
+def make_options(
+    choices: BuildChoices,
+    *,
+    major: int | None = None,
+    progress: Callable[[str], None] = ignore,
+) -> BuildOptions:
     """The options; a major that was asked for wins over the one that fits."""
     return BuildOptions(
         shadow_url=choices.shadow,
         python=choices.python,
         url_env=choices.url_env,
         major=choices.major or major,
-        progress=say,
+        progress=progress,
     )
 
 
-def resolve_source(text: str) -> Source:
+def resolve_source(text: str, config: str | None = None) -> Source:
     """The source; the name of a configured database becomes its URL."""
     source = parse_source(text)
     if source.scheme is not Scheme.NAME:
@@ -36,4 +42,4 @@ def resolve_source(text: str) -> Source:
     from monitor.cli.settings import find_database
     from monitor.sources.dsn import reveal
 
-    return parse_source(reveal(find_database(text).dsn))
+    return parse_source(reveal(find_database(text, config).dsn))

@@ -20,13 +20,14 @@ type Tree = str | list[Tree] | dict[str, Tree] | None
 type Origins = dict[Path, str]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_MOST_NODES: Final = 100_000
+_MOST_NODES: Final = 50_000
 _DEEPEST: Final = 20
 _TAG: Final = "tag:yaml.org,2002:"
 _NULL: Final = _TAG + "null"
 _MERGE: Final = _TAG + "merge"
 _KNOWN: Final = {
-    _TAG + name for name in ("str", "null", "bool", "int", "float", "timestamp", "value", "map", "seq")
+    _TAG + name
+    for name in ("str", "null", "bool", "int", "float", "timestamp", "value", "map", "seq")
 }
 _REFERENCE: Final = re.compile(
     r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)([^{}]*))?\}|(\{))"

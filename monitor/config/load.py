@@ -64,7 +64,7 @@ def load_config(
     place = find_config_place(environ, path=path, cwd=cwd)
     text = None if place is None else read_config_place(place, cwd=cwd, fetch=fetch)
     merged = merge_layers(shape_layer(layer, cwd) for layer in _list_layers(environ, place, text))
-    if not merged.tree.get(DATABASES):
+    if not merged.tree.get(DATABASES) and not _has_wrong_databases(merged):
         merged = merge_layers([merged, shape_layer(read_single_database(environ), cwd)])
     complete = complete_databases(merged)
     checked = check_layer(complete)
@@ -101,6 +101,11 @@ def _list_layers(
         yield read_document(text, label=place.label, environ=environ)
     yield read_environment(environ)
     yield above
+
+
+def _has_wrong_databases(layer: Layer) -> bool:
+    """Whether databases were meant to be configured, and all of them came out wrong."""
+    return any(flaw.path[:1] == (DATABASES,) for flaw in layer.flaws)
 
 
 def _no_database(place: ConfigPlace | None) -> ConfigurationError:

@@ -19,7 +19,7 @@ from monitor.sources.dsn import parse_dsn, printable
 MASK: Final = "********"
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LONGEST_NAME: Final = 40
-_DURATION: Final = re.compile(r"([0-9]{1,8}(?:\.[0-9]{1,6})?) ?(ms|s|m|h|d)")
+_DURATION: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(ms|s|m|h|d)")
 _UNITS: Final = {
     "d": timedelta(days=1),
     "h": timedelta(hours=1),

@@ -101,7 +101,9 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
             notes.extend(remarks)
     return Difference(
         changes=tuple(sorted(changes, key=lambda c: (c.key.order, c.change))),
-        notes=tuple(sorted(notes, key=lambda n: (n.key.order if n.key else (), n.note, n.message))),
+        notes=tuple(
+            sorted(notes, key=lambda n: (n.key.order if n.key else (), n.note, n.message))
+        ),
     )
 
 
@@ -161,9 +163,10 @@ def _find_whole(
         schema, table, column = owner
         mother = ObjectKey(kind=Kind.COLUMN, schema=schema, parent=table, name=column)
         return owners.get((schema, table)) or (mother if mother in items else None)
-    if key.kind is Kind.STATISTICS:
-        return owners.get((item.attributes.get("table_schema") or key.schema, key.parent))
-    return owners.get((key.schema, key.parent)) if key.parent is not None else None
+    if key.parent is None:
+        return None
+    schema = item.attributes.get("table_schema") if key.kind is Kind.STATISTICS else None
+    return owners.get((schema if isinstance(schema, str) else key.schema, key.parent))
 
 
 def _list_evidence(change: ChangeKind, item: SchemaObject) -> Iterator[Evidence]:

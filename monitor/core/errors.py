@@ -14,7 +14,8 @@
      │    ├── StatementFailed          the server refused a statement of a script
      │    └── EngineError              no PostgreSQL server could be found or started here
      ├── StoreError                    exit 3: the ledger cannot be read or written
-     └── DeliveryError                 a channel did not take a message
+     ├── DeliveryError                 a channel did not take a message
+     └── Fault                         exit 3: anchorwatch itself broke
 
 A message says what is wrong and ends with the next step; it never holds a
 password, a row value or a URL with credentials.
@@ -166,3 +167,10 @@ class DeliveryError(AnchorwatchError):
         self.permanent = permanent
         self.retry_after = retry_after
         self.reason = reason
+
+
+class Fault(AnchorwatchError):
+    """anchorwatch itself broke."""
+
+    code = "fault"
+    exit_code = 3

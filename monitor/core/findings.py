@@ -105,5 +105,5 @@ def get_worst(findings: tuple[Finding, ...]) -> Severity:
 
 def digest_findings(findings: tuple[Finding, ...]) -> str:
     """Equal for two looks that saw the same things with the same evidence, in any order."""
-    seen = sorted((f.identity, [msgspec.to_builtins(e) for e in f.evidence]) for f in findings)
-    return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:16]
+    seen = sorted(msgspec.json.encode((f.identity, f.evidence)) for f in findings)
+    return hashlib.sha256(b"\n".join(seen)).hexdigest()[:16]

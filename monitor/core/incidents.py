@@ -190,9 +190,7 @@ def step(
         after, kind = _advance(before, context)
         if after is not None and kind is not None:
             after = _tell(after, report.at)
-            events.append(
-                Event(incident=after.id, version=after.version, kind=kind, at=report.at)
-            )
+            events.append(Event(incident=after.id, version=after.version, kind=kind, at=report.at))
         if after is not None and after != before:
             incidents.append(after)
     return Step(incidents=tuple(incidents), events=tuple(events))

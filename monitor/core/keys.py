@@ -70,7 +70,7 @@ class ObjectKey(msgspec.Struct, frozen=True, gc=False):
     @property
     def order(self) -> tuple[str, str, str, str]:
         """A total order that no database's collation decides."""
-        return (self.schema or "", self.parent or self.name, self.kind.value, self.name)
+        return (self.schema or "", self.parent or self.name, self.kind, self.name)
 
     def __str__(self) -> str:
         """Words for people; never parsed, never an identity."""

@@ -168,8 +168,9 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
             "options": _one("attribute options such as n_distinct"),
             "foreign_options": _FOREIGN_OPTIONS,
             "inherited": _one("comes from a parent only", False),
+            # Nobody has a right on a single column until somebody is given one.
+            "grants": _GRANTS["grants"],
         }
-        | _GRANTS
         | _COMMENT,
         Kind.PRIMARY_KEY: _KEY | _DEFERRAL | _PERIOD | _COMMENT,
         Kind.UNIQUE: _KEY
@@ -182,8 +183,12 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
             "references": _one("schema and name of the referenced table"),
             "referenced_columns": _one("referenced columns"),
             "match": _one("simple, full or partial", "simple"),
-            "on_update": _one("no action, restrict, cascade, set null or set default", "no action"),
-            "on_delete": _one("no action, restrict, cascade, set null or set default", "no action"),
+            "on_update": _one(
+                "no action, restrict, cascade, set null or set default", "no action"
+            ),
+            "on_delete": _one(
+                "no action, restrict, cascade, set null or set default", "no action"
+            ),
             "on_delete_columns": _one("columns that ON DELETE SET touches, when not all"),
             "enforced": _one("false for NOT ENFORCED", True),
         }

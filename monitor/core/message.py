@@ -3,6 +3,7 @@
 A message answers what, where, since when, what differs and what to do next.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,13 +11,23 @@ import msgspec
 
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity
 from monitor.core.incidents import EventKind, Incident, Status
+from monitor.core.keys import Kind
 from monitor.core.kinds import Value
+from monitor.core.rules import ChangeKind, choose_rule
 
 MAX_LINES: Final = 8
 """Findings that are listed; the others are counted."""
 
 MAX_VALUE: Final = 120
 """Characters of a value in a line."""
+
+
+_CHANGES: Final[Mapping[str, ChangeKind]] = {
+    choose_rule(kind, change, frozenset()).code: change
+    for kind in Kind
+    for change in ("missing", "unexpected")
+}
+"""Missing and unexpected objects have codes of their own, everything else is altered."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -133,6 +144,11 @@ def describe_finding(finding: Finding) -> str:
     if len(shown) != 1:
         return finding.title
     return f"{finding.title} ({describe_evidence(shown[0])})"
+
+
+def name_change(code: str) -> ChangeKind:
+    """Whether the object of a finding with this code is missing, unexpected or altered."""
+    return _CHANGES.get(code, "altered")
 
 
 def describe_evidence(evidence: Evidence) -> str:

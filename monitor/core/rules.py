@@ -111,7 +111,7 @@ _FIXES: Final[Mapping[ChangeKind, str]] = {
         "if not, drop it."
     ),
     "altered": (
-        "Compare expected and actual below. Change it back, or write the change into the "
+        "Compare expected and actual. Change it back, or write the change into the "
         "models and a migration."
     ),
 }
@@ -120,13 +120,13 @@ _TITLES: Final[Mapping[ChangeKind, str]] = {
     "unexpected": "{noun} is there that nothing expects",
     "altered": "{noun} differs",
 }
-_CHANGES: Final[tuple[ChangeKind, ...]] = ("missing", "unexpected", "altered")
+CHANGES: Final[tuple[ChangeKind, ...]] = ("missing", "unexpected", "altered")
 
 
 def _list_schema_rules() -> list[tuple[Rule, tuple[Kind, ...], ChangeKind]]:
     listed = []
     for place, (noun, kinds, severity, why) in enumerate(_FAMILIES):
-        for offset, change in enumerate(_CHANGES):
+        for offset, change in enumerate(CHANGES):
             rule = Rule(
                 code=f"AW{201 + 3 * place + offset}",
                 title=_TITLES[change].format(noun=f"{_article(noun)} {noun}"),
@@ -158,7 +158,7 @@ INVALID_INDEX: Final = _drift(
     "AW282",
     "An index is invalid",
     _WARNING,
-    why="The planner ignores it, every write still pays for it, and a unique one protects nothing.",
+    why="The planner ignores it, every write pays for it, and a unique one protects nothing.",
     fix="`REINDEX INDEX CONCURRENTLY ...`, or drop it and create it again.",
 )
 DISABLED: Final = _drift(
@@ -219,7 +219,7 @@ UNKNOWN_REVISION: Final = Rule(
     "The stamped revision is not in the history",
     _CRITICAL,
     FindingClass.HISTORY,
-    why="Alembic refuses every command with \"Can't locate revision\".",
+    why='Alembic refuses every command with "Can\'t locate revision".',
     fix="Bring the file back, deploy the release that has it, or stamp after comparing.",
 )
 
@@ -264,7 +264,9 @@ RULES: Final[Mapping[str, Rule]] = {
     )
 }
 
-_BY_CHANGE: Final = {(kind, change): rule for rule, kinds, change in _SCHEMA_RULES for kind in kinds}
+_BY_CHANGE: Final = {
+    (kind, change): rule for rule, kinds, change in _SCHEMA_RULES for kind in kinds
+}
 
 _BY_ATTRIBUTE: Final[Mapping[str, Rule]] = {
     "not_null_valid": NOT_VALID,

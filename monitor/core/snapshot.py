@@ -119,7 +119,7 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
 
-def make_snapshot(
+def make_snapshot(  # noqa: PLR0913  # the parts of a snapshot, by name
     objects: Iterable[SchemaObject],
     *,
     dependencies: Iterable[Dependency] = (),
@@ -142,18 +142,34 @@ def make_snapshot(
 
 
 def _normalise(item: SchemaObject) -> SchemaObject:
-    spec = KINDS[item.key.kind]
+    """The object without attributes that say what their absence says."""
+    defaults = _DEFAULTS[item.key.kind]
     attributes = item.attributes
-    if all(attributes[name] != spec[name].default for name in attributes):
-        return item
-    kept = {name: value for name, value in attributes.items() if value != spec[name].default}
-    return SchemaObject(key=item.key, attributes=kept)
+    for name, value in attributes.items():
+        if value == defaults[name]:
+            kept = {n: v for n, v in attributes.items() if v != defaults[n]}
+            return SchemaObject(key=item.key, attributes=kept)
+    return item
+
+
+_DEFAULTS: Final = {
+    kind: {name: spec.default for name, spec in attributes.items()}
+    for kind, attributes in KINDS.items()
+}
+
+
+class _Head(msgspec.Struct):
+    """What tells whether the rest can be understood."""
+
+    format: int
+    model: int = MODEL
 
 
 class _Document(msgspec.Struct):
     """The JSON form of a snapshot."""
 
     format: int
+    model: int
     fingerprint: str
     server: ServerFacts | None = None
     builder: str | None = None
@@ -175,6 +191,7 @@ def dump_snapshot(snapshot: Snapshot) -> bytes:
     """The JSON form: one object a line, sorted, so that versions of it compare well."""
     document = _Document(
         format=FORMAT,
+        model=MODEL,
         fingerprint=snapshot.fingerprint,
         server=snapshot.server,
         builder=snapshot.builder,
@@ -209,16 +226,14 @@ def load_snapshot(data: bytes, *, place: str) -> Snapshot:
     Raises:
         DamagedFile: not a snapshot, of another format, or changed by hand.
     """
-    again = "Take it again with `anchorwatch snapshot SOURCE -o FILE`."
-    try:
-        document = msgspec.json.decode(data, type=_Document)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
-        raise DamagedFile(f"{place} is not a snapshot ({error}).", next_step=again) from None
-    if document.format != FORMAT:
+    head = _parse(data, _Head, place=place)
+    if (head.format, head.model) != (FORMAT, MODEL):
         raise DamagedFile(
-            f"{place} has format {document.format}, this version reads format {FORMAT}.",
-            next_step=again,
+            f"{place} has format {head.format}.{head.model}, "
+            f"this version reads format {FORMAT}.{MODEL}.",
+            next_step=_AGAIN,
         )
+    document = _parse(data, _Document, place=place)
     objects = [_read_entry(entry, place=place) for entry in document.objects]
     snapshot = make_snapshot(
         objects,
@@ -229,13 +244,23 @@ def load_snapshot(data: bytes, *, place: str) -> Snapshot:
         builder=document.builder,
     )
     if len(snapshot.by_key) != len(snapshot.objects):
-        raise DamagedFile(f"{place} names an object twice.", next_step=again)
+        raise DamagedFile(f"{place} names an object twice.", next_step=_AGAIN)
     if snapshot.fingerprint != document.fingerprint:
         raise DamagedFile(
             f"{place} does not match its own fingerprint: it was cut off or edited.",
-            next_step=again,
+            next_step=_AGAIN,
         )
     return snapshot
+
+
+_AGAIN: Final = "Take it again with `anchorwatch snapshot SOURCE -o FILE`."
+
+
+def _parse[T](data: bytes, shape: type[T], *, place: str) -> T:
+    try:
+        return msgspec.json.decode(data, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DamagedFile(f"{place} is not a snapshot ({error}).", next_step=_AGAIN) from None
 
 
 def _read_entry(entry: _Entry, *, place: str) -> SchemaObject:

@@ -4,22 +4,27 @@ import asyncio
 import os
 import sys
 import tempfile
+import textwrap
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from monitor.agent import run_agent
+import msgspec
+
+from monitor.agent.life import run_agent
 from monitor.cli.output import clean
 from monitor.config.load import LoadedConfig, load_config
-from monitor.core.errors import EngineError
+from monitor.core.errors import AnchorwatchError, EngineError
 from monitor.core.quoting import quote_ident
 from monitor.demo.application.service import make_service
 from monitor.demo.receiver import Receiver
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import Cluster, find_binaries, start_cluster
+from monitor.sources.http import open_client, read_address
 from monitor.sources.postgres import connect
-from monitor.web.server import serve
+from monitor.web.server import open_socket, serve
 
 INI: Final = Path(__file__).parent / "application" / "alembic.ini"
 HEAD: Final = "f6c0ffee0006"
@@ -38,19 +43,39 @@ HEALING: Final = (
     "ALTER TABLE flow_events DROP CONSTRAINT ck_kind",
 )
 
-SETTLE_SECONDS: Final = 6.0
-"""Time to see the healthy page before anything is planted."""
-HEAL_AFTER_SECONDS: Final = 30.0
-"""Time to look at the page while production is drifted."""
-MESSAGE_SECONDS: Final = 60.0
-"""How long a message may take before the demonstration says that something is wrong."""
+WIDTH: Final = 96
+"""Characters of a line of text; statements and addresses stand on lines of their own."""
+
+
+HOST: Final = "127.0.0.1"
+POLL_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long each act is, in seconds.
+
+    Attributes:
+        settle: to see the healthy page before anything is planted.
+        heal: to look at the page while production is drifted.
+        message: how long a message may take before something is said to be wrong.
+        interval: between two looks at each database.
+    """
+
+    settle: float = 6.0
+    heal: float = 30.0
+    message: float = 60.0
+    interval: float = 2.0
+
+
+PACE: Final = Pace()
 
 CONFIGURATION: Final = """
 environment: demo
 host: 127.0.0.1
 store_url: sqlite:///{directory}/ledger.sqlite
 defaults:
-  interval: 2s
+  interval: {interval:g}s
   expected: alembic:{ini}
 webhooks:
   receiver: {{url: "http://127.0.0.1:{receiver}/"}}
@@ -59,31 +84,53 @@ databases:
 """
 
 
-async def play(*, port: int, stop: asyncio.Event) -> None:
+async def play(*, port: int, stop: asyncio.Event, pace: Pace = PACE) -> None:
     """Show everything, then go on watching until ``stop`` is set.
 
     Args:
         port: where the page is; 0 for a free port.
         stop: ends the demonstration; nothing is left behind.
+        pace: how long each act is.
 
     Raises:
+        ConfigurationError: the port is taken.
         EngineError: there is no PostgreSQL server to show it on.
     """
+    open_socket(HOST, port).close()  # before the long part begins
     with tempfile.TemporaryDirectory(prefix="anchorwatch-demo-") as directory:
         async with _running_server() as cluster:
             _say("preparing three databases: local, staging, production ...")
             await _make_databases(cluster)
-            receiver = Receiver(_print_message)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(receiver.run(stop))
-                service = asyncio.Event()
-                group.create_task(_serve_application(cluster, stop, service))
-                await receiver.wait_until_started()
-                loaded = _configure(cluster, Path(directory), receiver.port, port)
-                page: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-                group.create_task(run_agent(loaded, stop=stop, on_started=page.set_result))
-                group.create_task(_narrate(cluster, receiver, page, stop))
+            try:
+                await _perform(cluster, Path(directory), port=port, stop=stop, pace=pace)
+            except* AnchorwatchError as group:
+                raise _pick_first(group) from None
     _say("everything was stopped and removed.")
+
+
+async def _perform(
+    cluster: Cluster, directory: Path, *, port: int, stop: asyncio.Event, pace: Pace
+) -> None:
+    """All parts at once; they end together."""
+    receiver = Receiver(_print_message)
+    page: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(receiver.run(stop))
+        group.create_task(_serve_application(cluster, stop))
+        await receiver.wait_until_started()
+        loaded = _configure(cluster, directory, receiver.port, port, pace)
+        group.create_task(run_agent(loaded, stop=stop, on_started=page.set_result))
+        narration = group.create_task(_narrate(cluster, receiver, page, stop, pace))
+        await stop.wait()
+        narration.cancel()
+
+
+def _pick_first(group: BaseExceptionGroup[AnchorwatchError]) -> AnchorwatchError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, AnchorwatchError)  # noqa: S101  # what the group holds
+    return error
 
 
 @asynccontextmanager
@@ -129,44 +176,55 @@ async def _upgrade(url: str, revision: str) -> None:
         )
 
 
-async def _serve_application(cluster: Cluster, stop: asyncio.Event, ready: asyncio.Event) -> None:
+async def _serve_application(cluster: Cluster, stop: asyncio.Event) -> None:
     url = cluster.url("production").replace("postgresql://", "postgresql+asyncpg://", 1)
     service = make_service(url)
     async with service.router.lifespan_context(service):
-        await serve(service, "127.0.0.1", 0, stop, on_started=lambda _: ready.set())
+        await serve(service, HOST, 0, stop)
 
 
-def _configure(cluster: Cluster, directory: Path, receiver: int, port: int) -> LoadedConfig:
+def _configure(
+    cluster: Cluster, directory: Path, receiver: int, port: int, pace: Pace
+) -> LoadedConfig:
     databases = "\n".join(
         f'  {name}: {{url: "{cluster.url(name)}", environment: {name}}}' for name in REVISIONS
     )
     document = CONFIGURATION.format(
-        directory=directory, ini=INI, receiver=receiver, databases=databases
+        directory=directory,
+        ini=INI,
+        receiver=receiver,
+        interval=pace.interval,
+        databases=databases,
     )
     environ = {"ANCHORWATCH_CONFIG_YAML": document, "PORT": str(port)}
     return load_config(environ, cwd=directory)
 
 
 async def _narrate(
-    cluster: Cluster, receiver: Receiver, page: asyncio.Future[int], stop: asyncio.Event
+    cluster: Cluster,
+    receiver: Receiver,
+    page: asyncio.Future[int],
+    stop: asyncio.Event,
+    pace: Pace,
 ) -> None:
-    address = f"http://127.0.0.1:{await page}"
-    _tell(1, f"Look at {address}/ and {address}/metrics: three databases, staging is one behind.")
-    if await _pause(SETTLE_SECONDS, stop):
+    """The five numbered lines, each when its time has come."""
+    address = f"http://{HOST}:{await asyncio.shield(page)}"
+    what = "Three databases are watched; staging is one revision behind. Look at"
+    _tell(1, what, f"{address}/", f"{address}/metrics")
+    if not await _await_looks(address, stop, pace) or await _pause(pace.settle, stop):
         return
+    _tell(2, "Somebody changes production by hand:", *PLANTED)
     await _change(cluster, PLANTED)
-    _tell(2, f"Planted by hand in production: {'; '.join(PLANTED)}.")
-    if not await _await_message(receiver, "incident.opened", stop):
+    if not await _await_message(receiver, "incident.opened", stop, pace):
         return
-    _tell(3, f"That was the message. The page says why: {address}/databases/production")
-    _tell(
-        4, f"To heal it: {'; '.join(HEALING)}. In {HEAL_AFTER_SECONDS:.0f} s it is done for you."
-    )
-    if await _pause(HEAL_AFTER_SECONDS, stop):
+    _tell(3, "That was the message. The page says why:", f"{address}/databases/production")
+    _tell(4, f"This heals it, and is done for you in {pace.heal:g} s:", *HEALING)
+    if await _pause(pace.heal, stop):
         return
     await _change(cluster, HEALING)
-    if await _await_message(receiver, "incident.resolved", stop):
-        _tell(5, f"Healed. Plant your own drift: psql '{cluster.url('production')}' (Ctrl-C ends)")
+    if await _await_message(receiver, "incident.resolved", stop, pace):
+        psql = f"psql '{cluster.url('production')}'"
+        _tell(5, "Healed. Plant drift of your own, and see; Ctrl-C ends it:", psql)
 
 
 async def _change(cluster: Cluster, statements: Sequence[str]) -> None:
@@ -186,29 +244,57 @@ async def _pause(seconds: float, stop: asyncio.Event) -> bool:
     return True
 
 
-async def _await_message(receiver: Receiver, kind: str, stop: asyncio.Event) -> bool:
+async def _await_looks(address: str, stop: asyncio.Event, pace: Pace) -> bool:
+    """Whether every database was looked at; the first look builds what it is compared with."""
+    place = read_address(f"{address}/api/databases")
+    async with open_client() as client:
+        for _ in range(round(pace.message / POLL_SECONDS)):
+            answer = msgspec.json.decode((await client.get(place)).body)
+            listed = answer.get("databases", [])
+            if listed and all(database["last_look"] for database in listed):
+                return True
+            if await _pause(POLL_SECONDS, stop):
+                return False
+    _say(f"not every database was looked at within {pace.message:g} s; the page may say why.")
+    return False
+
+
+async def _await_message(receiver: Receiver, kind: str, stop: asyncio.Event, pace: Pace) -> bool:
     """Whether a message of that kind came about production."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + MESSAGE_SECONDS
-    while loop.time() < until:
+    for _ in range(round(pace.message / POLL_SECONDS)):
         for message in receiver.messages:
             if message["type"] == kind and message["database"] == "production":
                 return True
-        if await _pause(0.2, stop):
+        if await _pause(POLL_SECONDS, stop):
             return False
-    _say(f"no {kind} came within {MESSAGE_SECONDS:.0f} s; the page may say why.")
+    _say(f"no {kind} came within {pace.message:g} s; the page may say why.")
     return False
 
 
 def _print_message(message: dict[str, Any]) -> None:
-    print(f"\n   message  {clean(message['headline'])}")
-    for finding in message["findings"]:
-        print(f"            - {clean(finding['title'])}  [{finding['code']}]")
-    print(f"            next: {clean(message['command'])}\n", flush=True)
+    findings = [] if message["ended"] else message["findings"]
+    lines = [f"- {finding['title']}  [{finding['code']}]" for finding in findings]
+    _print_block("   message  ", [message["headline"], *lines])
 
 
-def _tell(number: int, text: str) -> None:
-    print(f"{number}. {text}", flush=True)
+def _tell(number: int, text: str, *lines: str) -> None:
+    """One numbered line, and what belongs to it on lines of their own."""
+    print(f"\n{number}. {text}", flush=True)
+    for line in lines:
+        print(f"      {line}", flush=True)
+
+
+def _print_block(label: str, texts: Sequence[str]) -> None:
+    print()
+    indent = " " * len(label)
+    for place, text in enumerate(texts):
+        begin = label if not place else indent
+        print(
+            textwrap.fill(
+                clean(text), WIDTH, initial_indent=begin, subsequent_indent=f"{indent}  "
+            ),
+            flush=True,
+        )
 
 
 def _say(text: str) -> None:

@@ -8,8 +8,13 @@ from sentry_sdk.types import Event, Hint
 _DROPPED: Final = ("request", "extra", "breadcrumbs", "modules")
 """Parts of an event that could carry a URL, a header or a setting."""
 
+FLUSH_SECONDS: Final = 1.0
+"""A platform kills soon after it asked us to stop."""
 
-def start_reporting(dsn: str | None, *, environment: str, release: str, replica: str | None) -> None:
+
+def start_reporting(
+    dsn: str | None, *, environment: str, release: str, replica: str | None
+) -> None:
     """Begin to report; without a DSN nothing is ever sent.
 
     Args:
@@ -30,8 +35,14 @@ def start_reporting(dsn: str | None, *, environment: str, release: str, replica:
         include_source_context=False,
         max_breadcrumbs=0,
         default_integrations=False,
+        auto_session_tracking=False,
         before_send=_scrub,
     )
+
+
+def stop_reporting() -> None:
+    """Send what waits, for a second at most, and report no more. Blocks."""
+    sentry_sdk.get_client().close(timeout=FLUSH_SECONDS)
 
 
 def report_fault(error: BaseException) -> None:

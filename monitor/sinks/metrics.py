@@ -1,156 +1,74 @@
 """What Prometheus scrapes: the agent's own series, and fragments of text a database.
 
 A fragment is rendered when its database was looked at and joined on a scrape,
-so that a thousand databases do not hold up the event loop. Names follow
-https://prometheus.io/docs/practices/naming/; labels are bounded: a database's
-name comes from the configuration, never from the database.
+so that a thousand databases do not hold up the event loop.
 """
 
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-import msgspec
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
     ProcessCollector,
+    disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.utils import floatToGoString
 
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind
-from monitor.core.keys import Kind
 from monitor.core.record import Record
-from monitor.core.rules import RULES
-from monitor.core.verdict import State
+from monitor.sinks.families import (
+    AGENT_FAMILIES,
+    CHECK,
+    DATABASE_FAMILIES,
+    Sample,
+    Watched,
+    describe_record,
+    describe_watched,
+    render_metrics_reference,
+)
 
-type Labels = tuple[tuple[str, str], ...]
-type Sample = tuple[Labels, float]
+__all__ = ["Metrics", "Watched", "render_metrics_reference"]
 
-FAMILIES: Final[Mapping[str, tuple[str, str]]] = {
-    "anchorwatch_database_info": ("gauge", "Static facts about a watched database."),
-    "anchorwatch_database_up": (
-        "gauge",
-        "Whether the last connection attempt succeeded (1) or failed (0).",
-    ),
-    "anchorwatch_database_state": ("gauge", "The state of the database: exactly one is 1."),
-    "anchorwatch_database_state_code": ("gauge", "The state as its number, 0 for in_sync."),
-    "anchorwatch_database_state_changed_timestamp_seconds": (
-        "gauge",
-        "When the current state was entered.",
-    ),
-    "anchorwatch_alembic_revision_info": (
-        "gauge",
-        "Revisions in force, one series for each.",
-    ),
-    "anchorwatch_alembic_pending_revisions": (
-        "gauge",
-        "Revisions that the expected history has and the database does not.",
-    ),
-    "anchorwatch_alembic_heads": ("gauge", "How many revisions are stamped, or are heads."),
-    "anchorwatch_schema_differences": (
-        "gauge",
-        "Differences between the actual and the expected schema.",
-    ),
-    "anchorwatch_schema_changed_timestamp_seconds": (
-        "gauge",
-        "When the schema was last seen to change.",
-    ),
-    "anchorwatch_incidents_open": ("gauge", "Open incidents."),
-    "anchorwatch_incidents_opened_total": ("counter", "Incidents that were opened."),
-    "anchorwatch_incidents_resolved_total": ("counter", "Incidents that were resolved."),
-    "anchorwatch_checks_total": ("counter", "Looks at the database."),
-    "anchorwatch_check_failures_total": (
-        "counter",
-        "Looks that could not be carried out; a finding is not a failure.",
-    ),
-    "anchorwatch_check_last_duration_seconds": ("gauge", "How long the last look took."),
-    "anchorwatch_check_last_success_timestamp_seconds": (
-        "gauge",
-        "When the schema was last read.",
-    ),
-    "anchorwatch_check_interval_seconds": ("gauge", "How often the database is looked at."),
-}
-"""Type and help of every family that has a series a database."""
-
-_GROUPS: Final[Mapping[Kind, str]] = {
-    Kind.TABLE: "table",
-    Kind.FOREIGN_TABLE: "table",
-    Kind.COLUMN: "column",
-    Kind.PRIMARY_KEY: "constraint",
-    Kind.UNIQUE: "constraint",
-    Kind.FOREIGN_KEY: "constraint",
-    Kind.CHECK: "constraint",
-    Kind.EXCLUSION: "constraint",
-    Kind.INDEX: "index",
-    Kind.VIEW: "view",
-    Kind.MATERIALIZED_VIEW: "view",
-}
-KIND_GROUPS: Final = ("table", "column", "constraint", "index", "view", "other")
-CHANGES: Final = ("missing", "unexpected", "altered")
 FAILURE_REASONS: Final = ("unreachable", "unknown")
-_CHECK: Final = "schema"
-
-
-class Watched(msgspec.Struct, frozen=True):
-    """What the configuration says about one database.
-
-    Attributes:
-        environment: where it runs.
-        expected: what it is compared with, in one word: ``alembic``, ``baseline``.
-        host: host and port, without credentials.
-        interval: seconds between two looks.
-    """
-
-    environment: str
-    expected: str
-    host: str
-    interval: float
 
 
 class Metrics:
-    """Every series of the agent; one object a process."""
+    """Every series of the agent; one object a process.
 
-    def __init__(self, version: str) -> None:
+    Args:
+        version: of the agent.
+        revision: the commit it was built from, if that is known.
+    """
+
+    def __init__(self, version: str, revision: str = "") -> None:
+        # They would double every counter in the text format.
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
-        self._build = Gauge(
-            "anchorwatch_build_info",
-            "Version of the running agent.",
-            ("version", "python_version"),
-            registry=self._registry,
-        )
-        self._build.labels(version=version, python_version=platform.python_version()).set(1)
-        self._duration = Histogram(
-            "anchorwatch_check_duration_seconds",
-            "How long looks took, over all databases.",
-            ("check",),
-            registry=self._registry,
-        )
-        self._duration.labels(check=_CHECK)
-        self._tick = Gauge(
-            "anchorwatch_scheduler_last_tick_timestamp_seconds",
-            "When the scheduler last ticked.",
-            registry=self._registry,
-        )
-        self._reload = Gauge(
-            "anchorwatch_config_last_reload_successful",
-            "Whether the configuration was read without a problem.",
-            registry=self._registry,
-        )
-        self._notifications = _Notifications(self._registry)
+        own = _Own(self._registry)
+        build = own.gauge("anchorwatch_build_info")
+        build.labels(version, revision, platform.python_version()).set(1)
+        self._duration = own.histogram("anchorwatch_check_duration_seconds")
+        self._duration.labels(CHECK)
+        self._tick = own.gauge("anchorwatch_scheduler_last_tick_timestamp_seconds")
+        self._reload = own.gauge("anchorwatch_config_last_reload_successful")
+        self._notifications = _Notifications(own)
         self._watched: dict[str, Watched] = {}
         self._counts: dict[str, _Counts] = {}
         self._fragments: dict[str, dict[str, bytes]] = {}
 
     def watch(self, database: str, watched: Watched) -> None:
-        """Begin the series of one database."""
+        """Begin the series of one database, so that its first failure is an increase."""
         self._watched[database] = watched
-        self._counts[database] = _Counts()
+        counts = self._counts[database] = _Counts()
+        self._keep(database, {**describe_watched(watched), **counts.describe()})
 
     def set_configuration(self, *, is_whole: bool) -> None:
         """Whether every entry of the configuration could be used."""
@@ -167,81 +85,79 @@ class Metrics:
 
     def see(self, record: Record, open_incidents: Mapping[Severity, int]) -> None:
         """Render the series of one database anew, after a look at it."""
-        counts = self._counts[record.database]
-        counts.add_look(record)
-        self._duration.labels(check=_CHECK).observe(record.report.seconds)
-        self._render(record, open_incidents)
+        self._counts[record.database].add_look(record)
+        self._duration.labels(CHECK).observe(record.report.seconds)
+        self.restore(record, open_incidents)
 
     def restore(self, record: Record, open_incidents: Mapping[Severity, int]) -> None:
         """Render the series of one database as the ledger remembers it, at the start."""
-        self._render(record, open_incidents)
+        described = describe_record(record, self._watched[record.database])
+        incidents: list[Sample] = [
+            ((("severity", s.value),), open_incidents.get(s, 0)) for s in Severity
+        ]
+        self._keep(
+            record.database,
+            {
+                **described,
+                **self._counts[record.database].describe(),
+                "anchorwatch_incidents_open": incidents,
+            },
+        )
 
     def count_event(self, database: str, finding_class: FindingClass, kind: EventKind) -> None:
         """An incident was opened or resolved."""
         self._counts[database].add_event(finding_class, kind)
 
-    def _render(self, record: Record, open_incidents: Mapping[Severity, int]) -> None:
-        watched, counts = self._watched[record.database], self._counts[record.database]
-        families: dict[str, Iterable[Sample]] = {
-            **_describe_record(record, watched),
-            **counts.describe(),
-            "anchorwatch_incidents_open": [
-                ((("severity", s.value),), open_incidents.get(s, 0)) for s in Severity
-            ],
-        }
+    def _keep(self, database: str, described: Mapping[str, Iterable[Sample]]) -> None:
         fragments = {
-            family: _format(family, record.database, samples)
-            for family, samples in families.items()
+            family: _format(family, database, samples) for family, samples in described.items()
         }
         # Unknown is not zero: what was counted last stays until it is counted again.
-        self._fragments[record.database] = self._fragments.get(record.database, {}) | fragments
+        self._fragments[database] = self._fragments.get(database, {}) | fragments
 
     def render(self, databases: Sequence[str] | None = None) -> bytes:
         """The whole page in the text format 0.0.4, or that of some databases.
 
         https://prometheus.io/docs/instrumenting/exposition_formats/
         """
-        names = sorted(self._fragments if databases is None else databases)
+        names = sorted(set(self._fragments if databases is None else databases))
         parts = [generate_latest(self._registry)] if databases is None else []
-        for family, (kind, text) in FAMILIES.items():
-            samples = [self._fragments.get(name, {}).get(family, b"") for name in names]
+        for name, family in DATABASE_FAMILIES.items():
+            samples = [self._fragments.get(database, {}).get(name, b"") for database in names]
             if any(samples):
-                parts.append(f"# HELP {family} {text}\n# TYPE {family} {kind}\n".encode())
-                parts.extend(samples)
+                head = f"# HELP {name} {family.text}\n# TYPE {name} {family.kind}\n"
+                parts += [head.encode(), *samples]
         return b"".join(parts)
+
+
+class _Own:
+    """Makes the families of the agent itself, as the table of families has them."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+
+    def gauge(self, name: str) -> Gauge:
+        family = AGENT_FAMILIES[name]
+        return Gauge(name, family.text, family.labels, registry=self._registry)
+
+    def counter(self, name: str) -> Counter:
+        family = AGENT_FAMILIES[name]
+        return Counter(name, family.text, family.labels, registry=self._registry)
+
+    def histogram(self, name: str) -> Histogram:
+        family = AGENT_FAMILIES[name]
+        return Histogram(name, family.text, family.labels, registry=self._registry)
 
 
 class _Notifications:
     """What the outbox did, by channel."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._delivered = Counter(
-            "anchorwatch_notifications",
-            "Messages that a channel took.",
-            ("channel", "event"),
-            registry=registry,
-        )
-        self._failed = Counter(
-            "anchorwatch_notification_failures",
-            "Attempts that a channel did not take.",
-            ("channel", "reason"),
-            registry=registry,
-        )
-        self._pending = Gauge(
-            "anchorwatch_outbox_pending", "Messages that wait.", ("channel",), registry=registry
-        )
-        self._oldest = Gauge(
-            "anchorwatch_outbox_oldest_timestamp_seconds",
-            "When the oldest waiting message was decided, 0 for none.",
-            ("channel",),
-            registry=registry,
-        )
-        self._dead = Gauge(
-            "anchorwatch_outbox_dead",
-            "Messages that were given up.",
-            ("channel",),
-            registry=registry,
-        )
+    def __init__(self, own: _Own) -> None:
+        self._delivered = own.counter("anchorwatch_notifications_total")
+        self._failed = own.counter("anchorwatch_notification_failures_total")
+        self._pending = own.gauge("anchorwatch_outbox_pending")
+        self._oldest = own.gauge("anchorwatch_outbox_oldest_timestamp_seconds")
+        self._dead = own.gauge("anchorwatch_outbox_dead")
 
     def begin(self, channel: str, reasons: Iterable[str]) -> None:
         """Begin every series of a channel, so that the first failure is an increase."""
@@ -289,7 +205,7 @@ class _Counts:
             self._resolved[finding_class] += 1
 
     def describe(self) -> dict[str, list[Sample]]:
-        check = ("check", _CHECK)
+        check = ("check", CHECK)
         return {
             "anchorwatch_checks_total": [((check,), self._looks)],
             "anchorwatch_check_failures_total": [
@@ -304,88 +220,15 @@ class _Counts:
         }
 
 
-def _describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]:
-    report = record.report
-    check = (("check", _CHECK),)
-    described: dict[str, list[Sample]] = {
-        "anchorwatch_database_info": [(_list_facts(record, watched), 1)],
-        "anchorwatch_database_up": [((), 0 if record.state is State.UNREACHABLE else 1)],
-        "anchorwatch_database_state": [
-            ((("state", state.value),), 1 if state is record.state else 0) for state in State
-        ],
-        "anchorwatch_database_state_code": [((), record.state.meaning.code)],
-        "anchorwatch_database_state_changed_timestamp_seconds": _stamp((), record.state_since),
-        "anchorwatch_alembic_revision_info": list(_list_revisions(record)),
-        "anchorwatch_alembic_heads": list(_count_heads(record)),
-        "anchorwatch_schema_changed_timestamp_seconds": _stamp((), record.schema_changed),
-        "anchorwatch_check_last_duration_seconds": [(check, report.seconds)],
-        "anchorwatch_check_last_success_timestamp_seconds": _stamp(check, record.last_success),
-        "anchorwatch_check_interval_seconds": [(check, watched.interval)],
-    }
-    if report.pending is not None:
-        described["anchorwatch_alembic_pending_revisions"] = [((), len(report.pending))]
-    if record.state.meaning.is_looked:
-        described["anchorwatch_schema_differences"] = list(_count_differences(record))
-    return described
-
-
-def _list_facts(record: Record, watched: Watched) -> Labels:
-    version = record.report.server_version
-    shown = f"{version // 10000}.{version % 10000}" if version else ""
-    return (
-        ("app_environment", watched.environment),
-        ("expected", watched.expected),
-        ("host", watched.host),
-        ("server_version", shown),
-    )
-
-
-def _stamp(labels: Labels, at: datetime | None) -> list[Sample]:
-    return [(labels, at.timestamp())] if at else []
-
-
-def _list_revisions(record: Record) -> Iterator[Sample]:
-    for side, revisions in _sides(record):
-        for revision in revisions or ():
-            yield (("side", side), ("revision", revision)), 1
-
-
-def _count_heads(record: Record) -> Iterator[Sample]:
-    for side, revisions in _sides(record):
-        if revisions is not None:
-            yield (("side", side),), len(revisions)
-
-
-def _sides(record: Record) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
-    return ("database", record.revisions), ("expected", record.report.expected_revisions)
-
-
-def _count_differences(record: Record) -> Iterator[Sample]:
-    """Eighteen cells: zero is said aloud, so that an alert can tell it from nothing."""
-    cells = {(group, change): 0 for group in KIND_GROUPS for change in CHANGES}
-    for finding in record.report.findings:
-        if RULES[finding.code].finding_class is FindingClass.DRIFT and finding.key is not None:
-            group = _GROUPS.get(finding.key.kind, "other")
-            cells[group, _name_change(finding.code)] += 1
-    for (group, change), count in cells.items():
-        yield (("kind", group), ("change", change)), count
-
-
-def _name_change(code: str) -> str:
-    """Missing and unexpected objects have codes of their own, everything else is altered."""
-    title = RULES[code].title
-    if title.endswith("is missing"):
-        return "missing"
-    return "unexpected" if title.endswith("nothing expects") else "altered"
-
-
 def _format(family: str, database: str, samples: Iterable[Sample]) -> bytes:
+    """The lines as `generate_latest` would write them, byte for byte."""
     lines = []
     for labels, value in samples:
-        pairs = (("database", database), *labels)
+        pairs = sorted((("database", database), *labels))
         text = ",".join(f'{name}="{_escape(part)}"' for name, part in pairs)
-        lines.append(f"{family}{{{text}}} {value!r}\n")
-    return "".join(lines).encode()
+        number = floatToGoString(value)  # type: ignore[no-untyped-call]  # as above
+        lines.append(f"{family}{{{text}}} {number}\n")
+    return "".join(lines).encode(errors="backslashreplace")
 
 
 def _escape(value: str) -> str:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.incidents import Event, EventKind
 from monitor.sinks.backend import Backend
 from monitor.sinks.channel import FailureReason
+from monitor.sinks.store_failures import read_word
 from monitor.sinks.tables import OUTBOX
 from monitor.sinks.ulid import make_ulid
 from monitor.sources.dsn import printable
@@ -158,6 +159,19 @@ class Queue:
                 await _supersede_older(connection, delivery, now)
         return deliveries
 
+    async def release_claims(self, now: datetime) -> None:
+        """End the claims that a crash left in a file, which one agent has to itself.
+
+        In a shared ledger they run out by themselves: whoever holds them may live.
+        """
+        if not self._backend.is_postgres:
+            async with self._backend.writing() as connection:
+                await connection.execute(
+                    sa.update(OUTBOX)
+                    .where(_PENDING, OUTBOX.c.claimed_until > now)
+                    .values(holder=None, claimed_until=now)
+                )
+
     async def complete(self, delivery: Delivery, receipt: str, now: datetime) -> None:
         """Note that the channel took it."""
         await self._end(
@@ -210,7 +224,11 @@ class Queue:
 
     async def list_deliveries(self, incident: str) -> list[Outcome]:
         """Every row about an incident, oldest first."""
-        query = sa.select(OUTBOX).where(OUTBOX.c.incident == incident).order_by(OUTBOX.c.version, OUTBOX.c.channel)
+        query = (
+            sa.select(OUTBOX)
+            .where(OUTBOX.c.incident == incident)
+            .order_by(OUTBOX.c.version, OUTBOX.c.channel)
+        )
         async with self._backend.reading() as connection:
             return [_read_outcome(row) for row in await connection.execute(query)]
 
@@ -293,7 +311,7 @@ def _read_delivery(row: sa.Row[Any]) -> Delivery:
         channel=row.channel,
         incident=row.incident,
         version=row.version,
-        kind=EventKind(row.kind),
+        kind=read_word(EventKind, row.kind),
         at=row.at,
         attempts=row.attempts,
         holder=row.holder or "",
@@ -303,10 +321,10 @@ def _read_delivery(row: sa.Row[Any]) -> Delivery:
 def _read_outcome(row: sa.Row[Any]) -> Outcome:
     return Outcome(
         delivery=_read_delivery(row),
-        status=DeliveryStatus(row.status),
+        status=read_word(DeliveryStatus, row.status),
         due=row.due,
         may_have_arrived=row.may_have_arrived,
-        reason=FailureReason(row.reason) if row.reason else None,
+        reason=read_word(FailureReason, row.reason) if row.reason else None,
         receipt=row.receipt,
         ended=row.ended,
     )

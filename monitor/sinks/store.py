@@ -20,13 +20,13 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.errors import StoreError
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, EventKind, Incident
 from monitor.core.record import Record
 from monitor.core.verdict import State
 from monitor.sinks.backend import Backend, open_backend
 from monitor.sinks.queue import Queue, post_events
+from monitor.sinks.store_failures import read_word, unreadable
 from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
 
@@ -170,7 +170,12 @@ class Store(Queue):
         """What was told of an incident, oldest first."""
         query = sa.select(EVENTS).where(EVENTS.c.incident == incident).order_by(EVENTS.c.version)
         return [
-            Event(incident=row.incident, version=row.version, kind=EventKind(row.kind), at=row.at)
+            Event(
+                incident=row.incident,
+                version=row.version,
+                kind=read_word(EventKind, row.kind),
+                at=row.at,
+            )
             for row in await self._fetch(query)
         ]
 
@@ -183,7 +188,12 @@ class Store(Queue):
             .limit(limit)
         )
         return [
-            Look(at=row.at, seconds=row.seconds, state=State(row.state), findings=row.findings)
+            Look(
+                at=row.at,
+                seconds=row.seconds,
+                state=read_word(State, row.state),
+                findings=row.findings,
+            )
             for row in await self._fetch(query)
         ]
 
@@ -195,7 +205,7 @@ class Store(Queue):
         try:
             return await asyncio.to_thread(zlib.decompress, rows[0].body)
         except zlib.error:
-            raise _unreadable() from None
+            raise unreadable() from None
 
     async def forget(self, environment: str, keep: Collection[str]) -> None:
         """Drop the records of databases that are not among `keep`.
@@ -318,14 +328,7 @@ def _read[T](decoder: msgspec.json.Decoder[T], body: str) -> T:
         return decoder.decode(body)
     except msgspec.DecodeError:
         # Without its cause, which quotes the row.
-        raise _unreadable() from None
-
-
-def _unreadable() -> StoreError:
-    return StoreError(
-        "A row of the ledger cannot be read by this version.",
-        next_step="Run the newest anchorwatch that ever wrote it, or restore it from a backup.",
-    )
+        raise unreadable() from None
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ https://www.postgresql.org/docs/current/errcodes-appendix.html.
 import errno
 import socket
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -86,6 +87,26 @@ def _name_sqlite(error: Exception) -> str:
         return "SQLITE_FULL" if error.errno == errno.ENOSPC else "SQLITE_CANTOPEN"
     original = error.orig if isinstance(error, DBAPIError) else None
     return getattr(original, "sqlite_errorname", None) or "SQLITE_ERROR"
+
+
+def unreadable() -> StoreError:
+    """A row that says what this version does not know; it is not quoted."""
+    return StoreError(
+        "A row of the ledger cannot be read by this version.",
+        next_step="Run the newest anchorwatch that ever wrote it, or restore it from a backup.",
+    )
+
+
+def read_word[E: StrEnum](words: type[E], text: str) -> E:
+    """The member that a column names.
+
+    Raises:
+        StoreError: a newer version wrote a word that this one does not have.
+    """
+    try:
+        return words(text)
+    except ValueError:
+        raise unreadable() from None
 
 
 def explain_postgres(error: Exception, label: str) -> StoreError:

@@ -20,6 +20,8 @@ _URL_ENV: Final = (
     "the variable that it reads: `--url-env NAME`."
 )
 _NAMES_SHOWN: Final = 6
+_NOT_BUILT: Final = "not supported in this build"
+"""What servers without ICU, LZ4 or XML say of it; the embedded one has no ICU."""
 
 
 def _ignore(_line: str) -> None:
@@ -50,11 +52,18 @@ class BuildOptions:
     verbose: bool = False
 
 
+def choose_python(options: BuildOptions) -> Path:
+    """The interpreter with the application in it.
+
+    A link is kept as it is: through it Python finds its virtual environment.
+    """
+    return (options.python or Path(sys.executable)).expanduser().absolute()
+
+
 def make_interpreter(options: BuildOptions, *, directory: Path) -> Interpreter:
     """The user's interpreter in an environment that names no database."""
     return Interpreter(
-        # A link is kept: through it Python finds its virtual environment.
-        python=(options.python or Path(sys.executable)).expanduser().absolute(),
+        python=choose_python(options),
         directory=directory,
         environment=clean_environment(os.environ, also=options.url_env),
         is_verbose=options.verbose,
@@ -111,6 +120,11 @@ def explain(failed: Failed, interpreter: Interpreter, scratch: Scratch, what: st
         detail = detail.replace(scratch.dsn.password, "***")
     if name := find_missing_extension(detail):
         return missing_extension(name, where=what, major=scratch.major)
+    if _NOT_BUILT in detail:
+        return BuildError(
+            f"{what} failed: {detail}.",
+            next_step="Name a server that was built with it: `--shadow URL`.",
+        )
     cleared = _list_cleared(interpreter.environment.cleared)
     sentences: Mapping[str, tuple[str, str]] = {
         "no_sqlalchemy": (f"{interpreter.python} has no SQLAlchemy.", _PYTHON),

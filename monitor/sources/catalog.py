@@ -13,22 +13,23 @@ from typing import Final
 
 from monitor.core.decode import VersionTablePlace, decode, find_version_tables
 from monitor.core.errors import UsageError
+from monitor.core.quoting import quote_ident
 from monitor.core.snapshot import Snapshot, VersionTable
 from monitor.sources.postgres import Reader, Session
-from monitor.core.quoting import quote_ident
 
 MAJORS: Final = range(14, 19)
 """The majors that the files are written for, and tested on."""
 
 _FIRST: Final = "server"
-_PRAGMA: Final = re.compile(r"--\s*pg(>=|<)(\d+)\s*$")
+_PRAGMA: Final = re.compile(r"\s*--\s*pg(>=|<)(\d+)\s*$")
 
 
 @cache
 def read_query(name: str, *, major: int) -> str:
     """The text of one file for one major, without its comments."""
     text = resources.files("monitor.sources").joinpath("queries", f"{name}.sql").read_text("utf-8")
-    return "\n".join(line for line in text.splitlines() if _applies(line, major)).strip()
+    lines = [_PRAGMA.sub("", line) for line in text.splitlines() if _applies(line, major)]
+    return "\n".join(lines).strip()
 
 
 def _applies(line: str, major: int) -> bool:

@@ -294,10 +294,10 @@ def find_metadata(found: Any) -> Iterator[Any]:
 
 def write_ddl(metadata: Any) -> list[str]:
     """What `create_all` sends to an empty database, the schemas first."""
-    from sqlalchemy import create_mock_engine  # noqa: PLC0415  # of the user's environment
+    import sqlalchemy  # noqa: PLC0415  # of the user's environment
 
     statements = []
-    for schema in sorted(find_schemas(metadata)):
+    for schema in sorted(set(find_schemas(metadata))):
         quoted = schema.replace('"', '""')
         statements.append(f'CREATE SCHEMA IF NOT EXISTS "{quoted}"')
 
@@ -308,7 +308,12 @@ def write_ddl(metadata: Any) -> list[str]:
         statements.append(str(text).strip())
 
     # With another style the percent signs would be doubled for the driver.
-    engine = create_mock_engine("postgresql://", record, paramstyle="named")
+    make: Any = getattr(sqlalchemy, "create_mock_engine", None)  # since 1.4
+    if make is None:
+        old: dict[str, Any] = {"strategy": "mock", "executor": record}
+        engine: Any = sqlalchemy.create_engine("postgresql://", paramstyle="named", **old)
+    else:
+        engine = make("postgresql://", record, paramstyle="named")
     metadata.create_all(engine, checkfirst=False)
     return statements
 

@@ -17,10 +17,11 @@ from monitor.core.errors import BuildError, UsageError
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
-from monitor.sources.build import BuildOptions
+from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.catalog import take_snapshot
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.models import build_models
+from monitor.sources.packages import read_search_path
 from monitor.sources.postgres import connect
 from monitor.sources.replay import check_moved, replay
 from monitor.sources.scripts import Scripts, read_scripts
@@ -82,7 +83,7 @@ async def _read(source: Source, options: BuildOptions, shadows: Shadows) -> Snap
             snapshot, _ = await _read_models(source, options, shadows)
             return snapshot
         case Scheme.ALEMBIC:
-            scripts = await _read_scripts(source)
+            scripts = await _read_scripts(source, options)
             wanted = scripts.history.resolve(source.revision or "")
             return await _read_history(scripts, wanted, options, shadows)
         case Scheme.NAME:
@@ -110,8 +111,11 @@ async def _read_history(
     return snapshot
 
 
-async def _read_scripts(source: Source) -> Scripts:
-    return await asyncio.to_thread(read_scripts, _path(source))
+async def _read_scripts(source: Source, options: BuildOptions) -> Scripts:
+    def search() -> tuple[Path, ...]:
+        return read_search_path(choose_python(options))
+
+    return await asyncio.to_thread(read_scripts, _path(source), search)
 
 
 def _path(source: Source) -> Path:
@@ -190,7 +194,7 @@ class Expectation:
             return await self._read_again(major)
 
     async def _replay(self, revisions: tuple[str, ...] | None, major: int | None) -> Snapshot:
-        scripts = self._scripts = await _read_scripts(self.source)
+        scripts = self._scripts = await _read_scripts(self.source, self._options)
         wanted = revisions
         if wanted is None:
             wanted = scripts.history.resolve(self.source.revision or "")
@@ -235,7 +239,7 @@ async def open_expectation(source: Source, options: BuildOptions) -> AsyncIterat
     Raises:
         BuildError: the history of an `alembic:` source cannot be read.
     """
-    scripts = await _read_scripts(source) if source.scheme is Scheme.ALEMBIC else None
+    scripts = await _read_scripts(source, options) if source.scheme is Scheme.ALEMBIC else None
     async with open_shadows(options) as shadows:
         yield Expectation(source, options, shadows, scripts)
 

@@ -38,5 +38,5 @@ async def build_models(scratch: Scratch, target: str, options: BuildOptions) -> 
         Statement(text=text, line=number, start=0)
         for number, text in enumerate(ddl.statements, start=1)
     )
-    await run_statements(scratch, statements, place=label)
+    await run_statements(scratch, statements, lambda one, _: f"{label}, statement {one.line}")
     return tuple(map(Path, ddl.files))

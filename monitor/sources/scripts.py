@@ -7,7 +7,7 @@ https://alembic.sqlalchemy.org/en/latest/tutorial.html#editing-the-ini-file
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from configparser import ConfigParser
 from configparser import Error as IniError
 from dataclasses import dataclass
@@ -51,8 +51,16 @@ class Scripts:
     digest: str
 
 
-def read_scripts(ini: Path) -> Scripts:
+type Search = Callable[[], tuple[Path, ...]]
+
+
+def read_scripts(ini: Path, search: Search = tuple) -> Scripts:
     """Read the history that a configuration file names.
+
+    Args:
+        ini: the configuration file.
+        search: where packages are looked for when `package:folder` is named and it is
+            not beside the configuration.
 
     Raises:
         BuildError: the configuration, a folder or a revision cannot be read; names the
@@ -60,11 +68,12 @@ def read_scripts(ini: Path) -> Scripts:
     """
     ini = ini.absolute()
     parser = _read_ini(ini)
-    location, directory = _find_location(ini, _get(parser, ini, "script_location"))
-    versions = tuple(_find_versions(parser, ini, location, directory))
+    location, directory = _find_location(ini, _get(parser, ini, "script_location"), search)
+    versions = tuple(_find_versions(parser, ini, location, (directory, search)))
+    root = directory if location.is_relative_to(directory) else location.parent
     is_recursive = _get(parser, ini, "recursive_version_locations").lower() in _TRUE
     paths = tuple(_list_revisions(versions, is_recursive=is_recursive))
-    revisions = [read_revision(_read(path), path=_relate(path, directory)) for path in paths]
+    revisions = [read_revision(_read(path), path=_relate(path, root)) for path in paths]
     url = parser.get(SECTION, "sqlalchemy.url", raw=True, fallback="")
     driver = _DRIVER.match(url.strip())
     environment = _read(location / "env.py").decode(errors="replace")
@@ -76,7 +85,7 @@ def read_scripts(ini: Path) -> Scripts:
         driver=driver[1].lower() if driver else None,
         is_async="async" in environment,
         history=make_history(revisions),
-        digest=_digest({ini, *_list_files(location), *paths}, directory),
+        digest=_digest({ini, *_list_files(location), *paths}, root),
     )
 
 
@@ -112,8 +121,8 @@ def _get(parser: ConfigParser, ini: Path, option: str) -> str:
         ) from None
 
 
-def _find_location(ini: Path, text: str) -> tuple[Path, Path]:
-    """The folder with env.py, and the directory in which Alembic finds it.
+def _find_location(ini: Path, text: str, search: Search) -> tuple[Path, Path]:
+    """The folder with env.py, and the directory in which Alembic is started.
 
     That is where the configuration lies or, as `alembic -c folder/alembic.ini` has it,
     where we are.
@@ -122,29 +131,37 @@ def _find_location(ini: Path, text: str) -> tuple[Path, Path]:
         raise BuildError(
             f"{ini.name} has no script_location.", next_step="Name the folder with env.py there."
         )
-    package, colon, inside = text.partition(":")
-    relative = "/".join((*package.split("."), inside)) if colon and inside else text
     for directory in dict.fromkeys((ini.parent, Path.cwd())):
-        location = directory / relative
-        if (location / "env.py").is_file():
-            return location, directory
-    what = f"has no {relative}/env.py beside it" if colon else f"names {text}, which has no env.py"
+        if (directory / _spell(text) / "env.py").is_file():
+            return directory / _spell(text), directory
+    for root in search() if ":" in text else ():
+        if (root / _spell(text) / "env.py").is_file():
+            return root / _spell(text), ini.parent
     raise BuildError(
-        f"{ini.name} {what}.",
-        next_step="Correct script_location, or start anchorwatch where `alembic` is started.",
+        f"{ini.name} names {text}, which has no env.py.",
+        next_step="Correct script_location, start anchorwatch where `alembic` is started, or "
+        "name the interpreter that has the package: `--python PATH`.",
     )
 
 
+def _spell(text: str) -> str:
+    """The relative path that `package:folder` means; a path means itself."""
+    package, colon, inside = text.partition(":")
+    return "/".join((*package.split("."), inside)) if colon and inside else text
+
+
 def _find_versions(
-    parser: ConfigParser, ini: Path, location: Path, directory: Path
+    parser: ConfigParser, ini: Path, location: Path, places: tuple[Path, Search]
 ) -> Iterator[Path]:
     text = _get(parser, ini, "version_locations")
     if not text:
         yield location / "versions"
         return
+    directory, search = places
     for name in _split(text, _find_separator(parser, ini)):
-        package, colon, inside = name.partition(":")
-        yield directory / ("/".join((*package.split("."), inside)) if colon else name)
+        beside = directory / _spell(name)
+        roots = search() if ":" in name and not beside.is_dir() else ()
+        yield next((found for root in roots if (found := root / _spell(name)).is_dir()), beside)
 
 
 def _find_separator(parser: ConfigParser, ini: Path) -> str | None:

@@ -23,6 +23,7 @@ from monitor.sources.shadow_lease import (
     PREFIX,
     drop_database,
     drop_roles,
+    find_roles,
     sweep_scratches,
     write_lease,
 )
@@ -47,6 +48,7 @@ class Scratch:
         dsn: for the builder.
         admin: for the role that made it, to the same database.
         is_superuser: whether that role may do anything.
+        stand_ins: the roles that were made for this build.
         major: the server's major version.
     """
 
@@ -55,6 +57,7 @@ class Scratch:
     dsn: Dsn
     admin: Dsn
     is_superuser: bool
+    stand_ins: tuple[str, ...]
     major: int
 
 
@@ -86,19 +89,16 @@ class ShadowServer:
         """
         name = self._choose_name()
         self._taken.add(name)
-        made = {name, *((_dba(name),) if roles else ())}
         try:
-            scratch, stand_ins = await finish(self._make(name, roles))
-            made.update(stand_ins)
-            yield scratch
+            yield await finish(self._make(name, roles))
         except BaseException as error:
             try:
-                await finish(self._drop(name, made))
+                await finish(self._drop(name))
             except (BuildError, LookError) as left:
                 error.add_note(str(left))  # what went wrong first is what has to be told
             raise
         else:
-            await finish(self._drop(name, made))
+            await finish(self._drop(name))
         finally:
             self._taken.discard(name)
 
@@ -113,7 +113,7 @@ class ShadowServer:
         names = (f"{PREFIX}{number:012x}" for number in itertools.count())
         return next(name for name in names if name not in self._taken)
 
-    async def _make(self, name: str, roles: tuple[str, ...]) -> tuple[Scratch, tuple[str, ...]]:
+    async def _make(self, name: str, roles: tuple[str, ...]) -> Scratch:
         password = secrets.token_urlsafe(24)
         async with connect(self._admin) as session:
             lease = await write_lease(session, name)
@@ -133,15 +133,15 @@ class ShadowServer:
             )
             await session.execute(f"COMMENT ON DATABASE {database} IS {quote_literal(lease)}")
         admin = replace(self._admin, database=name)
-        scratch = Scratch(
+        return Scratch(
             database=name,
             builder=name,
             dsn=replace(admin, user=name, password=password),
             admin=admin,
             is_superuser=self._facts.is_superuser,
+            stand_ins=stand_ins,
             major=self._facts.major,
         )
-        return scratch, stand_ins
 
     def _write_roles(
         self,
@@ -171,10 +171,10 @@ class ShadowServer:
             script.append(f"GRANT {quote_ident(name)} TO CURRENT_USER")
         return "; ".join(script)
 
-    async def _drop(self, name: str, roles: set[str]) -> None:
+    async def _drop(self, name: str) -> None:
         async with connect(self._admin) as session:
             await drop_database(session, name)
-            left = await drop_roles(session, roles)
+            left = await drop_roles(session, await find_roles(session, name))
         ours = [role for role in left if role.startswith(name)]  # others may serve another build
         if ours:
             raise BuildError(

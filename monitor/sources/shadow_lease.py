@@ -108,6 +108,13 @@ async def sweep_scratches(session: Session) -> tuple[str, ...]:
     return tuple(swept)
 
 
+async def find_roles(session: Session, scratch: str) -> tuple[str, ...]:
+    """The roles that were made for a scratch, by their leases."""
+    rows = await session.fetch_values(_FIND)
+    leases = {name: read_lease(comment) for kind, name, comment in rows if kind == "role"}
+    return tuple(name for name, lease in leases.items() if lease and lease.scratch == scratch)
+
+
 async def drop_database(session: Session, name: str) -> None:
     """Drop a database and whoever is connected to it.
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from monitor.core.errors import BuildError, StatementFailed, TooSlow
 from monitor.core.script import Statement, split_script
 from monitor.sources.extensions import admit_extensions, find_missing_extension
+from monitor.sources.owners import give_away
 from monitor.sources.postgres import SCRIPT_SECONDS, Session, connect
 from monitor.sources.shadow import Scratch
 
@@ -18,6 +19,8 @@ _NEWER: Final = ((re.compile(r"set\s+transaction_timeout\s*=\s*0", re.IGNORECASE
 """What a newer pg_dump sets that an older server does not know, and since when it does."""
 _PRIVILEGE: Final = "42501"
 
+type Locate = Callable[[Statement, int | None], str]
+
 
 async def run_script(scratch: Scratch, text: str, *, place: str) -> None:
     """Run a script of somebody's as the builder; psql's own commands of a dump are left out.
@@ -27,28 +30,40 @@ async def run_script(scratch: Scratch, text: str, *, place: str) -> None:
             server said.
         TooSlow: it took longer than its deadline.
     """
-    await run_statements(scratch, split_script(text), place=place)
+
+    def locate(statement: Statement, position: int | None) -> str:
+        return f"{place}, line {statement.line_of(position)}"
+
+    await run_statements(scratch, split_script(text), locate)
 
 
-async def run_statements(scratch: Scratch, statements: Iterable[Statement], *, place: str) -> None:
-    """Run statements as the builder; raises as `run_script` does."""
+async def run_statements(
+    scratch: Scratch, statements: Iterable[Statement], locate: Locate
+) -> None:
+    """Run statements as the builder; raises as `run_script` does.
+
+    Args:
+        scratch: where.
+        statements: may be made while they are run.
+        locate: says where a statement stands, given the character that the server
+            points at, if it does.
+    """
     try:
         async with asyncio.timeout(SCRIPT_SECONDS) as scope, connect(scratch.dsn) as session:
             await session.execute("SET synchronous_commit = off")
             for statement in statements:
-                if _is_runnable(statement, place=place, major=scratch.major):
-                    await _run(scratch, session, statement, place)
+                if _is_runnable(statement, locate(statement, None), scratch.major):
+                    await _run(scratch, session, statement, locate)
     except TimeoutError:
         if not scope.expired():
             raise
         raise TooSlow(
-            f'{place} took longer than {SCRIPT_SECONDS:g} s (deadline "script").',
+            f'The script took longer than {SCRIPT_SECONDS:g} s (deadline "script").',
             next_step="Leave data out of it.",
         ) from None
 
 
-def _is_runnable(statement: Statement, *, place: str, major: int) -> bool:
-    where = f"{place}, line {statement.line}"
+def _is_runnable(statement: Statement, where: str, major: int) -> bool:
     if statement.is_meta:
         if _SILENT.match(statement.text):
             return False
@@ -66,12 +81,14 @@ def _is_runnable(statement: Statement, *, place: str, major: int) -> bool:
     )
 
 
-async def _run(scratch: Scratch, session: Session, statement: Statement, place: str) -> None:
+async def _run(scratch: Scratch, session: Session, statement: Statement, locate: Locate) -> None:
     try:
         await session.execute(await admit_extensions(scratch, statement.text))
     except StatementFailed as error:
-        line = statement.line_of(error.position)
-        raise explain_failure(error, where=f"{place}, line {line}", major=scratch.major) from None
+        if error.sqlstate == _PRIVILEGE and await give_away(scratch, statement.text):
+            return
+        where = locate(statement, error.position)
+        raise explain_failure(error, where=where, major=scratch.major) from None
 
 
 def explain_failure(error: StatementFailed, *, where: str, major: int) -> BuildError:

@@ -7,11 +7,13 @@ what was built.
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Source
 from monitor.sources.expected import BuildOptions, Expectation, open_expectation
+from monitor.sources.scripts import read_scripts
 
 
 class LateExpectation:
@@ -23,19 +25,26 @@ class LateExpectation:
         self._stack = stack
         self._opened: Expectation | None = None
         self._opening = asyncio.Lock()
+        self._read_again: History | None = None
 
     @property
     def history(self) -> History | None:
         """The revisions it knows; None without a history, and before `prepare`."""
-        return self._opened.history if self._opened else None
+        return self._read_again or (self._opened.history if self._opened else None)
 
-    async def prepare(self) -> None:
-        """Open it; nothing when it is open.
+    async def prepare(self, stamped: tuple[str, ...]) -> None:
+        """Open it, and read the history again where it does not know a stamped revision.
+
+        A deployment brings the file and the stamp at the same time.
 
         Raises:
             AnchorwatchError: it cannot be read.
         """
-        await self._open()
+        opened = await self._open()
+        if opened.history is None or all(map(opened.history.is_known, stamped)):
+            self._read_again = None
+        else:
+            self._read_again = await asyncio.to_thread(_read_history, self._source.path or "")
 
     async def snapshot_at(
         self, revisions: tuple[str, ...] | None, *, major: int | None
@@ -45,7 +54,9 @@ class LateExpectation:
         Raises:
             AnchorwatchError: it cannot be built.
         """
-        return await (await self._open()).snapshot_at(revisions, major=major)
+        snapshot = await (await self._open()).snapshot_at(revisions, major=major)
+        self._read_again = None  # it was read for this just now
+        return snapshot
 
     async def _open(self) -> Expectation:
         async with self._opening:
@@ -56,8 +67,12 @@ class LateExpectation:
             return self._opened
 
 
+def _read_history(path: str) -> History:
+    return read_scripts(Path(path).expanduser()).history
+
+
 class Expectations:
-    """Every expectation of the agent, one for each source and way to build it."""
+    """Every expectation of a run, one for each source and way to build it."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack

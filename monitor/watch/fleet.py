@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,11 +11,20 @@ import msgspec
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from monitor.core.fault import locate_fault
+
 _log = structlog.get_logger()
 
 STOP_SECONDS: Final = 3.0
 """How long looks that run may take to end when the agent stops: a platform
 kills soon after it asks, and a look that is cut off decides nothing."""
+
+SLOT_SECONDS: Final = 5.0
+"""How long a look counts against the concurrency: what takes longer is not
+working but waiting, and whoever waits holds up nobody else."""
+
+BEAT_SECONDS: Final = 5.0
+"""How often the scheduler proves that it lives, however rarely it looks."""
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -22,27 +32,46 @@ class Round(msgspec.Struct, frozen=True):
 
     Attributes:
         name: the database's.
-        interval: how often to look.
+        interval: how often to look; None for at the start, and then only when asked.
         look: looks at it once, at the given time.
+        min_interval: the least time from the beginning of a look to the next one.
     """
 
     name: str
-    interval: timedelta
+    interval: timedelta | None
     look: Callable[[datetime], Awaitable[object]]
+    min_interval: timedelta = timedelta(0)
 
 
 class Fleet:
-    """Looks at every database on its interval, and asks for a look in between.
+    """Looks at every database on its interval, and when asked for a look in between.
 
-    One tick an interval group; within it the looks are spread over the
-    interval, so that a hundred databases do not make a burst. At most
-    ``concurrency`` looks run at once, and one that hangs delays no other.
+    The looks of one interval are spread over it, so that a hundred databases
+    do not make a burst. At most ``concurrency`` looks run at once, not
+    counting those that hang for longer than ``slot_seconds``.
+
+    Args:
+        rounds: the databases.
+        concurrency: how many looks may run at once.
+        on_fault: told of an exception that a look let through; it stops nothing.
+        slot_seconds: how long a look counts as one that runs.
     """
 
-    def __init__(self, rounds: Iterable[Round], *, concurrency: int) -> None:
+    def __init__(
+        self,
+        rounds: Iterable[Round],
+        *,
+        concurrency: int,
+        on_fault: Callable[[BaseException], None],
+        slot_seconds: float = SLOT_SECONDS,
+    ) -> None:
         self._rounds = {r.name: r for r in rounds}
         self._slots = asyncio.Semaphore(concurrency)
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._slot_seconds = slot_seconds
+        self._on_fault = on_fault
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waiting: dict[str, asyncio.Event] = {}
+        self._begun: dict[str, float] = {}
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -54,52 +83,107 @@ class Fleet:
         """When the scheduler last ticked: proof that it lives."""
         return self._last_tick
 
-    @property
-    def tick_interval(self) -> timedelta:
-        """The shortest interval of all: how often a tick is due at least."""
-        return min((r.interval for r in self._rounds.values()), default=timedelta(minutes=1))
-
     def start(self) -> None:
         """Look at everything at once, then on every interval."""
         groups: dict[timedelta, list[Round]] = defaultdict(list)
         for item in self._rounds.values():
-            groups[item.interval].append(item)
+            if item.interval is not None:
+                groups[item.interval].append(item)
         for interval, group in groups.items():
             self._scheduler.add_job(
                 self._tick, "interval", seconds=interval.total_seconds(), args=[group, interval]
             )
+        self._scheduler.add_job(self._beat, "interval", seconds=BEAT_SECONDS)
         self._scheduler.start()
         for item in self._rounds.values():
             self.ask(item.name)
 
-    async def _tick(self, group: list[Round], interval: timedelta) -> None:
+    async def _beat(self) -> None:
         self._last_tick = datetime.now(UTC)
+
+    async def _tick(self, group: list[Round], interval: timedelta) -> None:
+        await self._beat()
         for place, item in enumerate(group):
             self.ask(item.name, after=interval * place / len(group))
 
     def ask(self, name: str, *, after: timedelta = timedelta(0)) -> bool:
-        """Look at one database; False when a look at it is already running or waiting."""
-        if name in self._running:
+        """Look at one database as soon as its `min_interval` lets us, or ``after`` a while.
+
+        Returns:
+            False when nothing more will come of it: a look is running, or was already
+            due; one that waited for its turn in the interval now comes at once.
+
+        Raises:
+            KeyError: there is no such database.
+        """
+        item = self._rounds[name]
+        if name in self._tasks:
+            if not after and (hurry := self._waiting.get(name)):
+                hurry.set()
             return False
-        task = asyncio.create_task(self._run(self._rounds[name], after), name=f"look {name}")
-        self._running[name] = task
-        task.add_done_callback(lambda _: self._running.pop(name, None))
+        if after:
+            self._waiting[name] = asyncio.Event()
+        self._tasks[name] = asyncio.create_task(self._run(item, after), name=f"look {name}")
+        self._tasks[name].add_done_callback(lambda _: self._forget(name))
         return True
 
+    def _forget(self, name: str) -> None:
+        self._tasks.pop(name, None)
+        self._waiting.pop(name, None)
+
     async def _run(self, item: Round, after: timedelta) -> None:
-        if after:
-            await asyncio.sleep(after.total_seconds())
-        async with self._slots:
-            await item.look(datetime.now(UTC))
+        await self._wait(item, after)
+        try:
+            async with self._slot():
+                self._begun[item.name] = asyncio.get_running_loop().time()
+                await item.look(datetime.now(UTC))
+        except Exception as error:  # noqa: BLE001  # the bulkhead: the next tick looks again
+            self._on_fault(error)
+            _log.error("a look broke", database=item.name, fault=locate_fault(error))
+
+    async def _wait(self, item: Round, after: timedelta) -> None:
+        if hurry := self._waiting.get(item.name):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(after.total_seconds()):
+                    await hurry.wait()
+            self._waiting.pop(item.name, None)
+        if (begun := self._begun.get(item.name)) is not None:
+            due = begun + item.min_interval.total_seconds()
+            await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0))
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """A place among the looks that run, given back early by one that hangs."""
+        await self._slots.acquire()
+        slot = _Slot(self._slots)
+        timer = asyncio.get_running_loop().call_later(self._slot_seconds, slot.give_back)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            slot.give_back()
 
     async def stop(self) -> None:
         """No more ticks; looks that run are cancelled and waited for."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
-        tasks = list(self._running.values())
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         if tasks:
             _, left = await asyncio.wait(tasks, timeout=STOP_SECONDS)
             for task in left:
                 _log.warning("a look did not end in time", look=task.get_name())
+
+
+class _Slot:
+    """A place that can be given back once."""
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self._slots = slots
+        self._is_held = True
+
+    def give_back(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._slots.release()

@@ -1,19 +1,19 @@
 """What one look reads, and what it makes of it: a report, and the snapshot if there is one."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
-from monitor.checks.history import describe_stamp, has_tables, judge_stamp, read_stamp
-from monitor.checks.schema import compare_schema, judge_alone
+from monitor.checks.history import describe_stamp, judge_stamp, read_stamp
+from monitor.checks.schema import add_flaws, compare_schema
 from monitor.core.errors import AnchorwatchError, LookError, Unreachable
 from monitor.core.findings import Finding, FindingClass, Unknown
 from monitor.core.history import History
+from monitor.core.quoting import quote_ident
 from monitor.core.report import Report
-from monitor.core.rules import CANNOT_LOOK, UNREACHABLE
+from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, Rule
 from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
 from monitor.sources.catalog import take_snapshot
@@ -29,8 +29,8 @@ class Expectation(Protocol):
         """The revisions it knows, when it is an Alembic history."""
         ...
 
-    async def prepare(self) -> None:
-        """Read what it is made from."""
+    async def prepare(self, stamped: tuple[str, ...]) -> None:
+        """Read what it is made from, as new as a database with this stamp needs it."""
         ...
 
     async def snapshot_at(
@@ -81,7 +81,7 @@ async def inspect(target: Target, at: datetime, *, baseline: Snapshot | None) ->
     try:
         snapshot = await read_database(target)
     except LookError as error:
-        report = report_failure(target, at, error)
+        report = report_failure(target.environment, target.database, at, error)
         return Look(_time(report, begun), None)
     report = await _judge(target, at, snapshot, baseline=baseline)
     return Look(_time(report, begun), snapshot)
@@ -97,33 +97,50 @@ async def read_database(target: Target) -> Snapshot:
         return await take_snapshot(session)
 
 
+async def judge_again(target: Target, look: Look, *, baseline: Snapshot) -> Look:
+    """The same look, compared with another baseline; nothing is read.
+
+    For targets without an expectation whose look has a snapshot.
+    """
+    assert look.snapshot is not None  # noqa: S101  # as said above
+    report = await _judge(target, look.report.at, look.snapshot, baseline=baseline)
+    return Look(msgspec.structs.replace(report, seconds=look.report.seconds), look.snapshot)
+
+
 def _time(report: Report, begun: float) -> Report:
     seconds = asyncio.get_running_loop().time() - begun
     return msgspec.structs.replace(report, seconds=round(seconds, 3))
 
 
-def report_failure(target: Target, at: datetime, error: LookError) -> Report:
+def report_failure(
+    environment: str, database: str, at: datetime, error: AnchorwatchError
+) -> Report:
     """The report of a look that could not look."""
     is_unreachable = isinstance(error, Unreachable)
-    rule = UNREACHABLE if is_unreachable else CANNOT_LOOK
-    finding = Finding(
-        code=rule.code,
-        severity=rule.severity,
-        environment=target.environment,
-        database=target.database,
-        key=None,
-        title=error.message,
-        remedy=error.next_step,
+    finding = _make_finding(
+        UNREACHABLE if is_unreachable else CANNOT_LOOK, error, environment, database
     )
     return Report(
-        environment=target.environment,
-        database=target.database,
+        environment=environment,
+        database=database,
         at=at,
         seconds=0.0,
         state=State.UNREACHABLE if is_unreachable else State.UNKNOWN,
         findings=(finding,),
         unknowns=_make_unknowns(error),
         summary=str(error),
+    )
+
+
+def _make_finding(rule: Rule, error: AnchorwatchError, environment: str, database: str) -> Finding:
+    return Finding(
+        code=rule.code,
+        severity=rule.severity,
+        environment=environment,
+        database=database,
+        key=None,
+        title=error.message,
+        remedy=error.next_step,
     )
 
 
@@ -146,26 +163,20 @@ async def _judge(
     stamp = read_stamp(snapshot)
     try:
         if target.expectation is not None:
-            await target.expectation.prepare()
+            await target.expectation.prepare(stamp or ())
     except AnchorwatchError as error:
-        return _report_no_expectation(_begin_report(target, at, snapshot, stamp), error)
+        return _add_unknown(_begin_report(target, at, snapshot, stamp), error)
     history = target.expectation.history if target.expectation else None
     report = _begin_report(target, at, snapshot, stamp)
     if stamp is None and history is not None:
         return _report_unreadable_stamp(report, snapshot)
-    state = judge_stamp(snapshot, stamp or (), history)
-    if state is not None and not (state is State.EMPTY and not _expects_tables(target, baseline)):
+    if (state := judge_stamp(snapshot, stamp or (), history)) is not None:
         return _report_stamp(report, state, stamp or ())
     try:
         expected = await _find_expected(target, stamp, snapshot, baseline)
     except AnchorwatchError as error:
-        return _report_no_expectation(report, error)
+        return _add_unknown(report, error)
     return _report_comparison(report, target, snapshot, expected)
-
-
-def _expects_tables(target: Target, baseline: Snapshot | None) -> bool:
-    """An empty database is worth a word unless it was empty when the watch began."""
-    return target.expectation is not None or baseline is None or has_tables(baseline)
 
 
 async def _find_expected(
@@ -200,7 +211,11 @@ def _begin_report(
 
 def _report_unreadable_stamp(report: Report, snapshot: Snapshot) -> Report:
     """Without the stamp nobody can say which revision's schema to expect."""
-    hidden = [f'"{t.schema}"."{t.name}"' for t in snapshot.version_tables if t.revisions is None]
+    hidden = [
+        f"{quote_ident(table.schema)}.{quote_ident(table.name)}"
+        for table in snapshot.version_tables
+        if table.revisions is None
+    ]
     error = LookError(
         f"The version table {', '.join(hidden)} cannot be read by this role.",
         next_step=f"GRANT SELECT ON {', '.join(hidden)} to it, and USAGE on the schema.",
@@ -208,21 +223,9 @@ def _report_unreadable_stamp(report: Report, snapshot: Snapshot) -> Report:
     return _add_unknown(report, error)
 
 
-def _report_no_expectation(report: Report, error: AnchorwatchError) -> Report:
-    """The model could not be built: that says nothing about the database."""
-    return _add_unknown(report, error)
-
-
 def _add_unknown(report: Report, error: AnchorwatchError) -> Report:
-    finding = Finding(
-        code=CANNOT_LOOK.code,
-        severity=CANNOT_LOOK.severity,
-        environment=report.environment,
-        database=report.database,
-        key=None,
-        title=error.message,
-        remedy=error.next_step,
-    )
+    """Without an expectation nothing is said about the database, least of all that it is fine."""
+    finding = _make_finding(CANNOT_LOOK, error, report.environment, report.database)
     return msgspec.structs.replace(
         report,
         state=State.UNKNOWN,
@@ -255,48 +258,45 @@ def _report_stamp(report: Report, state: State, stamp: tuple[str, ...]) -> Repor
 def _report_comparison(
     report: Report, target: Target, snapshot: Snapshot, expected: Snapshot | None
 ) -> Report:
-    place: Mapping[str, str] = {
-        "environment": report.environment,
-        "database": report.database,
-    }
+    place = {"environment": report.environment, "database": report.database}
+    findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    if expected is None:
-        findings = judge_alone(snapshot, **place)
-    else:
+    if expected is not None:
         findings, notes = compare_schema(expected, snapshot, **place)
+    # The history is as new as the schema that was just built from it.
     history = target.expectation.history if target.expectation else None
     pending = history.pending(report.revisions or ()) if history else None
-    state = _choose_state(target, expected, findings, pending)
+    state = _choose_state(target, findings, pending)
+    if target.expectation is None:
+        findings = add_flaws(findings, snapshot, **place)
     return msgspec.structs.replace(
         report,
         state=state,
         pending=pending,
+        expected_revisions=history.heads if history else None,
         findings=findings,
         notes=notes,
-        summary=_summarise(state, findings),
+        summary=_summarise(state, findings, is_alone=expected is None),
     )
 
 
 def _choose_state(
-    target: Target,
-    expected: Snapshot | None,
-    findings: tuple[Finding, ...],
-    pending: tuple[str, ...] | None,
+    target: Target, findings: tuple[Finding, ...], pending: tuple[str, ...] | None
 ) -> State:
-    if expected is not None and findings:
+    if findings:
         return State.DRIFTED
     if target.expectation is None:
         return State.UNCHANGED
     return State.PENDING if pending else State.IN_SYNC
 
 
-def _summarise(state: State, findings: tuple[Finding, ...]) -> str:
+def _summarise(state: State, findings: tuple[Finding, ...], *, is_alone: bool) -> str:
+    """One sentence; ``is_alone`` when there was nothing to compare with, nor a baseline."""
+    place = "no expectation, looked at by itself"
     if not findings:
-        return state.meaning.sentence
-    count = len(findings)
-    worst = _pick_worst(findings).title
-    return f"{count} difference{'s' if count > 1 else ''}, the worst: {worst}"
-
-
-def _pick_worst(findings: tuple[Finding, ...]) -> Finding:
-    return max(findings, key=lambda f: f.severity.rank)
+        return place if is_alone else state.meaning.sentence
+    is_compared = state is State.DRIFTED
+    noun = "difference" if is_compared else "flaw"
+    worst = max(findings, key=lambda f: f.severity.rank).title
+    told = f"{len(findings)} {noun}{'s' if len(findings) > 1 else ''}, the worst: {worst}"
+    return f"{place}: {told}" if is_alone else told

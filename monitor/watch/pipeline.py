@@ -14,15 +14,23 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
+from monitor.checks.history import has_tables
 from monitor.core.errors import DamagedFile, LookError
+from monitor.core.fault import locate_fault
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, Incident, Policy, Status, step
 from monitor.core.record import Record, advance
 from monitor.core.report import Report
 from monitor.core.snapshot import Snapshot, dump_snapshot, load_snapshot
-from monitor.core.verdict import State
 from monitor.sinks.store import Decision, Store
-from monitor.watch.inspection import Look, Target, inspect, read_database, report_failure
+from monitor.watch.inspection import (
+    Look,
+    Target,
+    inspect,
+    judge_again,
+    read_database,
+    report_failure,
+)
 
 _log = structlog.get_logger()
 
@@ -43,6 +51,13 @@ class Decided(NamedTuple):
     unresolved: Mapping[FindingClass, Incident]
     incidents: tuple[Incident, ...]
     events: tuple[Event, ...]
+
+
+class _Seen(NamedTuple):
+    """A look, and the snapshot that is the baseline from now on, if it is another one."""
+
+    look: Look
+    baseline: Snapshot | None
 
 
 class Pipeline(msgspec.Struct, frozen=True):
@@ -68,9 +83,7 @@ class Pipeline(msgspec.Struct, frozen=True):
                 decided, so the next look decides.
         """
         before = await self.store.load(target.environment, target.database)
-        baseline = await self._load_baseline(target, before)
-        look = await self._inspect(target, at, baseline=baseline)
-        chosen = await self._choose_baseline(target, before, look)
+        look, chosen = await self._see(target, at, before)
         record = advance(
             before,
             look.report,
@@ -96,47 +109,71 @@ class Pipeline(msgspec.Struct, frozen=True):
         if not await self.store.commit(decision):
             _log.info("another agent looked at the same moment", database=target.database)
             return None
-        after = unresolved | {i.finding_class: i for i in decided.incidents}
-        going_on = {c: i for c, i in after.items() if i.status is not Status.RESOLVED}
-        return Decided(record, look.snapshot, going_on, decided.incidents, decided.events)
+        return Decided(
+            record,
+            look.snapshot,
+            _list_unresolved(unresolved, decided.incidents),
+            decided.incidents,
+            decided.events,
+        )
 
-    async def _inspect(self, target: Target, at: datetime, *, baseline: Snapshot | None) -> Look:
+    async def _see(self, target: Target, at: datetime, before: Record | None) -> _Seen:
         """The first bulkhead: whatever goes wrong with one database stays with it."""
+        baseline = await self._load_baseline(target, before)
         try:
-            return await inspect(target, at, baseline=baseline)
+            look = await inspect(target, at, baseline=baseline)
+            chosen = await self._choose_baseline(target, before, look, baseline=baseline)
+            if chosen is not None:
+                look = await judge_again(target, look, baseline=chosen)
         except Exception as error:  # noqa: BLE001  # the bulkhead around one database
             self.on_fault(error)
-            _log.exception("a look failed in a way nobody foresaw", database=target.database)
-            return Look(_report_fault(target, at, error), None)
+            _log.error(
+                "a look failed in a way nobody foresaw",
+                database=target.database,
+                fault=locate_fault(error),
+            )
+            return _Seen(Look(_report_fault(target, at, error), None), None)
+        return _Seen(look, chosen)
 
     async def _load_baseline(self, target: Target, before: Record | None) -> Snapshot | None:
         if target.expectation is not None or before is None or before.baseline is None:
             return None
         blob = await self.store.load_snapshot_blob(before.baseline)
-        if blob is None:
-            return None
-        # A snapshot that an older release wrote is no baseline any more: take a new one.
+        # One that an older release wrote can be none any more: then a new one is taken.
         with suppress(DamagedFile):
-            return load_snapshot(blob, place="the baseline in the ledger")
+            if blob is not None:
+                return load_snapshot(blob, place="the baseline in the ledger")
+        _log.warning("the baseline is lost, a new one is taken", database=target.database)
         return None
 
     async def _choose_baseline(
-        self, target: Target, before: Record | None, look: Look
+        self, target: Target, before: Record | None, look: Look, *, baseline: Snapshot | None
     ) -> Snapshot | None:
         """The snapshot that becomes the expectation where nothing else is expected.
 
-        The first one that is settled, that is seen twice alike. What a
-        deployment changes while its window is open is meant to be, and moves
-        the baseline along.
+        The first one that is settled, that is seen twice alike; a database
+        without tables has none yet. When the stamp moves, the baseline goes
+        along with whatever changes until the deploy window ends: what a
+        deployment does is meant to be, and nobody is told of it. Drift that
+        was there when the deployment came is taken along too, for nothing
+        says what of it the deployment meant: its incident resolves when the
+        window ends.
         """
-        if target.expectation is not None or look.snapshot is None:
+        snapshot = look.snapshot
+        if target.expectation is not None or snapshot is None or not has_tables(snapshot):
             return None
-        if before is None or before.baseline is None or look.report.state is State.UNKNOWN:
-            return look.snapshot if await _is_settled(target, look.snapshot) else None
+        if before is None or baseline is None:
+            return snapshot if await _is_settled(target, snapshot) else None
         after = advance(before, look.report, policy=self.policy)
         in_window = after.window_until is not None and look.report.at < after.window_until
-        has_moved = before.baseline != look.snapshot.fingerprint
-        return look.snapshot if in_window and has_moved else None
+        return snapshot if in_window and baseline.fingerprint != snapshot.fingerprint else None
+
+
+def _list_unresolved(
+    before: Mapping[FindingClass, Incident], changed: tuple[Incident, ...]
+) -> dict[FindingClass, Incident]:
+    after = {**before, **{incident.finding_class: incident for incident in changed}}
+    return {c: incident for c, incident in after.items() if incident.status is not Status.RESOLVED}
 
 
 async def _is_settled(target: Target, snapshot: Snapshot) -> bool:
@@ -150,7 +187,8 @@ async def _is_settled(target: Target, snapshot: Snapshot) -> bool:
 
 def _report_fault(target: Target, at: datetime, error: Exception) -> Report:
     return report_failure(
-        target,
+        target.environment,
+        target.database,
         at,
         LookError(
             f"Looking failed in a way that nobody foresaw ({type(error).__name__}).",

@@ -31,6 +31,7 @@ def make_app(view: View) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.include_router(make_health_routes(view))
     app.include_router(make_api_routes(view))

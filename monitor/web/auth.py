@@ -154,9 +154,11 @@ class Guard:
 
 
 def _read_bearer(headers: Headers) -> str | None:
-    """The token of the header, None when there is none; RFC 9110 section 11.4."""
+    """The token of the header, None when there is none; RFC 6750 section 2.1."""
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip().encode("latin-1").decode("utf-8", "replace") if scheme else None
+    if scheme.lower() != "bearer":
+        return None
+    return token.strip().encode("latin-1").decode("utf-8", "replace")
 
 
 def _is_same_origin(request: Request) -> bool:

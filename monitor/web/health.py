@@ -70,6 +70,7 @@ def make_health_routes(view: View) -> APIRouter:
         responses={
             200: {"content": {EXPOSITION: {}}},
             401: {"model": ErrorAnswer, "description": "A token is needed."},
+            422: {"model": ErrorAnswer, "description": "A parameter is not valid."},
         },
     )
     async def show_metrics(

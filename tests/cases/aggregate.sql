@@ -3,9 +3,9 @@ create schema app;
 create function app.done(int) returns text language sql immutable as 'select $1::text';
 create function app.again(int) returns text language sql immutable as 'select $1::text || $1';
 create function app.done_typed(int, int) returns text language sql immutable as 'select $1::text';
-create function app.add(int, int) returns int language sql immutable as 'select $1 + $2';
+create function app.add(int, int) returns int language sql immutable strict as 'select $1 + $2';
 create function app.add(bigint, int) returns bigint language sql immutable as 'select $1 + $2';
-create function app.take(int, int) returns int language sql immutable as 'select $1 - $2';
+create function app.take(int, int) returns int language sql immutable strict as 'select $1 - $2';
 create function app.take(bigint, int) returns bigint language sql immutable as 'select $1 - $2';
 create function app.done(bigint) returns text language sql immutable as 'select $1::text';
 create function app.three(int, int, int) returns int language sql immutable as 'select $1';
@@ -22,7 +22,7 @@ create aggregate app.moving_typed(int) (
 create aggregate app.two(int, int) (sfunc = app.three, stype = int);
 create aggregate app.ordered(int order by int) (sfunc = int4pl, stype = int);
 create aggregate app.average(bigint) (
-  sfunc = int8_avg_accum, stype = internal, finalfunc = int8_avg,
+  sfunc = int8_avg_accum, stype = internal, finalfunc = numeric_poly_avg,
   combinefunc = int8_avg_combine, serialfunc = int8_avg_serialize, deserialfunc = int8_avg_deserialize, parallel = safe
 );
 create aggregate app.greatest(int) (sfunc = int4larger, stype = int);
@@ -76,7 +76,7 @@ create or replace aggregate app.a(int) (sfunc = int4pl, stype = int, initcond = 
 
 -- case the state of an aggregate stays where it is
 create or replace aggregate app.average(bigint) (
-  sfunc = int8_avg_accum, stype = internal, finalfunc = int8_avg, combinefunc = int8_avg_combine, parallel = safe
+  sfunc = int8_avg_accum, stype = internal, finalfunc = numeric_poly_avg, combinefunc = int8_avg_combine, parallel = safe
 );
 -- expect altered aggregate app.average(bigint): deserial_function, serial_function
 

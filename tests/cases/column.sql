@@ -5,6 +5,7 @@ create table app.t (
   id int not null,
   code varchar(20),
   amount numeric(10, 2),
+  price numeric(10, 2),
   at timestamptz default now(),
   name text,
   twice numeric generated always as (amount * 2) stored,
@@ -19,7 +20,8 @@ create table app.pure_heir () inherits (app.parent);
 create foreign data wrapper w;
 create server s foreign data wrapper w;
 create foreign table app.far (a int options (column_name 'b', password 'pl4nted')) server s;
-create view app.v as select id, name from app.t;
+create table app.base (id int, name text);
+create view app.v as select id, name from app.base;
 create type app.pair as (a int, b text);
 
 -- case a column is dropped
@@ -53,8 +55,8 @@ alter table app.t alter column code type varchar(40);
 -- expect altered column app.t.code: type
 
 -- case a column has another precision
-alter table app.t alter column amount type numeric(12, 2);
--- expect altered column app.t.amount: type
+alter table app.t alter column price type numeric(12, 2);
+-- expect altered column app.t.price: type
 
 -- case a column has lost its time zone
 alter table app.t alter column at type timestamp;
@@ -86,6 +88,11 @@ alter table app.t add constraint code_is_there not null code not valid;
 alter table app.t add constraint code_is_there not null code no inherit;
 -- needs pg>=18
 -- expect altered column app.t.code: not_null_no_inherit, nullable
+
+-- case NOT NULL of an identity is not inherited
+alter table app.t alter constraint t_always_not_null no inherit;
+-- needs pg>=18
+-- expect altered column app.t.always: not_null_no_inherit
 
 -- case NOT NULL has a name of its own
 alter table app.t rename constraint t_id_not_null to id_is_there;

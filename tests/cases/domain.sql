@@ -11,12 +11,6 @@ drop domain app.email;
 create domain app.extra as int check (value > 0);
 -- expect unexpected domain app.extra
 
--- case a sequence and a domain share a name, and a check is dropped with the sequence
-create sequence app.email;
-alter domain app.email drop constraint email_check;
--- expect unexpected sequence app.email
--- expect missing check app.email.email_check
-
 -- case a domain is of another type
 drop domain app.code;
 create domain app.code as varchar(30) default 'x';

@@ -16,8 +16,8 @@ alter foreign data wrapper w handler public.postgres_fdw_handler;
 
 -- case a wrapper has a validator
 drop foreign data wrapper w;
-create foreign data wrapper w validator pg_catalog.postgresql_fdw_validator options (password 'pl4nted');
--- expect altered foreign_data_wrapper w: validator
+create foreign data wrapper w validator pg_catalog.postgresql_fdw_validator;
+-- expect altered foreign_data_wrapper w: option_names, validator
 
 -- case a wrapper has another option
 alter foreign data wrapper w options (add host 'pl4nted');

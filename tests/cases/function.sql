@@ -4,9 +4,7 @@ create function app.f(a int, b text default 'x') returns int language sql as 'se
 create function app.rows() returns setof int language sql as 'select 1';
 create function app.whole(int) returns bigint language internal as 'window_rank';
 create function app.atomic(a int) returns int language sql begin atomic select a; end;
-set check_function_bodies = off;
-create function app.in_c() returns int language c as '$libdir/one', 'answer';
-set check_function_bodies = on;
+create function app.in_c() returns trigger language c as '$libdir/refint', 'check_primary_key';
 create transform for int language sql (from sql with function prsd_lextype(internal), to sql with function int4recv(internal));
 
 -- case a function is dropped
@@ -28,6 +26,7 @@ create function app.f(a bigint, b text default 'x') returns int language sql as 
 -- expect unexpected function app.f(bigint, text)
 
 -- case a function is in another language
+set check_function_bodies = off;
 create or replace function app.f(a int, b text default 'x') returns int language plpgsql as 'select a';
 -- expect altered function app.f(integer, text): language
 
@@ -53,8 +52,7 @@ create or replace function app.atomic(a int) returns int language sql return a;
 -- expect altered function app.atomic(integer): body
 
 -- case a function is in another library
-set check_function_bodies = off;
-create or replace function app.in_c() returns int language c as '$libdir/two', 'answer';
+create or replace function app.in_c() returns trigger language c as '$libdir/refint.so', 'check_primary_key';
 -- expect altered function app.in_c(): library
 
 -- case a function works on windows

@@ -1,9 +1,7 @@
 -- setup
 create schema app;
 create procedure app.p(a int) language sql as 'select a';
-set check_function_bodies = off;
-create procedure app.in_c() language c as '$libdir/one', 'answer';
-set check_function_bodies = on;
+create procedure app.in_c() language c as '$libdir/refint', 'check_primary_key';
 create transform for int language sql (from sql with function prsd_lextype(internal), to sql with function int4recv(internal));
 
 -- case a procedure is dropped
@@ -21,6 +19,7 @@ create function app.p(a int) returns int language sql as 'select a';
 -- expect unexpected function app.p(integer)
 
 -- case a procedure is in another language
+set check_function_bodies = off;
 create or replace procedure app.p(a int) language plpgsql as 'select a';
 -- expect altered procedure app.p(integer): language
 
@@ -33,8 +32,7 @@ create or replace procedure app.p(a int) language sql as 'select a + 1';
 -- expect altered procedure app.p(integer): body
 
 -- case a procedure is in another library
-set check_function_bodies = off;
-create or replace procedure app.in_c() language c as '$libdir/two', 'answer';
+create or replace procedure app.in_c() language c as '$libdir/refint.so', 'check_primary_key';
 -- expect altered procedure app.in_c(): library
 
 -- case a procedure runs as its owner

@@ -1,12 +1,12 @@
 """Case files: one setup, and single drifts with what must be said about each.
 
-    -- setup                        built once, with `-- needs pg>=N` for all cases
-    -- case TITLE                   statements that plant one drift
-    -- expect missing KIND NAME     or unexpected
-    -- expect altered KIND NAME: ATTRIBUTE, ...
-    -- expect note WORD KIND NAME
-    -- expect nothing
-    -- needs pg>=N                  the drift can be planted from this major on
+-- setup                        built once, with `-- needs pg>=N` for all cases
+-- case TITLE                   statements that plant one drift
+-- expect missing KIND NAME     or unexpected
+-- expect altered KIND NAME: ATTRIBUTE, ...
+-- expect note WORD KIND NAME
+-- expect nothing
+-- needs pg>=N                  the drift can be planted from this major on
 """
 
 import re

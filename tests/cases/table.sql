@@ -6,6 +6,8 @@ create table app.plain (id int not null, note text);
 create unique index plain_id on app.plain (id);
 create index plain_note on app.plain (note);
 create table app.tuned (id int, note text) with (fillfactor = 70, toast.autovacuum_enabled = false);
+create function app.odd() returns int language sql as 'select 1';
+create table app."odd()" (id int constraint positive check (id > 0));
 create table app.keyed (id int primary key, n int unique deferrable);
 create table app.child (id int, keyed_id int constraint child_fk references app.keyed);
 create table app.parent (id int);
@@ -24,6 +26,12 @@ drop table app.plain;
 -- case a table is made by hand
 create table app.extra (id serial primary key, note text unique);
 -- expect unexpected table app.extra
+
+-- case a check is dropped, and a function that is called as its table is
+drop function app.odd();
+alter table app."odd()" drop constraint positive;
+-- expect missing function app.odd()
+-- expect missing check app.odd().positive
 
 -- case a table is renamed
 alter table app.typed rename to typed_two;

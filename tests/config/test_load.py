@@ -5,8 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from monitor.config import LoadedConfig, Settings, load_config, require_sound
+from monitor.config import DatabaseUrl, LoadedConfig, Settings, load_config, require_sound
 from monitor.core.errors import ConfigurationError, Unreachable
 
 URL = "postgresql://app:pw@db.example/app"
@@ -48,6 +49,11 @@ def test_the_single_database_is_named_after_the_railway_service(
 def test_database_url_gives_way_to_configured_databases(tmp_path: Path) -> None:
     loaded = load(tmp_path, ONE, DATABASE_URL="postgresql://other/other")
     assert list(loaded.settings.databases) == ["app"]
+
+
+def test_database_url_is_no_stand_in_for_a_database_that_is_wrong(tmp_path: Path) -> None:
+    loaded = load(tmp_path, ONE.replace("app:", "My-App:"), DATABASE_URL=URL)
+    assert (len(loaded.settings.databases), len(loaded.problems)) == (0, 1)
 
 
 def test_a_document_without_databases_leaves_database_url_its_place(tmp_path: Path) -> None:
@@ -163,12 +169,23 @@ def test_a_url_takes_the_place_of_the_parts_below_it(tmp_path: Path) -> None:
     assert replaced.databases["app"].interval == timedelta(minutes=5)
 
 
+def test_parts_among_the_defaults_do_not_contradict_a_url(tmp_path: Path) -> None:
+    document = f"""
+defaults: {{host: h, user: u, password: p}}
+databases: {{a: {{dbname: d}}, b: {{url: "{URL}"}}}}
+"""
+    databases = load(tmp_path, document).settings.databases
+    assert databases["a"].dsn.label == "h:5432/d"
+    assert databases["b"].dsn.label == "db.example:5432/app"
+
+
 def test_a_secret_in_a_file_loses_its_last_newline_only(tmp_path: Path) -> None:
     (tmp_path / "password").write_bytes(b" pass word \r\n")
-    (tmp_path / "token").write_text("t\n")
+    (tmp_path / "t").write_text("t\n")
     document = "databases:\n  app: {host: h, user: u, dbname: d, password_file: password}\n"
-    settings = load(tmp_path, document, ANCHORWATCH_API_TOKEN_FILE="token").settings
-    assert settings.databases["app"].dsn.password == " pass word "
+    environ = {"ANCHORWATCH_API_TOKEN_FILE": "t"}
+    settings = load(tmp_path, document, **environ).settings
+    assert settings.databases["app"].password == SecretStr(" pass word ")
     assert settings.api_token is not None
     assert settings.api_token.get_secret_value() == "t"
 
@@ -184,7 +201,7 @@ def test_every_way_to_give_a_secret_as_a_file_works(tmp_path: Path) -> None:
     for document, environ in ways:
         (tmp_path / "anchorwatch.yaml").unlink(missing_ok=True)
         loaded = load(tmp_path, document, **environ)
-        assert loaded.settings.databases["default"].dsn.password == "pw", environ
+        assert loaded.settings.databases["default"].url == DatabaseUrl(URL), environ
         assert loaded.problems == ()
 
 
@@ -227,7 +244,9 @@ def test_every_problem_is_told_when_one_of_them_stops_everything(tmp_path: Path)
 
 
 def test_a_wrong_default_is_told_once(tmp_path: Path) -> None:
-    document = f"defaults: {{interval: x}}\ndatabases: {{a: {{url: '{URL}'}}, b: {{url: '{URL}'}}}}"
+    document = (
+        f"defaults: {{interval: x}}\ndatabases: {{a: {{url: '{URL}'}}, b: {{url: '{URL}'}}}}"
+    )
     with pytest.raises(ConfigurationError) as caught:
         load(tmp_path, document)
     assert str(caught.value).count("\n") == 0

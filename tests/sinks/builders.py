@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.core.errors import DeliveryError
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity
 from monitor.core.incidents import Event, EventKind, Incident, Status
 from monitor.core.keys import Kind, ObjectKey
@@ -13,7 +14,8 @@ from monitor.core.message import Message, compose
 from monitor.core.record import Record
 from monitor.core.report import Report
 from monitor.core.verdict import State
-from monitor.sinks.store import Decision
+from monitor.sinks.channel import FailureReason
+from monitor.sinks.store import Decision, Store
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE = 'a"b`c\n<!channel> & </script> 🐘\x00\u202e'
@@ -102,3 +104,22 @@ def a_message(kind: EventKind = EventKind.OPENED, **changes: Any) -> Message:
 
 def sqlite_url(path: Path) -> str:
     return f"sqlite:///{path}"
+
+
+def a_failure(
+    reason: FailureReason = FailureReason.SERVER,
+    *,
+    permanent: bool = False,
+    retry_after: float | None = None,
+) -> DeliveryError:
+    return DeliveryError(
+        "The receiver answered 500.",
+        next_step="Look at it.",
+        permanent=permanent,
+        retry_after=retry_after,
+        reason=reason,
+    )
+
+
+async def statuses(store: Store, incident: str = "i1") -> list[str]:
+    return [outcome.status.value for outcome in await store.list_deliveries(incident)]

@@ -81,9 +81,12 @@ class Workshop:
 
     async def plant_for_good(self, case: Case) -> Snapshot:
         """The same in a clone, for statements that refuse to run in a transaction."""
-        name, connection, _ = self.templates.pop(case.file, None) or await self.template(case)
+        template, connection, snapshot = await self.template(case)
         await connection.close()
-        self.templates.pop(case.file, None)
+        name = f"case_{uuid4().hex[:12]}"
+        await self.run("postgres", f"create database {name} template {template}")
+        connection = await asyncpg.connect(self.server.socket_url(template))
+        self.templates[case.file] = template, connection, snapshot
         await self.run(name, *case.ddl.splitlines())
         try:
             return await self.look(name)

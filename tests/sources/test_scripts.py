@@ -104,6 +104,17 @@ def test_a_configuration_may_be_used_from_the_folder_above(
     assert (scripts.directory, scripts.history.heads) == (tmp_path, ("a",))
 
 
+def test_a_history_may_lie_in_an_installed_package(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    write(site, {"shop/db/m/env.py": "", "shop/db/m/versions/a.py": "revision = 'a'"})
+    ini = write(tmp_path, {"alembic.ini": "[alembic]\nscript_location = shop.db:m"})
+    scripts = read_scripts(ini, lambda: (tmp_path / "none", site))
+    assert (scripts.directory, scripts.history.heads) == (tmp_path, ("a",))
+    assert scripts.history.by_id["a"].path.endswith("m/versions/a.py")
+    with pytest.raises(BuildError, match="which has no env"):
+        read_scripts(ini)
+
+
 def test_of_the_configured_url_the_driver_alone_is_kept(tmp_path: Path) -> None:
     ini = project(tmp_path, "sqlalchemy.url = postgresql+psycopg2://me:hunter22@h/d%%20b")
     scripts = read_scripts(ini)
@@ -130,7 +141,7 @@ def test_every_changed_file_changes_the_digest(tmp_path: Path) -> None:
         ({"alembic.ini": "[alembic]\na = b"}, "no script_location"),
         ({"alembic.ini": "[alembic]\nscript_location = nowhere"}, "names nowhere"),
         ({"alembic.ini": "[alembic]\nscript_location = %(there)s/m"}, "script_location refers"),
-        ({"alembic.ini": "[alembic]\nscript_location = app.db:m"}, "no app/db/m/env.py"),
+        ({"alembic.ini": "[alembic]\nscript_location = app.db:m"}, "names app.db:m"),
         ({"m/versions/b.py": "revision = f()"}, "m/versions/b.py, line 1"),
         ({"m/versions/b.py": "revision = ("}, "m/versions/b.py, line 1"),
     ],

@@ -45,7 +45,7 @@ asyncio.run(hold())
     ],
 )
 def test_a_lease_is_over_when_its_owner_is_gone_or_its_time_is(
-    change: dict[str, object], is_over: bool
+    *, change: dict[str, object], is_over: bool
 ) -> None:
     assert msgspec.structs.replace(LEASE, **change).is_over(now=1000) is is_over
 

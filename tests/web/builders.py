@@ -1,7 +1,6 @@
 """Records, incidents and views for the web tests: a small fleet with a bit of everything."""
 
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +16,7 @@ from monitor.core.report import Report
 from monitor.core.verdict import State
 from monitor.sinks.store import Decision, Store, open_store
 from monitor.web.app import make_app
-from monitor.web.view import Configured, View
+from monitor.web.view import Configured, Ledger, View
 
 NOW: Final = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 
@@ -307,7 +306,7 @@ async def plant_hostile(store: Store) -> None:
     await commit(store, a_record(report), an_incident((finding,), id="ba5eba11dead"))
 
 
-def a_view(store: Store, **changes: Any) -> View:
+def a_view(store: Ledger, **changes: Any) -> View:
     async def is_ready() -> list[str]:
         return []
 
@@ -334,15 +333,16 @@ def a_view(store: Store, **changes: Any) -> View:
     return View(**fields | changes)
 
 
+LEDGER: Final = "ledger.db"
+
+
 def sqlite_url(directory: Path) -> str:
-    return f"sqlite:///{directory / 'ledger.db'}"
+    return f"sqlite:///{directory / LEDGER}"
 
 
-@contextlib.asynccontextmanager
-async def opened_fleet(directory: Path) -> AsyncIterator[Store]:
+async def make_fleet(directory: Path) -> None:
     async with open_store(sqlite_url(directory)) as store:
         await plant_fleet(store)
-        yield store
 
 
 def a_client(app: FastAPI, **options: Any) -> httpx.AsyncClient:

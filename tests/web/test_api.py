@@ -7,10 +7,10 @@ import pytest
 from monitor.core.verdict import State
 from monitor.sinks.store import Store
 from monitor.web.app import make_app
+from monitor.web.view import Configured
 from tests.web.builders import (
     HOSTILE,
     NOW,
-    Configured,
     a_client,
     a_record,
     a_report,

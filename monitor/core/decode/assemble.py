@@ -1,20 +1,22 @@
 """The snapshot from its parts: what is said about any object, and which needs which."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from monitor.core.decode.constraints import read_constraints
 from monitor.core.decode.others import read_others
 from monitor.core.decode.relations import (
+    ColumnList,
+    list_column_lists,
     list_columns,
     list_relations,
     read_columns,
     read_sequences,
     read_tables,
 )
-from monitor.core.decode.rows import Directory, Place, Rows, parse
+from monitor.core.decode.rows import Directory, Rows, parse
 from monitor.core.errors import Interrupted
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
@@ -26,8 +28,6 @@ from monitor.core.snapshot import (
     VersionTable,
     make_snapshot,
 )
-
-_WHOLE: Final = "0"
 
 
 class VersionTablePlace(NamedTuple):
@@ -80,14 +80,19 @@ def decode(
             changed while they were read.
     """
     grouped = Rows(rows)
+    lists = list_column_lists(grouped)
     directory = Directory(
-        relations=list_relations(grouped), columns=list_columns(grouped), keys={}, aliases={}
+        relations=list_relations(grouped, lists),
+        columns=list_columns(lists),
+        keys={},
+        aliases={},
+        defaults={},
     )
-    objects = list(_read_objects(grouped, directory))
+    objects = list(_read_objects(grouped, directory, lists))
     extras = _collect_extras(grouped, directory)
     return make_snapshot(
         (item for item in _attach(objects, extras, builder) if _is_worth_keeping(item)),
-        dependencies=_read_dependencies(grouped, directory.aliases | directory.keys),
+        dependencies=_read_dependencies(grouped, directory),
         version_tables=version_tables,
         others={row.name: msgspec.json.decode(row.body, type=int) for row in grouped.all("other")},
         server=_read_server(grouped),
@@ -95,11 +100,13 @@ def decode(
     )
 
 
-def _read_objects(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
-    yield from read_tables(rows, directory)
-    yield from read_columns(rows, directory)
+def _read_objects(
+    rows: Rows, directory: Directory, lists: list[ColumnList]
+) -> Iterator[SchemaObject]:
+    yield from read_tables(rows, directory, lists)
+    yield from read_columns(rows, directory, lists)
     yield from read_sequences(rows, directory)
-    yield from read_constraints(rows, directory)
+    yield from read_constraints(rows, directory, lists)
     yield from read_others(rows, directory)
 
 
@@ -107,9 +114,7 @@ def _read_server(rows: Rows) -> ServerFacts:
     try:
         [row] = rows.all("server")
     except ValueError:
-        raise Interrupted(
-            "The server's answer was cut off.", next_step="Look again."
-        ) from None
+        raise Interrupted("The server's answer was cut off.", next_step="Look again.") from None
     return msgspec.json.decode(row.body, type=ServerFacts)
 
 
@@ -118,12 +123,12 @@ def _collect_extras(rows: Rows, directory: Directory) -> dict[ObjectKey, dict[st
     extras: dict[ObjectKey, dict[str, Value]] = {}
     for row in rows.all("comment"):
         place = (row.catalog, row.oid, row.sub)
-        if key := directory.keys.get(place):
+        if key := directory.find(place):
             extras.setdefault(key, {})["comment"] = msgspec.json.decode(row.body)
         elif key := directory.aliases.get(place):
             extras.setdefault(key, {})["index_comment"] = msgspec.json.decode(row.body)
     for row in rows.all("grant"):
-        if key := directory.keys.get((row.catalog, row.oid, row.sub)):
+        if key := directory.find((row.catalog, row.oid, row.sub)):
             described = {name: sorted(pairs) for name, pairs in parse(row).items()}
             extras.setdefault(key, {}).update(described)
     return extras
@@ -135,12 +140,16 @@ def _attach(
     builder: str | None,
 ) -> Iterator[SchemaObject]:
     for item in objects:
+        has_builder = builder is not None and item.attributes.get("owner") == builder
+        extra = extras.get(item.key) if extras else None
+        if not has_builder and extra is None:
+            yield item
+            continue
         attributes = dict(item.attributes)
-        if builder is not None and attributes.get("owner") == builder:
+        if has_builder:
             del attributes["owner"]
-        extra = extras.get(item.key, {})
         spec = KINDS[item.key.kind]
-        attributes |= {name: value for name, value in extra.items() if name in spec}
+        attributes |= {name: value for name, value in (extra or {}).items() if name in spec}
         yield SchemaObject(key=item.key, attributes=attributes)
 
 
@@ -149,15 +158,10 @@ def _is_worth_keeping(item: SchemaObject) -> bool:
     return item.key.kind is not Kind.COLUMN or bool(item.attributes)
 
 
-def _read_dependencies(rows: Rows, keys: Mapping[Place, ObjectKey]) -> Iterator[Dependency]:
+def _read_dependencies(rows: Rows, directory: Directory) -> Iterator[Dependency]:
     for row in rows.all("dependency"):
-        catalog, oid, sub = msgspec.json.decode(row.body, type=tuple[str, str, str])
-        dependent = _find(keys, (row.catalog, row.oid, row.sub))
-        needed = _find(keys, (catalog, oid, sub))
+        catalog, oid, sub = row.body.split(" ")
+        dependent = directory.find_part((row.catalog, row.oid, row.sub))
+        needed = directory.find_part((catalog, oid, sub))
         if dependent and needed and dependent != needed:
             yield Dependency(dependent=dependent, needed=needed)
-
-
-def _find(keys: Mapping[Place, ObjectKey], place: Place) -> ObjectKey | None:
-    """The key of the column, or else of the object that the column is part of."""
-    return keys.get(place) or keys.get((place[0], place[1], _WHOLE))

@@ -5,12 +5,20 @@ and https://www.postgresql.org/docs/current/catalog-pg-index.html
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from monitor.core.decode.rows import Directory, Row, Rows, parse
+from monitor.core.decode.bodies import (
+    CONSTRAINTS,
+    INDEXES,
+    ConstraintBody,
+    IndexBody,
+    read_numbers,
+)
+from monitor.core.decode.relations import ColumnList
+from monitor.core.decode.rows import WHOLE, Directory, Row, Rows, parse
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.snapshot import SchemaObject
@@ -49,100 +57,112 @@ _NO_COLLATION: Final = "0"
 _DEFAULT_COLLATION: Final = 'pg_catalog."default"'
 
 
-class _IndexBody(msgspec.Struct):
-    method: str
-    keys: str
-    key_count: int
-    opclasses: str
-    collations: str
-    order: str
-    unique: bool
-    valid: bool
-    expressions: list[str] | None
-    predicate: str | None
-    options: list[str] | None
-    tablespace: str | None
-    nulls_not_distinct: bool = False
-
-
-_INDEX: Final = msgspec.json.Decoder(_IndexBody)
-
-
 class _Lookups(NamedTuple):
     """What the numbers in an index stand for."""
 
     opclasses: Mapping[str, str]
     collations: Mapping[str, str]
-    column_collations: Mapping[tuple[str, str], str]
+    column_collations: Mapping[str, Mapping[str, str]]
     columns: Mapping[str, dict[str, Value]]
 
 
-def read_constraints(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
+def read_constraints(
+    rows: Rows, directory: Directory, lists: Iterable[ColumnList]
+) -> Iterator[SchemaObject]:
     """Constraints of tables and domains, and the indexes that no constraint made."""
-    lookups = _collect_lookups(rows)
+    lookups = _collect_lookups(rows, lists)
     indexes = {
-        row.oid: _describe_index(row, directory=directory, lookups=lookups)
-        for row in rows.own("index")
+        index.oid: (row, index)
+        for row in rows.own("indexes")
+        for index in INDEXES.decode(row.body)
+        if not rows.is_left_out("pg_class", index.oid)
     }
-    backing: set[str] = set()
-    for row in rows.own("constraint"):
-        body = parse(row)
-        if rows.is_left_out("pg_type", body.get("domain")):
-            continue
-        kind = _KINDS[body["type"]]
-        key = ObjectKey(kind=kind, schema=row.schema, parent=row.parent, name=row.name)
-        directory.keys[row.catalog, row.oid, "0"] = key
-        if "index" in body:
-            backing.add(body["index"])
-            directory.aliases["pg_class", body["index"], "0"] = key
-        attributes = _describe_constraint(kind, row, body, directory=directory)
-        if kind in _BORROWED:
-            index = indexes.get(body.get("index", ""), {})
-            attributes |= {name: index[name] for name in _BORROWED[kind] if name in index}
+    for row in rows.own("constraints"):
+        for constraint in CONSTRAINTS.decode(row.body):
+            backing = indexes.pop(constraint.index, None)
+            borrowed = _describe_index(*backing, directory, lookups) if backing else {}
+            yield _read_constraint(row, constraint, borrowed, directory)
+    for row, index in indexes.values():
+        key = ObjectKey(kind=Kind.INDEX, schema=row.schema, parent=row.parent, name=index.name)
+        directory.keys["pg_class", index.oid, WHOLE] = key
+        attributes = _describe_index(row, index, directory, lookups)
         yield SchemaObject(key=key, attributes=attributes)
-    for row in rows.own("index"):
-        if row.oid not in backing:
-            key = ObjectKey(kind=Kind.INDEX, schema=row.schema, parent=row.parent, name=row.name)
-            directory.keys[row.catalog, row.oid, "0"] = key
-            yield SchemaObject(key=key, attributes=indexes[row.oid])
+    yield from _read_domain_checks(rows, directory)
+
+
+def _read_constraint(
+    row: Row, body: ConstraintBody, index: Mapping[str, Value], directory: Directory
+) -> SchemaObject:
+    kind = _KINDS[body.type]
+    key = ObjectKey(kind=kind, schema=row.schema, parent=row.parent, name=body.name)
+    directory.keys["pg_constraint", body.oid, WHOLE] = key
+    if index:
+        directory.aliases["pg_class", body.index, WHOLE] = key
+    attributes = _describe_constraint(kind, row, body, directory=directory)
+    attributes |= {name: index[name] for name in _BORROWED.get(kind, ()) if name in index}
+    return SchemaObject(key=key, attributes=attributes)
+
+
+def _read_domain_checks(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
+    for row in rows.own("domain_check"):
+        body = parse(row)
+        if rows.is_left_out("pg_type", body["domain"]):
+            continue
+        key = ObjectKey(kind=Kind.CHECK, schema=row.schema, parent=row.parent, name=row.name)
+        directory.keys[row.catalog, row.oid, WHOLE] = key
+        attributes = {"expression": body["expression"], "valid": body["valid"]}
+        yield SchemaObject(key=key, attributes=attributes)
 
 
 def _describe_constraint(
-    kind: Kind, row: Row, body: dict[str, Any], *, directory: Directory
+    kind: Kind, row: Row, body: ConstraintBody, *, directory: Directory
 ) -> dict[str, Value]:
-    common = ("valid", "enforced", "deferrable", "initially_deferred", "no_inherit", "period")
-    attributes: dict[str, Value] = {name: body[name] for name in common if name in body}
+    columns = directory.name_columns(row.oid, read_numbers(body.columns))
     match kind:
         case Kind.PRIMARY_KEY | Kind.UNIQUE:
-            attributes["columns"] = directory.name_columns(row.relation or "", body["columns"])
+            return {"columns": columns, "period": body.period, **_describe_deferral(body)}
         case Kind.FOREIGN_KEY:
-            attributes |= _describe_foreign_key(row, body, directory=directory)
+            return _describe_foreign_key(row, body, columns, directory=directory)
         case Kind.CHECK:
-            attributes["expression"] = body["expression"]
+            return {
+                "expression": body.text,
+                "no_inherit": body.no_inherit,
+                "valid": body.valid,
+                "enforced": body.enforced,
+            }
         case _:
-            attributes = {"definition": body["definition"]}
-    return attributes
+            return {"definition": body.text}
+
+
+def _describe_deferral(body: ConstraintBody) -> dict[str, Value]:
+    return {"deferrable": body.deferrable, "initially_deferred": body.initially_deferred}
 
 
 def _describe_foreign_key(
-    row: Row, body: dict[str, Any], *, directory: Directory
+    row: Row, body: ConstraintBody, columns: list[str], *, directory: Directory
 ) -> dict[str, Value]:
-    target = body["references"]
+    target = body.references
     attributes: dict[str, Value] = {
-        "columns": directory.name_columns(row.relation or "", body["columns"]),
-        "references": list(directory.relations.get(target, ())),
-        "referenced_columns": directory.name_columns(target, body["referenced_columns"]),
-        "match": _MATCHES[body.get("match", "s")],
-        "on_update": _ACTIONS[body.get("on_update", "a")],
-        "on_delete": _ACTIONS[body.get("on_delete", "a")],
+        "columns": columns,
+        "references": [*directory.relations.get(target, ())],
+        "referenced_columns": directory.name_columns(
+            target, read_numbers(body.referenced_columns)
+        ),
+        "match": _MATCHES[body.match],
+        "on_update": _ACTIONS[body.on_update],
+        "on_delete": _ACTIONS[body.on_delete],
+        "valid": body.valid,
+        "enforced": body.enforced,
+        "period": body.period,
+        **_describe_deferral(body),
     }
-    if "on_delete_columns" in body:
-        touched = directory.name_columns(row.relation or "", body["on_delete_columns"])
-        attributes["on_delete_columns"] = [*touched]
+    if body.on_delete_columns:
+        touched = read_numbers(body.on_delete_columns)
+        attributes["on_delete_columns"] = [*directory.name_columns(row.oid, touched)]
     return attributes
 
 
-def _collect_lookups(rows: Rows) -> _Lookups:
+def _collect_lookups(rows: Rows, lists: Iterable[ColumnList]) -> _Lookups:
     columns: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in rows.all("index_column"):
         body = parse(row)
@@ -153,9 +173,13 @@ def _collect_lookups(rows: Rows) -> _Lookups:
         opclasses={row.oid: msgspec.json.decode(row.body) for row in rows.all("opclass")},
         collations={row.oid: msgspec.json.decode(row.body) for row in rows.all("collation")},
         column_collations={
-            (row.oid, row.sub): parse(row)["more"]["collation"]
-            for row in rows.all("column")
-            if '"collation"' in row.body
+            row.oid: {
+                str(number): more["collation"]
+                for number, more in zip(body.numbers, body.more, strict=True)
+                if more and "collation" in more
+            }
+            for row, body in lists
+            if any(body.more)
         },
         columns={
             oid: {name: sorted(entries) for name, entries in described.items()}
@@ -164,13 +188,14 @@ def _collect_lookups(rows: Rows) -> _Lookups:
     )
 
 
-def _describe_index(row: Row, *, directory: Directory, lookups: _Lookups) -> dict[str, Value]:
-    body = _INDEX.decode(row.body)
+def _describe_index(
+    row: Row, body: IndexBody, directory: Directory, lookups: _Lookups
+) -> dict[str, Value]:
     keys = body.keys.split()
-    names = [
-        None if number == _EXPRESSION else directory.name_columns(row.relation or "", [number])[0]
-        for number in keys
-    ]
+    columns = directory.columns.get(row.oid, {})
+    names = [columns.get(number) for number in keys]
+    if names.count(None) != keys.count(_EXPRESSION):
+        directory.name_columns(row.oid, [n for n in keys if n != _EXPRESSION])  # raises
     attributes: dict[str, Value] = {
         "method": body.method,
         "columns": [*names[: body.key_count]],
@@ -186,16 +211,15 @@ def _describe_index(row: Row, *, directory: Directory, lookups: _Lookups) -> dic
         "collations": _unless_empty(_name_collations(row, body, keys, lookups)),
         "order": _unless_empty([_ORDERS[int(option) & 3] for option in body.order.split()]),
     }
-    return attributes | lookups.columns.get(row.oid, {})
+    return attributes | lookups.columns.get(body.oid, {})
 
 
-def _name_collations(
-    row: Row, body: _IndexBody, keys: list[str], lookups: _Lookups
-) -> list[Value]:
+def _name_collations(row: Row, body: IndexBody, keys: list[str], lookups: _Lookups) -> list[Value]:
     """Collations that are not the column's own, where the key has one at all."""
     names: list[Value] = []
+    collations = lookups.column_collations.get(row.oid, {})
     for number, oid in zip(keys, body.collations.split(), strict=False):
-        own = lookups.column_collations.get((row.relation or "", number), _DEFAULT_COLLATION)
+        own = collations.get(number, _DEFAULT_COLLATION)
         named = own if oid == _NO_COLLATION else lookups.collations.get(oid)
         names.append(None if named == own else named)
     return names

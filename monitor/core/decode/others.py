@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from monitor.core.decode.relations import read_index_flags, sort_in_place
-from monitor.core.decode.rows import Directory, Row, Rows, parse
+from monitor.core.decode.rows import WHOLE, Directory, Row, Rows, parse
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import SchemaObject
 
@@ -47,9 +47,11 @@ def read_others(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
         for row in rows.own(kind.value):
             attributes = parse(row)
             key = ObjectKey(kind=kind, schema=row.schema, parent=row.parent, name=row.name)
-            directory.keys[row.catalog, row.oid, "0"] = key
+            directory.keys[row.catalog, row.oid, WHOLE] = key
             if "row_type" in attributes:
-                directory.aliases["pg_type", attributes.pop("row_type"), "0"] = key
+                directory.aliases["pg_type", attributes.pop("row_type"), WHOLE] = key
+            if "rule" in attributes:
+                directory.aliases["pg_rewrite", attributes.pop("rule"), WHOLE] = key
             if kind is Kind.MATERIALIZED_VIEW and row.oid in flags:
                 attributes |= flags[row.oid]
             if kind is Kind.STATISTICS:

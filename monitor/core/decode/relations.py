@@ -1,11 +1,12 @@
 """Tables with their columns, and sequences."""
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from monitor.core.decode.rows import Directory, Rows, parse
+from monitor.core.decode.bodies import INDEXES
+from monitor.core.decode.rows import WHOLE, Directory, Row, Rows, parse
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.snapshot import SchemaObject
@@ -13,55 +14,117 @@ from monitor.core.snapshot import SchemaObject
 _TABLE_KINDS: Final = {"r": Kind.TABLE, "p": Kind.TABLE, "f": Kind.FOREIGN_TABLE}
 _SPARSE: Final = frozenset({"default", "statistics_target", "options", "storage", "compression"})
 _BOUND_TO_IDENTITY: Final = "i"
-_TEMPLATE: Final = "type start increment minimum maximum cache cycle".split()
+_TEMPLATE: Final = ["type", "start", "increment", "minimum", "maximum", "cache", "cycle"]
 
 
-class _ColumnBody(msgspec.Struct):
+class _Columns(msgspec.Struct):
+    """The columns of one relation, a list for each thing that every column has."""
+
     relkind: str
-    type: str
-    not_null: bool
-    default: str | None
+    is_partition: bool
+    numbers: list[int]
+    names: list[str]
+    not_null: list[bool]
+    types: list[str]
+    more: list[dict[str, Any] | None]
+
+
+class _Relation(msgspec.Struct):
+    relkind: str
+    row_type: str
+    owner: str
     more: dict[str, Any] | None
 
 
-_COLUMN: Final = msgspec.json.Decoder(_ColumnBody)
+class _Sequence(msgspec.Struct, array_like=True):
+    owner: str
+    persistence: str
+    type: str
+    start: int
+    increment: int
+    minimum: int
+    maximum: int
+    cache: int
+    cycle: bool
+    bond: str | None
+    table: str | None
+    column: str | None
 
 
-def list_relations(rows: Rows) -> dict[str, tuple[str, str]]:
-    """Object number -> schema and name, of everything that has columns."""
-    found: dict[str, tuple[str, str]] = {}
+_COLUMNS: Final = msgspec.json.Decoder(_Columns)
+_RELATION: Final = msgspec.json.Decoder(_Relation)
+_SEQUENCE: Final = msgspec.json.Decoder(_Sequence)
+_DEFAULTS: Final = msgspec.json.Decoder(list[tuple[int, str, str]])
+
+
+class ColumnList(NamedTuple):
+    """The columns of one relation, decoded once."""
+
+    row: Row
+    body: _Columns
+
+
+def list_column_lists(rows: Rows) -> list[ColumnList]:
+    """The columns of every relation."""
+    return [ColumnList(row, _COLUMNS.decode(row.body)) for row in rows.all("columns")]
+
+
+def list_relations(rows: Rows, lists: Iterable[ColumnList]) -> dict[str, tuple[str, str]]:
+    """Object number -> schema and name, of everything that has, or could have, columns."""
+    found = {row.oid: (row.schema or "", row.parent or "") for row, _ in lists}
     for record in ("relation", "view", "materialized_view"):
         for row in rows.all(record):
             found[row.oid] = (row.schema or "", row.name)
+    for row in rows.all("composite"):
+        found[row.relation or ""] = (row.schema or "", row.name)
     return found
 
 
-def list_columns(rows: Rows) -> dict[tuple[str, str], str]:
-    """Object number and column number -> name."""
-    return {(row.oid, row.sub): row.name for row in rows.all("column")}
+def list_columns(lists: Iterable[ColumnList]) -> dict[str, dict[str, str]]:
+    """Object number -> column number -> name."""
+    return {
+        row.oid: dict(zip(map(str, body.numbers), body.names, strict=True)) for row, body in lists
+    }
 
 
-def read_tables(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
+def read_tables(
+    rows: Rows, directory: Directory, lists: Iterable[ColumnList]
+) -> Iterator[SchemaObject]:
     """Tables and foreign tables."""
-    order = _order_columns(rows)
+    order = {row.oid: _order_columns(body) for row, body in lists}
     flags = read_index_flags(rows)
     triggers = _read_internal_triggers(rows)
     for row in rows.own("relation"):
-        body = parse(row)
-        kind = _TABLE_KINDS[body.pop("relkind")]
+        body = _RELATION.decode(row.body)
+        kind = _TABLE_KINDS[body.relkind]
         key = ObjectKey(kind=kind, schema=row.schema, parent=None, name=row.name)
-        directory.keys[row.catalog, row.oid, "0"] = key
-        directory.aliases["pg_type", body.pop("row_type"), "0"] = key
-        attributes: dict[str, Value] = body | flags.get(row.oid, {})
-        if "parents" in attributes:
-            attributes["inherits"] = attributes.pop("parents")
-        if body.get("persistence") == "u":
-            attributes["persistence"] = "unlogged"
-        for name in ("options", "toast_options", "foreign_options"):
-            sort_in_place(attributes, name)
-        attributes["column_order"] = list(order.get(row.oid, ()))
-        attributes["internal_triggers"] = triggers.get(row.oid)
+        directory.keys[row.catalog, row.oid, WHOLE] = key
+        directory.aliases["pg_type", body.row_type, WHOLE] = key
+        attributes: dict[str, Value] = {"owner": body.owner}
+        if body.more:
+            attributes |= _describe_unusual(body.more)
+        if row.oid in flags:
+            attributes |= flags[row.oid]
+        attributes["column_order"] = order.get(row.oid, [])
+        if row.oid in triggers:
+            attributes["internal_triggers"] = triggers[row.oid]
         yield SchemaObject(key=key, attributes=attributes)
+
+
+def _describe_unusual(more: dict[str, Any]) -> dict[str, Value]:
+    """What few tables have."""
+    attributes: dict[str, Value] = dict(more)
+    if "parents" in attributes:
+        attributes["inherits"] = attributes.pop("parents")
+    if attributes.get("persistence") == "u":
+        attributes["persistence"] = "unlogged"
+    for name in ("options", "toast_options", "foreign_options"):
+        sort_in_place(attributes, name)
+    return attributes
+
+
+def _order_columns(body: _Columns) -> list[str]:
+    return [name for _, name in sorted(zip(body.numbers, body.names, strict=True))]
 
 
 def _read_internal_triggers(rows: Rows) -> dict[str, list[list[str]]]:
@@ -72,97 +135,122 @@ def _read_internal_triggers(rows: Rows) -> dict[str, list[list[str]]]:
     return {oid: [list(pair) for pair in sorted(pairs)] for oid, pairs in found.items()}
 
 
-def _order_columns(rows: Rows) -> dict[str, list[str]]:
-    numbered: dict[str, list[tuple[int, str]]] = {}
-    for row in rows.own("column"):
-        numbered.setdefault(row.oid, []).append((int(row.sub), row.name))
-    return {oid: [name for _, name in sorted(columns)] for oid, columns in numbered.items()}
-
-
 def read_index_flags(rows: Rows) -> dict[str, dict[str, Value]]:
     """What indexes say about their table: CLUSTER ON and REPLICA IDENTITY USING INDEX."""
     flags: dict[str, dict[str, Value]] = {}
-    for row in rows.own("index"):
-        if '"clustered" : true' in row.body:
-            flags.setdefault(row.relation or "", {})["cluster_index"] = row.name
-        if '"replica_identity" : true' in row.body:
-            flags.setdefault(row.relation or "", {})["replica_identity"] = ["index", row.name]
+    for row in rows.own("indexes"):
+        for index in INDEXES.decode(row.body):
+            if index.clustered:
+                flags.setdefault(row.oid, {})["cluster_index"] = index.name
+            if index.replica_identity:
+                flags.setdefault(row.oid, {})["replica_identity"] = ["index", index.name]
     return flags
 
 
-def read_columns(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
+def read_columns(
+    rows: Rows, directory: Directory, lists: Iterable[ColumnList]
+) -> Iterator[SchemaObject]:
     """Columns of tables, and what was added by hand to columns of views and types."""
-    not_nulls = _read_not_nulls(rows)
-    identities = _read_identities(rows)
-    for row in rows.own("column"):
-        body = _COLUMN.decode(row.body)
-        key = ObjectKey(kind=Kind.COLUMN, schema=row.schema, parent=row.parent, name=row.name)
-        directory.keys[row.catalog, row.oid, row.sub] = key
-        place = (row.oid, row.sub)
-        if body.relkind in _TABLE_KINDS:
-            attributes = _describe_column(body)
-            attributes |= not_nulls.get(place, {}) | identities.get(place, {})
-        else:
-            attributes = _describe_column(body)
-            attributes = {name: attributes[name] for name in attributes if name in _SPARSE}
-        yield SchemaObject(key=key, attributes=attributes)
+    defaults = _read_defaults(rows, directory)
+    extras = _read_identities(rows)
+    for place, said in _read_not_nulls(rows).items():
+        extras.setdefault(place, {}).update(said)
+    for row, body in lists:
+        if rows.is_left_out("pg_class", row.oid):
+            continue
+        is_table = body.relkind in _TABLE_KINDS
+        own = defaults.get(row.oid, {})
+        for column in zip(
+            body.numbers, body.names, body.types, body.not_null, body.more, strict=True
+        ):
+            number, name = column[:2]
+            attributes = _describe_column(column, own.get(number), body)
+            if (row.oid, number) in extras:
+                attributes |= extras[row.oid, number]
+            if not is_table:
+                attributes = {n: v for n, v in attributes.items() if n in _SPARSE}
+            key = ObjectKey(kind=Kind.COLUMN, schema=row.schema, parent=row.parent, name=name)
+            yield SchemaObject(key=key, attributes=attributes)
 
 
-def _describe_column(body: _ColumnBody) -> dict[str, Value]:
-    attributes: dict[str, Value] = {"type": body.type}
-    if body.not_null:
+def _describe_column(
+    column: tuple[int, str, str, bool, dict[str, Any] | None], default: str | None, body: _Columns
+) -> dict[str, Value]:
+    _, _, type_, not_null, more = column
+    attributes: dict[str, Value] = {"type": type_}
+    if not_null:
         attributes["nullable"] = False
-    if body.default is not None:
-        attributes["default"] = body.default
-    if body.more:
-        attributes |= body.more
-        if "generated" in body.more:
-            attributes["generated_kind"] = body.more["generated"]
-            attributes["generated"] = attributes.pop("default", None)
-        sort_in_place(attributes, "options")
-        sort_in_place(attributes, "foreign_options")
+    if default is not None:
+        attributes["default"] = default
+    if more:
+        _add_unusual(attributes, more, is_partition=body.is_partition)
     return attributes
 
 
-def _read_not_nulls(rows: Rows) -> dict[tuple[str, str], dict[str, Value]]:
-    found: dict[tuple[str, str], dict[str, Value]] = {}
+def _add_unusual(
+    attributes: dict[str, Value], more: dict[str, Any], *, is_partition: bool
+) -> None:
+    """What few columns have."""
+    attributes |= more
+    if is_partition:
+        attributes.pop("inherited", None)  # every column of a partition is
+    if "generated" in more:
+        attributes["generated_kind"] = more["generated"]
+        attributes["generated"] = attributes.pop("default", None)
+    sort_in_place(attributes, "options")
+    sort_in_place(attributes, "foreign_options")
+
+
+def _read_defaults(rows: Rows, directory: Directory) -> dict[str, dict[int, str]]:
+    """Object number -> column number -> expression; a default's own number stands for it."""
+    found: dict[str, dict[int, str]] = {}
+    for row in rows.all("defaults"):
+        entries = _DEFAULTS.decode(row.body)
+        found[row.oid] = {number: expression for number, _, expression in entries}
+        for number, oid, _ in entries:
+            directory.defaults[oid] = (row.oid, str(number))
+    return found
+
+
+def _read_not_nulls(rows: Rows) -> dict[tuple[str, int], dict[str, Value]]:
+    found: dict[tuple[str, int], dict[str, Value]] = {}
     for row in rows.all("not_null"):
         body = parse(row)
-        found[row.relation or "", str(body["column"])] = {
+        found[row.relation or "", body["column"]] = {
             "not_null_valid": body["valid"],
             "not_null_no_inherit": body["no_inherit"],
         }
     return found
 
 
-def _read_identities(rows: Rows) -> dict[tuple[str, str], dict[str, Value]]:
-    found: dict[tuple[str, str], dict[str, Value]] = {}
+def _read_identities(rows: Rows) -> dict[tuple[str, int], dict[str, Value]]:
+    found: dict[tuple[str, int], dict[str, Value]] = {}
     for row in rows.all("sequence"):
-        body = parse(row)
-        if body.get("bond") == _BOUND_TO_IDENTITY:
-            options: list[Value] = [body.get(name) for name in _TEMPLATE]
-            found[body["table"], str(body["column"])] = {"identity_options": options}
+        body = _SEQUENCE.decode(row.body)
+        if body.bond == _BOUND_TO_IDENTITY and body.table and body.column:
+            options: list[Value] = [getattr(body, name) for name in _TEMPLATE]
+            found[body.table, int(body.column)] = {"identity_options": options}
     return found
 
 
 def read_sequences(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
     """Sequences that are objects of their own; an identity's is told with its column."""
     for row in rows.own("sequence"):
-        body = parse(row)
-        table = body.pop("table", None)
-        number = body.pop("column", None)
-        if body.pop("bond", None) == _BOUND_TO_IDENTITY or rows.is_left_out("pg_class", table):
+        body = _SEQUENCE.decode(row.body)
+        if body.bond == _BOUND_TO_IDENTITY or rows.is_left_out("pg_class", body.table):
             continue
         key = ObjectKey(kind=Kind.SEQUENCE, schema=row.schema, parent=None, name=row.name)
-        directory.keys[row.catalog, row.oid, "0"] = key
-        if table in directory.relations:
-            body["owned_by"] = [
-                *directory.relations[table],
-                *directory.name_columns(table, [number]),
+        directory.keys[row.catalog, row.oid, WHOLE] = key
+        attributes: dict[str, Value] = {name: getattr(body, name) for name in _TEMPLATE}
+        attributes["owner"] = body.owner
+        if body.table and body.column and body.table in directory.relations:
+            attributes["owned_by"] = [
+                *directory.relations[body.table],
+                *directory.name_columns(body.table, [body.column]),
             ]
-        if body.get("persistence") == "u":
-            body["persistence"] = "unlogged"
-        yield SchemaObject(key=key, attributes=body)
+        if body.persistence == "u":
+            attributes["persistence"] = "unlogged"
+        yield SchemaObject(key=key, attributes=attributes)
 
 
 def sort_in_place(attributes: dict[str, Value], name: str) -> None:

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from monitor.core.errors import Interrupted
-from monitor.core.keys import ObjectKey
+from monitor.core.keys import Kind, ObjectKey
 
 
 class Row(NamedTuple):
@@ -21,8 +21,8 @@ class Row(NamedTuple):
         relation: number of the relation that the object hangs on.
         schema: the object's schema.
         parent: the name of what the object hangs on.
-        name: the object's name.
-        body: the rest as JSON.
+        name: the object's name; None for a row that tells of several.
+        body: the rest, nearly always JSON.
     """
 
     record: str
@@ -35,6 +35,9 @@ class Row(NamedTuple):
     name: str
     body: str
 
+
+WHOLE: Final = "0"
+"""The column number of the object itself."""
 
 type Place = tuple[str, str, str]
 """Catalog, object number, column number: what the server calls an object."""
@@ -90,16 +93,19 @@ class Directory(NamedTuple):
 
     Attributes:
         relations: object number of a table or view -> its schema and name.
-        columns: object number and column number -> the column's name.
-        keys: the server's name of an object -> its key.
+        columns: object number -> column number -> the column's name.
+        keys: the server's name of an object -> its key; columns are not among
+            them, see `find`.
         aliases: the server's name of what is no object by itself -> the key of
             the constraint that made the index, the table that made the type.
+        defaults: a default's own number -> object number and column number.
     """
 
     relations: Mapping[str, tuple[str, str]]
-    columns: Mapping[tuple[str, str], str]
+    columns: Mapping[str, Mapping[str, str]]
     keys: dict[Place, ObjectKey]
     aliases: dict[Place, ObjectKey]
+    defaults: dict[str, tuple[str, str]]
 
     def name_columns(self, relation: str, numbers: Iterable[object]) -> list[str]:
         """Names of the columns with these numbers.
@@ -108,8 +114,26 @@ class Directory(NamedTuple):
             Interrupted: one of them went away between two parts of the read.
         """
         try:
-            return [self.columns[relation, str(number)] for number in numbers]
+            names = self.columns[relation]
+            return [names[str(number)] for number in numbers]
         except KeyError:
             raise Interrupted(
                 "The schema changed while it was read.", next_step="Look again."
             ) from None
+
+    def find(self, place: Place) -> ObjectKey | None:
+        """The key of an object or a column."""
+        catalog, oid, sub = place
+        if sub != WHOLE and catalog == "pg_class" and oid in self.relations:
+            schema, table = self.relations[oid]
+            name = self.columns.get(oid, {}).get(sub)
+            if name is not None:
+                return ObjectKey(kind=Kind.COLUMN, schema=schema, parent=table, name=name)
+        return self.keys.get(place)
+
+    def find_part(self, place: Place) -> ObjectKey | None:
+        """The key of a column or object, or of what stands for it."""
+        catalog, oid, _ = place
+        if catalog == "pg_attrdef" and oid in self.defaults:
+            return self.find(("pg_class", *self.defaults[oid]))
+        return self.find(place) or self.aliases.get(place) or self.keys.get((catalog, oid, WHOLE))

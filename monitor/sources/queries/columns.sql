@@ -1,16 +1,25 @@
--- Columns of tables; of views and composite types only what was added to a
--- column by hand (default, options). Most columns have a type, a nullability
--- and nothing else: "more" is null for them, which keeps the answer small.
+-- Columns, one row a table and a list for each thing that every column has: a row a
+-- column would be most of the answer. Of views and composite types the reader keeps only
+-- what was added to a column by hand. What few columns have is in "more", null for the rest.
 -- https://www.postgresql.org/docs/current/catalog-pg-attribute.html
-select 'column', 'pg_class', a.attrelid::text, a.attnum::text, a.attrelid::text, n.nspname, c.relname, a.attname,
+select 'columns', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, c.relname, null,
   json_build_object(
     'relkind', c.relkind,
-    'type', format_type(a.atttypid, a.atttypmod),
-    'not_null', a.attnotnull,
-    'default', case when a.atthasdef then (
-      select pg_get_expr(d.adbin, d.adrelid) from pg_attrdef d where d.adrelid = a.attrelid and d.adnum = a.attnum) end,
-    'more', case when a.attidentity <> '' or a.attgenerated <> '' or a.attcollation <> t.typcollation
-        or a.attstorage <> t.typstorage or a.attcompression <> '' or coalesce(a.attstattarget, -1) <> -1
+    'is_partition', c.relispartition,
+    'numbers', x.numbers,
+    'names', x.names,
+    'not_null', x.not_null,
+    'types', x.types,
+    'more', x.more
+  )::text
+from (
+  select a.attrelid,
+    array_agg(a.attnum) as numbers,
+    array_agg(a.attname) as names,
+    array_agg(a.attnotnull) as not_null,
+    array_agg(format_type(a.atttypid, a.atttypmod)) as types,
+    array_agg(case when a.attidentity <> '' or a.attgenerated <> '' or a.attcollation <> t.typcollation
+        or a.attstorage <> t.typstorage or a.attcompression <> '' or a.attstattarget >= 0
         or a.attoptions is not null or a.attfdwoptions is not null or not a.attislocal or a.attinhcount > 0
       then json_strip_nulls(json_build_object(
         'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by default' end,
@@ -25,13 +34,13 @@ select 'column', 'pg_class', a.attrelid::text, a.attnum::text, a.attrelid::text,
         'options', a.attoptions,
         'foreign_options', (select json_agg(case when o.text ~* '^[^=]*(pass|pwd|secret|token|key|cred|auth|program)' then split_part(o.text, '=', 1) else o.text end)
           from unnest(a.attfdwoptions) o (text)),
-        'inherited', case when a.attinhcount > 0 and not a.attislocal and not c.relispartition then true end
-      )) end
-  )::text
-from pg_attribute a
-  join pg_class c on c.oid = a.attrelid
+        'inherited', case when a.attinhcount > 0 and not a.attislocal then true end
+      )) end) as more
+  from pg_attribute a join pg_type t on t.oid = a.atttypid
+  where a.attnum > 0 and not a.attisdropped and a.attrelid >= 16384
+  group by a.attrelid
+) x
+  join pg_class c on c.oid = x.attrelid
   join pg_namespace n on n.oid = c.relnamespace
-  join pg_type t on t.oid = a.atttypid
-where a.attnum > 0 and not a.attisdropped and c.relpersistence <> 't'
-  and c.relkind in ('r', 'p', 'f', 'v', 'm', 'c')
+where c.relpersistence <> 't' and c.relkind in ('r', 'p', 'f', 'v', 'm', 'c')
   and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'

@@ -1,34 +1,33 @@
--- Primary keys, uniques, foreign keys, checks (of domains too) and exclusions.
--- What a partition or a child inherited belongs to its parent and is left out.
--- Column numbers are resolved by the reader. Letters:
+-- Primary keys, uniques, foreign keys, checks and exclusions, one row a table. What a
+-- partition or a child inherited belongs to its parent and is left out. The reader knows
+-- the fields by their place and resolves column numbers. Letters:
 -- https://www.postgresql.org/docs/current/catalog-pg-constraint.html
-select 'constraint', 'pg_constraint', k.oid::text, '0', nullif(k.conrelid, 0)::text, n.nspname,
-  coalesce(c.relname, t.typname), k.conname,
-  json_strip_nulls(json_build_object(
-    'type', k.contype,
-    'domain', nullif(k.contypid, 0)::text,
-    'columns', k.conkey,
-    'valid', case when not k.convalidated then false end,
-    'enforced', case when not k.conenforced then false end, -- pg>=18
-    'deferrable', case when k.condeferrable then true end,
-    'initially_deferred', case when k.condeferred then true end,
-    'no_inherit', case when k.contype = 'c' and k.connoinherit then true end,
-    'period', case when k.conperiod then true end, -- pg>=18
-    'index', nullif(case when k.contype in ('p', 'u', 'x') then k.conindid else 0 end, 0)::text,
-    'references', nullif(k.confrelid, 0)::text,
-    'referenced_columns', k.confkey,
-    'match', nullif(case when k.contype = 'f' then k.confmatchtype end, 's'),
-    'on_update', nullif(case when k.contype = 'f' then k.confupdtype end, 'a'),
-    'on_delete', nullif(case when k.contype = 'f' then k.confdeltype end, 'a'),
-    'on_delete_columns', k.confdelsetcols, -- pg>=15
-    'expression', case when k.contype = 'c' then pg_get_expr(k.conbin, k.conrelid) end,
-    'definition', case when k.contype = 'x' then pg_get_constraintdef(k.oid) end
+select 'constraints', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, c.relname, null,
+  json_agg(json_build_array(
+    k.oid::text,
+    k.conname,
+    k.contype,
+    k.conkey::text,
+    k.convalidated,
+    k.condeferrable,
+    k.condeferred,
+    k.connoinherit,
+    case when k.contype = 'f' then '0' else k.conindid::text end,
+    k.confrelid::text,
+    k.confkey::text,
+    k.confmatchtype,
+    k.confupdtype,
+    k.confdeltype,
+    null, -- pg<15
+    k.confdelsetcols::text, -- pg>=15
+    true, false, -- pg<18
+    k.conenforced, k.conperiod, -- pg>=18
+    case k.contype when 'c' then pg_get_expr(k.conbin, k.conrelid) when 'x' then pg_get_constraintdef(k.oid) end
   ))::text
 from pg_constraint k
-  join pg_namespace n on n.oid = k.connamespace
-  left join pg_class c on c.oid = k.conrelid
-  left join pg_type t on t.oid = k.contypid
+  join pg_class c on c.oid = k.conrelid
+  join pg_namespace n on n.oid = c.relnamespace
 where k.contype in ('p', 'u', 'f', 'c', 'x') and k.conparentid = 0
-  and not (k.coninhcount > 0 and (not k.conislocal or coalesce(c.relispartition, false)))
-  and coalesce(c.relpersistence, 'p') <> 't'
-  and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+  and not (k.coninhcount > 0 and (not k.conislocal or c.relispartition))
+  and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+group by c.oid, c.relname, n.nspname

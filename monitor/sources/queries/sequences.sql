@@ -1,20 +1,21 @@
--- Sequences, never their positions. One that belongs to an identity column (dependency
--- "i") is told with the column.
+-- Sequences, never their positions; the reader knows the fields by their place. One that
+-- belongs to an identity column (dependency "i") is told with the column.
+-- https://www.postgresql.org/docs/current/catalog-pg-sequence.html
 select 'sequence', 'pg_class', c.oid::text, '0', null, n.nspname, null, c.relname,
-  json_strip_nulls(json_build_object(
-    'owner', pg_get_userbyid(c.relowner),
-    'persistence', nullif(c.relpersistence, 'p'),
-    'type', format_type(s.seqtypid, null),
-    'start', s.seqstart,
-    'increment', s.seqincrement,
-    'minimum', s.seqmin,
-    'maximum', s.seqmax,
-    'cache', s.seqcache,
-    'cycle', case when s.seqcycle then true end,
-    'bond', d.deptype,
-    'table', d.refobjid::text,
-    'column', d.refobjsubid
-  ))::text
+  json_build_array(
+    pg_get_userbyid(c.relowner),
+    c.relpersistence,
+    format_type(s.seqtypid, null),
+    s.seqstart,
+    s.seqincrement,
+    s.seqmin,
+    s.seqmax,
+    s.seqcache,
+    s.seqcycle,
+    d.deptype,
+    d.refobjid::text,
+    d.refobjsubid::text
+  )::text
 from pg_sequence s
   join pg_class c on c.oid = s.seqrelid
   join pg_namespace n on n.oid = c.relnamespace

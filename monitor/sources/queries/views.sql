@@ -3,6 +3,7 @@
 select case c.relkind when 'v' then 'view' else 'materialized_view' end, 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, null, c.relname,
   json_strip_nulls(json_build_object(
     'row_type', c.reltype::text,
+    'rule', (select r.oid::text from pg_rewrite r where r.ev_class = c.oid and r.rulename = '_RETURN'),
     'owner', pg_get_userbyid(c.relowner),
     'definition', pg_get_viewdef(c.oid),
     'options', c.reloptions,

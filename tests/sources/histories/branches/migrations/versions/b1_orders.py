@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "b1"
-down_revision = 'a1'
+down_revision = "a1"
 branch_labels = ("shop",)
 
 

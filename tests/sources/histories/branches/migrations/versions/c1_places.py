@@ -5,7 +5,7 @@ import sqlalchemy.dialects.postgresql
 from alembic import op
 
 revision = "c1"
-down_revision = 'a1'
+down_revision = "a1"
 
 
 def upgrade() -> None:

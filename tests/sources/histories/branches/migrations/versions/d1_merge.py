@@ -1,8 +1,7 @@
 """d1 merge."""
 
-
 revision = "d1"
-down_revision = ('b1', 'c1')
+down_revision = ("b1", "c1")
 
 
 def upgrade() -> None:

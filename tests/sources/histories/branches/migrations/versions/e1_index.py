@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "e1"
-down_revision = 'd1'
+down_revision = "d1"
 
 
 def upgrade() -> None:

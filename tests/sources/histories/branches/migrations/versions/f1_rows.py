@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "f1"
-down_revision = 'e1'
+down_revision = "e1"
 
 
 def upgrade() -> None:

@@ -1,0 +1,62 @@
+"""What the settings of a database mean for a look at it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from monitor.config.databases import DatabaseSettings
+from monitor.config.settings import Settings
+from monitor.core.source import Source, parse_source
+from monitor.sources.dsn import reveal
+from monitor.sources.expected import BuildOptions
+from monitor.sources.postgres import Deadlines
+
+
+def make_options(database: DatabaseSettings) -> BuildOptions:
+    """How what it should be is built."""
+    return BuildOptions(
+        python=Path(database.python) if database.python else None,
+        url_env=database.url_env,
+        shadow_url=database.shadow_url.get_secret_value() if database.shadow_url else None,
+    )
+
+
+def make_deadlines(database: DatabaseSettings) -> Deadlines:
+    """How long each wait may take."""
+    return Deadlines(
+        connect_seconds=database.connect_timeout.total_seconds(),
+        statement_seconds=database.statement_timeout.total_seconds(),
+        lock_seconds=database.lock_timeout.total_seconds(),
+    )
+
+
+def choose_interval(database: DatabaseSettings) -> timedelta | None:
+    """How often to look; None where a look may not wake the database."""
+    return max(database.interval, database.min_interval) if database.wake else None
+
+
+def choose_environment(settings: Settings, database: DatabaseSettings) -> str:
+    """Where it runs."""
+    return database.environment or settings.environment
+
+
+def find_expected(settings: Settings, database: DatabaseSettings) -> Source | None:
+    """What it should be, the name of a configured database as its URL; None for a baseline."""
+    if database.expected is None:
+        return None
+    source = parse_source(database.expected.get_secret_value())
+    named = settings.databases.get(source.name or "")
+    return parse_source(reveal(named.dsn)) if named else source
+
+
+def name_expectation(database: DatabaseSettings) -> str | None:
+    """What it is compared with, in one word; never a URL."""
+    if database.expected is None:
+        return None
+    return parse_source(database.expected.get_secret_value()).scheme.value
+
+
+def reveal_secret(secret: SecretStr | None) -> str | None:
+    """Its text, where there is one."""
+    return secret.get_secret_value() if secret else None

@@ -1,0 +1,73 @@
+"""From the start of the agent to its end: opens, starts, drains, stops."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from monitor import __version__
+from monitor.agent.choices import reveal_secret
+from monitor.agent.parts import COMMIT, Agent
+from monitor.agent.routes import make_routes
+from monitor.config.load import LoadedConfig
+from monitor.sinks.faults import start_reporting, stop_reporting
+from monitor.sinks.store import open_store
+from monitor.sources.http import open_client
+from monitor.watch.expectation import Expectations
+
+
+def _ignore(_: int) -> None:
+    """Tell nobody the port."""
+
+
+async def run_agent(
+    loaded: LoadedConfig,
+    *,
+    stop: asyncio.Event,
+    on_started: Callable[[int], None] = _ignore,
+) -> None:
+    """Watch what the configuration names until ``stop`` is set.
+
+    Args:
+        loaded: the configuration.
+        stop: ends the agent within five seconds.
+        on_started: told the port when the page answers.
+
+    Raises:
+        ConfigurationError: the port or a channel cannot be used.
+        StoreError: the ledger cannot be opened.
+    """
+    settings = loaded.settings
+    async with AsyncExitStack() as stack:
+        start_reporting(
+            reveal_secret(settings.sentry_dsn),
+            environment=settings.environment,
+            release=os.environ.get(COMMIT, __version__),
+            replica=os.environ.get("RAILWAY_REPLICA_ID"),
+        )
+        stack.push_async_callback(asyncio.to_thread, stop_reporting)
+        store = await stack.enter_async_context(open_store(settings.store_url.get_secret_value()))
+        client = await stack.enter_async_context(open_client())
+        agent = Agent(loaded, store=store, routes=make_routes(settings, client))
+        agent.expect(Expectations(stack))
+        await agent.restore()
+        await _run_until(agent, stop, on_started)
+
+
+async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[int], None]) -> None:
+    """Run every part; the first that fails ends them all, and so does ``stop``."""
+    agent.fleet.start()
+    parts = [
+        asyncio.create_task(agent.deliver(), name="outbox"),
+        asyncio.create_task(agent.keep_house(), name="housekeeping"),
+        asyncio.create_task(agent.serve(stop, on_started), name="web"),
+    ]
+    try:
+        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stop.set()
+        parts[0].cancel()
+        parts[1].cancel()
+        await asyncio.gather(agent.fleet.stop(), *parts, return_exceptions=True)
+    for part in done:
+        part.result()

@@ -1,0 +1,26 @@
+"""The channels that are configured, and how bad a thing must be to go there."""
+
+from monitor.config.settings import Settings
+from monitor.sinks.outbox import Route
+from monitor.sinks.slack import Slack
+from monitor.sinks.webhook import Webhook
+from monitor.sources.http import Client
+
+
+def make_routes(settings: Settings, client: Client) -> list[Route]:
+    """The channels that are configured.
+
+    Raises:
+        ConfigurationError: an address or a secret is none.
+    """
+    routes = []
+    if settings.slack is not None:
+        url = settings.slack.webhook_url.get_secret_value()
+        channel = Slack("slack", url, client=client)
+        routes.append(Route(channel=channel, minimum=settings.slack.min_severity))
+    for name, webhook in settings.webhooks.items():
+        secrets = " ".join(secret.get_secret_value() for secret in webhook.signing_secrets)
+        url = webhook.url.get_secret_value()
+        hook = Webhook(f"webhook:{name}", url, secrets=secrets, client=client)
+        routes.append(Route(channel=hook, minimum=webhook.min_severity))
+    return routes

@@ -1,0 +1,76 @@
+"""Whatever ends a command early, as one sentence, the next step and an exit code."""
+
+import io
+import re
+import sys
+from collections.abc import Sequence
+from typing import Final, cast
+
+import typer
+
+from monitor.core.errors import AnchorwatchError, Fault, UsageError
+
+INTERRUPTED: Final = 130
+"""What a shell says of a command that Ctrl-C ended: 128 and the number of the signal."""
+
+_MISUSE: Final = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
+"""Every way to write a command line wrongly; typer gives the class itself no name."""
+
+_SECRET: Final = re.compile(
+    r"""['"(]*[^\s'"(]*(?:://|passw\w*\s*=).*""", re.IGNORECASE | re.DOTALL
+)
+"""From the first word that may be a database's address: where it ends nobody knows."""
+
+
+def run_command(app: typer.Typer, arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit code.
+
+    With `--format json` an error is the one document on standard output.
+    """
+    _prepare_streams()
+    try:
+        return int(app(args=list(arguments), prog_name="anchorwatch", standalone_mode=False) or 0)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the rim: a traceback could hold a secret
+        failure = _explain(error)
+    from monitor.cli.output import fail
+
+    return fail(failure, as_json=_asks_for_json(arguments))
+
+
+def _prepare_streams() -> None:
+    """Names from a database are any Unicode, terminals and pipes are not."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        encoding = None if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return "--format=json" in arguments or ("--format", "json") in pairs
+
+
+def _explain(error: Exception) -> AnchorwatchError:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, AnchorwatchError):
+        return error
+    if isinstance(error, _MISUSE):
+        return _explain_misuse(error)
+    from monitor.core.fault import locate_fault
+
+    return Fault(
+        f"anchorwatch broke: {locate_fault(error)}.",
+        next_step="Please report this line with what you did; it holds no data of yours.",
+    )
+
+
+def _explain_misuse(error: typer.BadParameter) -> UsageError:
+    """The sentence of the library, without what may be a password."""
+    text = _SECRET.sub("***", error.format_message()).replace("Value error, ", "").strip()
+    command = error.ctx.command_path if error.ctx else "anchorwatch"
+    return UsageError(
+        text if text.endswith((".", "?", "!")) else f"{text}.",
+        next_step=f"Run `{command} --help` to see what it takes.",
+    )

@@ -1,0 +1,256 @@
+"""Which series there are, and what a look at a database says in them.
+
+Names follow https://prometheus.io/docs/practices/naming/; labels are bounded:
+a database's name comes from the configuration, never from the database.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from monitor.core.findings import FindingClass
+from monitor.core.keys import Kind
+from monitor.core.message import name_change
+from monitor.core.record import Record
+from monitor.core.rules import RULES, ChangeKind
+from monitor.core.verdict import State
+
+type Labels = tuple[tuple[str, str], ...]
+type Sample = tuple[Labels, float]
+
+
+class Family(msgspec.Struct, frozen=True):
+    """One name, and what all its series have in common.
+
+    Attributes:
+        kind: ``gauge``, ``counter`` or ``histogram``.
+        labels: their names.
+        text: what it says, one sentence.
+    """
+
+    kind: str
+    labels: tuple[str, ...]
+    text: str
+
+
+def _each(kind: str, text: str, *labels: str) -> Family:
+    return Family(kind, ("database", *labels), text)
+
+
+DATABASE_FAMILIES: Final[Mapping[str, Family]] = {
+    "anchorwatch_database_info": _each(
+        "gauge",
+        "Static facts about a watched database.",
+        "app_environment",
+        "expected",
+        "host",
+        "server_version",
+    ),
+    "anchorwatch_database_up": _each(
+        "gauge", "Whether the last connection attempt succeeded (1) or failed (0)."
+    ),
+    "anchorwatch_database_state": _each(
+        "gauge", "The state of the database: exactly one is 1.", "state"
+    ),
+    "anchorwatch_database_state_code": _each("gauge", "The state as its number, 0 for in_sync."),
+    "anchorwatch_database_state_changed_timestamp_seconds": _each(
+        "gauge", "When the current state was entered."
+    ),
+    "anchorwatch_alembic_revision_info": _each(
+        "gauge", "Revisions in force, one series for each.", "side", "revision"
+    ),
+    "anchorwatch_alembic_pending_revisions": _each(
+        "gauge", "Revisions that the expected history has and the database does not."
+    ),
+    "anchorwatch_alembic_heads": _each(
+        "gauge", "How many revisions are stamped, or are heads.", "side"
+    ),
+    "anchorwatch_schema_differences": _each(
+        "gauge", "Differences between the actual and the expected schema.", "kind", "change"
+    ),
+    "anchorwatch_schema_changed_timestamp_seconds": _each(
+        "gauge", "When the schema was last seen to change."
+    ),
+    "anchorwatch_incidents_open": _each("gauge", "Open incidents.", "severity"),
+    "anchorwatch_incidents_opened_total": _each("counter", "Incidents that were opened.", "kind"),
+    "anchorwatch_incidents_resolved_total": _each(
+        "counter", "Incidents that were resolved.", "kind"
+    ),
+    "anchorwatch_checks_total": _each("counter", "Looks at the database.", "check"),
+    "anchorwatch_check_failures_total": _each(
+        "counter",
+        "Looks that could not be carried out; a finding is not a failure.",
+        "check",
+        "reason",
+    ),
+    "anchorwatch_check_last_duration_seconds": _each(
+        "gauge", "How long the last look took.", "check"
+    ),
+    "anchorwatch_check_last_success_timestamp_seconds": _each(
+        "gauge", "When the schema was last read.", "check"
+    ),
+    "anchorwatch_check_interval_seconds": _each(
+        "gauge", "How often the database is looked at, where it is by itself.", "check"
+    ),
+}
+"""The families that have series for each database."""
+
+AGENT_FAMILIES: Final[Mapping[str, Family]] = {
+    "anchorwatch_build_info": Family(
+        "gauge", ("version", "revision", "python_version"), "Version of the running agent."
+    ),
+    "anchorwatch_check_duration_seconds": Family(
+        "histogram", ("check",), "How long looks took, over all databases."
+    ),
+    "anchorwatch_scheduler_last_tick_timestamp_seconds": Family(
+        "gauge", (), "When the scheduler last ticked."
+    ),
+    "anchorwatch_config_last_reload_successful": Family(
+        "gauge", (), "Whether the configuration was read without a problem."
+    ),
+    "anchorwatch_notifications_total": Family(
+        "counter", ("channel", "event"), "Messages that a channel took."
+    ),
+    "anchorwatch_notification_failures_total": Family(
+        "counter", ("channel", "reason"), "Attempts that a channel did not take."
+    ),
+    "anchorwatch_outbox_pending": Family("gauge", ("channel",), "Messages that wait."),
+    "anchorwatch_outbox_oldest_timestamp_seconds": Family(
+        "gauge", ("channel",), "When the oldest waiting message was decided, 0 for none."
+    ),
+    "anchorwatch_outbox_dead": Family("gauge", ("channel",), "Messages that were given up."),
+}
+"""The families of the agent itself."""
+
+_GROUPS: Final[Mapping[Kind, str]] = {
+    Kind.TABLE: "table",
+    Kind.FOREIGN_TABLE: "table",
+    Kind.COLUMN: "column",
+    Kind.PRIMARY_KEY: "constraint",
+    Kind.UNIQUE: "constraint",
+    Kind.FOREIGN_KEY: "constraint",
+    Kind.CHECK: "constraint",
+    Kind.EXCLUSION: "constraint",
+    Kind.INDEX: "index",
+    Kind.VIEW: "view",
+    Kind.MATERIALIZED_VIEW: "view",
+}
+KIND_GROUPS: Final = ("table", "column", "constraint", "index", "view", "other")
+CHANGES: Final[tuple[ChangeKind, ...]] = ("missing", "unexpected", "altered")
+CHECK: Final = "schema"
+"""What a look checks; others come to stand beside it."""
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """What the configuration says about one database.
+
+    Attributes:
+        environment: where it runs.
+        expected: what it is compared with, in one word: ``alembic``, ``baseline``.
+        host: host and port, without credentials.
+        interval: seconds between two looks; None when it is looked at only when asked.
+    """
+
+    environment: str
+    expected: str
+    host: str
+    interval: float | None
+
+
+def describe_watched(watched: Watched) -> dict[str, list[Sample]]:
+    """What is known of a database before anybody looked at it."""
+    interval = watched.interval
+    samples: list[Sample] = [] if interval is None else [((("check", CHECK),), interval)]
+    return {"anchorwatch_check_interval_seconds": samples}
+
+
+def describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]:
+    """What the last look at a database says.
+
+    What could not be looked at is left out: unknown is not zero.
+    """
+    report = record.report
+    check = (("check", CHECK),)
+    described: dict[str, list[Sample]] = {
+        "anchorwatch_database_info": [(_list_facts(record, watched), 1)],
+        "anchorwatch_database_up": [((), 0 if record.state is State.UNREACHABLE else 1)],
+        "anchorwatch_database_state": [
+            ((("state", state.value),), 1 if state is record.state else 0) for state in State
+        ],
+        "anchorwatch_database_state_code": [((), record.state.meaning.code)],
+        "anchorwatch_database_state_changed_timestamp_seconds": _stamp((), record.state_since),
+        "anchorwatch_alembic_revision_info": list(_list_revisions(record)),
+        "anchorwatch_alembic_heads": list(_count_heads(record)),
+        "anchorwatch_schema_changed_timestamp_seconds": _stamp((), record.schema_changed),
+        "anchorwatch_check_last_duration_seconds": [(check, report.seconds)],
+        "anchorwatch_check_last_success_timestamp_seconds": _stamp(check, record.last_success),
+        **describe_watched(watched),
+    }
+    if report.pending is not None:
+        described["anchorwatch_alembic_pending_revisions"] = [((), len(report.pending))]
+    if FindingClass.DRIFT in report.judged:
+        described["anchorwatch_schema_differences"] = list(_count_differences(record))
+    return described
+
+
+def _list_facts(record: Record, watched: Watched) -> Labels:
+    version = record.report.server_version
+    shown = f"{version // 10000}.{version % 10000}" if version else ""
+    return (
+        ("app_environment", watched.environment),
+        ("expected", watched.expected),
+        ("host", watched.host),
+        ("server_version", shown),
+    )
+
+
+def _stamp(labels: Labels, at: datetime | None) -> list[Sample]:
+    return [(labels, at.timestamp())] if at else []
+
+
+def _list_revisions(record: Record) -> Iterator[Sample]:
+    for side, revisions in _list_sides(record):
+        for revision in dict.fromkeys(revisions or ()):  # two version tables may agree
+            yield (("side", side), ("revision", revision)), 1
+
+
+def _count_heads(record: Record) -> Iterator[Sample]:
+    for side, revisions in _list_sides(record):
+        if revisions is not None:
+            yield (("side", side),), len(revisions)
+
+
+def _list_sides(record: Record) -> tuple[tuple[str, tuple[str, ...] | None], ...]:
+    return ("database", record.revisions), ("expected", record.report.expected_revisions)
+
+
+def _count_differences(record: Record) -> Iterator[Sample]:
+    """Eighteen cells: zero is said aloud, so that an alert can tell it from nothing."""
+    cells = {(group, change): 0 for group in KIND_GROUPS for change in CHANGES}
+    for finding in record.report.findings:
+        rule = RULES.get(finding.code)
+        if rule and rule.finding_class is FindingClass.DRIFT and finding.key is not None:
+            group = _GROUPS.get(finding.key.kind, "other")
+            cells[group, name_change(finding.code)] += 1
+    for (group, change), count in cells.items():
+        yield (("kind", group), ("change", change)), count
+
+
+def render_metrics_reference() -> str:
+    """Every family with its type, labels and help, as a page in Markdown."""
+    families = sorted({**AGENT_FAMILIES, **DATABASE_FAMILIES}.items())
+    rows = "".join(
+        f"| `{name}` | {family.kind} | {', '.join(f'`{label}`' for label in family.labels)} "
+        f"| {family.text} |\n"
+        for name, family in families
+    )
+    return (
+        "# Metrics\n\n"
+        "What `/metrics` exposes, in Prometheus' text format 0.0.4, beside the `process_` "
+        "families of the Prometheus client. `/metrics?database=NAME` gives the series of one "
+        "database. Times are Unix times in seconds; a series is left out while nothing is "
+        "known that it could say.\n\n"
+        f"| name | type | labels | help |\n|---|---|---|---|\n{rows}"
+    )

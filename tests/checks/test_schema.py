@@ -1,0 +1,76 @@
+"""Differences and flaws as findings, on snapshots of a real server."""
+
+from monitor.checks.schema import add_flaws, compare_schema
+from monitor.core.findings import Finding
+from monitor.core.snapshot import Snapshot
+from monitor.sources.catalog import take_snapshot
+from monitor.sources.dsn import parse_dsn
+from monitor.sources.postgres import connect
+from tests.conftest import MakeDatabase
+
+PLACE = {"environment": "test", "database": "app"}
+USERS = "CREATE TABLE users (id int PRIMARY KEY, email text, age int);"
+
+
+async def read(url: str) -> Snapshot:
+    async with connect(parse_dsn(url)[0]) as session:
+        return await take_snapshot(session)
+
+
+def list_titles(findings: tuple[Finding, ...]) -> list[str]:
+    return [finding.title for finding in findings]
+
+
+async def test_every_change_is_a_sentence_about_its_object(make_database: MakeDatabase) -> None:
+    expected = await read(await make_database(sql=USERS))
+    actual = await read(
+        await make_database(
+            sql=f"{USERS} ALTER TABLE users DROP email, ADD note text,"
+            " ALTER age TYPE bigint; CREATE TABLE more (a int, b int)"
+        )
+    )
+    findings, notes = compare_schema(expected, actual, **PLACE)
+    assert list_titles(findings) == [
+        "table public.more is there, nothing expects it, with 2 objects in it",
+        "column public.users.email is missing",
+        "column public.users.note is there, nothing expects it",
+        "column public.users.age differs in type",
+    ]
+    assert all(finding.remedy for finding in findings)
+    assert notes == ()
+
+
+async def test_equal_schemas_have_no_findings(make_database: MakeDatabase) -> None:
+    one, two = [await read(await make_database(sql=USERS)) for _ in range(2)]
+    assert compare_schema(one, two, **PLACE) == ((), ())
+
+
+async def test_another_order_of_columns_is_a_note_and_no_finding(
+    make_database: MakeDatabase,
+) -> None:
+    one = await read(await make_database(sql="CREATE TABLE t (a int, b int)"))
+    two = await read(await make_database(sql="CREATE TABLE t (b int, a int)"))
+    findings, notes = compare_schema(one, two, **PLACE)
+    assert findings == ()
+    assert len(notes) == 1
+
+
+async def test_what_is_wrong_by_itself_is_found_without_an_expectation(
+    make_database: MakeDatabase,
+) -> None:
+    actual = await read(
+        await make_database(
+            sql=f"{USERS} ALTER TABLE users ADD CONSTRAINT positive CHECK (age > 0) NOT VALID"
+        )
+    )
+    findings = add_flaws((), actual, **PLACE)
+    assert [finding.code for finding in findings] == ["AW281"]
+
+
+async def test_an_object_with_a_finding_gets_no_second_one(make_database: MakeDatabase) -> None:
+    valid = f"{USERS} ALTER TABLE users ADD CONSTRAINT positive CHECK (age > 0)"
+    expected = await read(await make_database(sql=valid))
+    actual = await read(await make_database(sql=f"{valid} NOT VALID"))
+    findings, _ = compare_schema(expected, actual, **PLACE)
+    assert len(findings) == 1
+    assert add_flaws(findings, actual, **PLACE) == findings

@@ -1,0 +1,26 @@
+"""The settings change the policy, and only where they say something."""
+
+from datetime import timedelta
+
+from monitor.config import Settings, make_policy
+from monitor.config.settings import AlertSettings, Patience
+from monitor.core.findings import FindingClass
+from monitor.core.incidents import DEFAULT_POLICY, ClassPolicy
+
+
+def test_no_settings_are_the_policy_that_incidents_have() -> None:
+    assert make_policy(Settings()) == DEFAULT_POLICY
+    assert set(Patience.model_fields) < set(ClassPolicy.__struct_fields__)
+    assert set(AlertSettings.model_fields) == set(FindingClass)
+
+
+def test_what_is_said_of_one_class_leaves_the_others() -> None:
+    alerts = AlertSettings(drift=Patience(open_looks=5, remind_every=timedelta(hours=1)))
+    policy = make_policy(Settings(alerts=alerts, deploy_window=timedelta(minutes=3)))
+    drift = policy.classes[FindingClass.DRIFT]
+    default = DEFAULT_POLICY.classes[FindingClass.DRIFT]
+    assert (drift.open_looks, drift.remind_every) == (5, timedelta(hours=1))
+    assert drift.resolve_looks == default.resolve_looks
+    assert policy.window == timedelta(minutes=3)
+    unreachable = FindingClass.UNREACHABLE
+    assert policy.classes[unreachable] == DEFAULT_POLICY.classes[unreachable]

@@ -1,0 +1,176 @@
+"""The page in a real browser: what it looks like, and what its script does."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from monitor.core.verdict import State
+from monitor.sinks.store import Store, open_store
+from monitor.web.app import make_app
+from monitor.web.server import serve
+from monitor.web.view import View
+from tests.web.browser import PROGRAM, Tab, opened_tab
+from tests.web.builders import (
+    SECRET,
+    a_record,
+    a_report,
+    a_view,
+    commit,
+    make_fleet,
+    plant_hostile,
+    sqlite_url,
+)
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(PROGRAM is None, reason="chromium is not installed"),
+]
+
+WARNING = "The ledger lies on a disk that is lost at each deploy: mount a volume."
+PAGES = {
+    "overview": "/",
+    "database": "/databases/billing",
+    "hostile": "/databases/hostile",
+    "incident": "/incidents/5e1f00d5ea11",
+    "incidents": "/incidents",
+}
+SIZES = {"wide": 1280, "tablet": 800, "phone": 390, "narrow": 320}
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    await make_fleet(tmp_path)
+    async with open_store(sqlite_url(tmp_path)) as opened:
+        await plant_hostile(opened)
+        yield opened
+
+
+@pytest.fixture
+async def tab() -> AsyncIterator[Tab]:
+    async with opened_tab() as opened:
+        yield opened
+
+
+@pytest.fixture
+def shots(tmp_path: Path) -> Path:
+    """Where the pictures go; ANCHORWATCH_TEST_SHOTS keeps them."""
+    directory = Path(os.environ.get("ANCHORWATCH_TEST_SHOTS", tmp_path / "shots"))
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+@contextlib.asynccontextmanager
+async def served(view: View) -> AsyncIterator[str]:
+    stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
+    serving = asyncio.create_task(
+        serve(make_app(view), "127.0.0.1", 0, stop, on_started=started.set_result)
+    )
+    try:
+        yield f"http://127.0.0.1:{await started}"
+    finally:
+        stop.set()
+        await serving
+
+
+async def test_every_page_fits_every_width_in_both_schemes(
+    store: Store, tab: Tab, shots: Path
+) -> None:
+    async with served(a_view(store, warnings=(WARNING,))) as site:
+        for name, path in PAGES.items():
+            await tab.go(site + path)
+            for size, width in SIZES.items():
+                for scheme in ("light", "dark"):
+                    await tab.show(width, scheme=scheme)
+                    shown = await tab.ask("document.documentElement.scrollWidth")
+                    assert shown <= width, (name, size)
+                    await tab.shoot(shots / f"{name}-{size}-{scheme}.png")
+    assert tab.complaints == []
+
+
+async def test_text_stands_out_from_its_ground_in_both_schemes(store: Store, tab: Tab) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        for scheme in ("light", "dark"):
+            await tab.show(1280, scheme=scheme)
+            assert await tab.ask(LOWEST_CONTRAST) >= 4.5, scheme
+
+
+async def test_a_change_appears_by_itself_and_is_announced(store: Store, tab: Tab) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        await tab.ask("document.getElementById('to-production-billing').focus()")
+        await commit(store, a_record(a_report("newcomer", State.EMPTY)))
+        await tab.wait_for("document.querySelector('[data-name=newcomer]') !== null")
+        assert await tab.ask("document.activeElement.id") == "to-production-billing"
+        assert await tab.ask("document.getElementById('announcer').textContent") == (
+            "newcomer is empty"
+        )
+    assert tab.complaints == []
+
+
+async def test_what_a_reader_closed_stays_closed(store: Store, tab: Tab) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site + "/databases/billing")
+        await tab.ask("document.querySelector('details').open = false")
+        await tab.ask("document.querySelector('h1').dataset.old = 'yes'")
+        await tab.wait_for("document.querySelector('h1').dataset.old === undefined")
+        assert await tab.ask("document.querySelector('details').open") is False
+        assert await tab.ask("document.querySelectorAll('details')[1].open") is True
+
+
+async def test_an_agent_that_is_gone_is_said(store: Store, tab: Tab) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+    await tab.wait_for("document.getElementById('contact').textContent.includes('not answer')")
+
+
+async def test_hostile_text_runs_nothing(store: Store, tab: Tab) -> None:
+    async with served(a_view(store)) as site:
+        for path in ("/", "/databases/hostile", "/incidents/ba5eba11dead"):
+            await tab.go(site + path)
+            assert await tab.ask("document.images.length") == 0
+            assert await tab.ask("document.scripts.length") == 1
+    assert tab.complaints == []
+
+
+async def test_a_person_logs_in_and_out(store: Store, tab: Tab) -> None:
+    async with served(a_view(store, api_token=SECRET, is_loopback=False)) as site:
+        await tab.go(site + "/incidents")
+        await tab.ask(f"document.getElementById('token').value = {SECRET!r}")
+        await tab.ask("document.querySelector('form button').click()")
+        await tab.wait_for("document.querySelector('h1')?.textContent === 'Incidents'")
+        assert await tab.ask("location.pathname") == "/incidents"
+        assert await tab.ask("document.cookie") == ""
+        await tab.ask("document.querySelector('.top form button').click()")
+        await tab.wait_for("document.querySelector('h1')?.textContent === 'Log in'")
+
+
+LOWEST_CONTRAST = """(() => {
+  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const read = (colour, ground) => {
+    canvas.fillStyle = ground; canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (rgb) => rgb
+    .map((part) => part / 255)
+    .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+  const groundOf = (element) => {
+    const behind = element.parentElement ? groundOf(element.parentElement) : "white";
+    return `rgb(${read(getComputedStyle(element).backgroundColor, behind)})`;
+  };
+  const texts = [...document.querySelectorAll("main *, header *, footer *")].filter(
+    (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()));
+  return Math.min(...texts.map((element) => {
+    const ground = groundOf(element);
+    const a = light(read(getComputedStyle(element).color, ground));
+    const b = light(read(ground, "white"));
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  }));
+})()"""
+"""The lowest WCAG contrast of any text: https://www.w3.org/TR/WCAG22/#contrast-minimum"""

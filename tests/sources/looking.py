@@ -1,0 +1,52 @@
+"""Looking at databases of the run's server, for tests of what is seen there."""
+
+import subprocess
+
+import asyncpg
+
+from monitor.core.snapshot import Snapshot
+from monitor.sources.catalog import make_catalog_statement, take_snapshot
+from monitor.sources.dsn import parse_dsn
+from monitor.sources.engine import Cluster
+from monitor.sources.postgres import connect
+
+
+async def look(url: str, *, builder: str | None = None) -> Snapshot:
+    async with connect(parse_dsn(url)[0]) as session:
+        return await take_snapshot(session, builder=builder)
+
+
+async def run(url: str, *scripts: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for script in scripts:
+            await connection.execute(script)
+    finally:
+        await connection.close()
+
+
+def copy(server: Cluster, source: str, target: str) -> None:
+    """Dump one database and restore it into another, as operators do."""
+    programs, environment = server.binaries.bin, server.binaries.environment()
+    dump = subprocess.run(
+        (programs / "pg_dump", "--dbname", server.url(source)),
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+    subprocess.run(
+        (programs / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "--dbname", server.url(target)),
+        input=dump.stdout,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
+
+
+def name_of(url: str) -> str:
+    return parse_dsn(url)[0].database or ""
+
+
+async def read_rows(url: str, major: int) -> list[tuple[str | None, ...]]:
+    async with connect(parse_dsn(url)[0]) as session, session.reading() as reader:
+        return await reader.fetch(make_catalog_statement(major))

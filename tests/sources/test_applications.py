@@ -1,0 +1,82 @@
+"""Real histories from PyPI, replayed in environments of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from monitor.core.errors import BuildError
+from monitor.core.keys import Kind
+from monitor.core.snapshot import Snapshot
+from monitor.core.source import parse_source
+from monitor.sources.binaries import DEBIAN_ROOT, Binaries
+from monitor.sources.build import BuildOptions
+from monitor.sources.engine import running_cluster
+from monitor.sources.expected import open_expectation, read_source
+
+pytestmark = pytest.mark.long
+LOGGING = (
+    "[loggers]\nkeys=root\n[handlers]\nkeys=\n[formatters]\nkeys=\n[logger_root]\nhandlers=\n"
+)
+
+
+def install(home: Path, *packages: str) -> Path:
+    """Make an environment with the packages and a driver; return its interpreter."""
+    python = home / "bin/python"
+    subprocess.run((sys.executable, "-m", "venv", home), check=True)
+    install = (python, "-m", "pip", "install", "-q", "--disable-pip-version-check")
+    subprocess.run((*install, *packages, "psycopg[binary]"), check=True)
+    return python
+
+
+def configure(root: Path, options: str) -> str:
+    """Write an alembic.ini; return the source."""
+    (root / "alembic.ini").write_text(f"[alembic]\n{options}\n{LOGGING}")
+    return f"alembic:{root / 'alembic.ini'}"
+
+
+def count(snapshot: Snapshot) -> tuple[int, tuple[str, ...] | None]:
+    [table] = snapshot.version_tables
+    return snapshot.count(Kind.TABLE), table.revisions
+
+
+async def test_optuna_is_replayed_to_its_head_and_to_every_revision(tmp_path: Path) -> None:
+    python = install(tmp_path / "venv", "optuna==5.0.0")
+    text = configure(tmp_path, "script_location = optuna.storages._rdb:alembic")
+    async with open_expectation(parse_source(text), BuildOptions(python=python)) as expectation:
+        assert expectation.heads == ("v3.2.0.a",)
+        assert expectation.history is not None
+        assert len(expectation.history.revisions) == 10
+        for revision in expectation.history.pending([]):
+            _, rows = count(await expectation.snapshot_at((revision,)))
+            assert rows == (revision,)
+
+
+async def test_keystone_is_replayed_to_both_of_its_heads(tmp_path: Path) -> None:
+    python = install(tmp_path / "venv", "keystone==30.0.0")
+    [site] = (tmp_path / "venv/lib").glob("python*/site-packages")
+    (site / "sitecustomize.py").write_text("import keystone.conf\nkeystone.conf.configure()\n")
+    text = configure(
+        tmp_path,
+        "script_location = keystone.common.sql:migrations\nrecursive_version_locations = true",
+    )
+    tables, rows = count(await read_source(parse_source(text), BuildOptions(python=python)))
+    assert rows == ("742c857f1dfb", "c88cdce8f248")
+    assert tables > 40
+
+
+async def test_quetz_is_replayed_where_the_server_knows_its_collations(tmp_path: Path) -> None:
+    python = install(tmp_path / "venv", "quetz-server==0.10.4", "setuptools<80")
+    source = parse_source(configure(tmp_path, "script_location = quetz:migrations"))
+    with pytest.raises(BuildError, match=r"ICU is not supported .*--shadow URL"):
+        await read_source(source, BuildOptions(python=python))
+    roots = sorted(DEBIAN_ROOT.glob("*"))
+    if not roots:
+        pytest.skip("no PostgreSQL of the system is installed, and ours has no ICU")
+    root = roots[-1]
+    system = Binaries(major=int(root.name), root=root, bin=root / "bin", lib=None)
+    with running_cluster(system) as cluster:
+        options = BuildOptions(python=python, shadow_url=cluster.socket_url())
+        _, rows = count(await read_source(source, options))
+    assert rows == ("3ba25f23fb7d",)

@@ -1,0 +1,143 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from monitor.core.diff import diff
+from monitor.core.errors import BuildError, DamagedFile, UsageError
+from monitor.core.keys import Kind
+from monitor.core.snapshot import dump_snapshot
+from monitor.core.source import parse_source
+from monitor.sources.build import BuildOptions
+from monitor.sources.engine import Cluster
+from monitor.sources.expected import open_expectation, read_source
+from monitor.sources.shadows import open_shadows
+from tests.conftest import MakeDatabase
+from tests.sources.shadow_peers import find_leftovers, write_files, write_history
+
+SQL = "create table t (id int primary key, name text default 'a');"
+
+
+async def test_every_source_of_one_schema_gives_the_same_schema(
+    server: Cluster,
+    make_database: MakeDatabase,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path, {"x.sql": SQL})
+    write_files(
+        tmp_path,
+        {
+            "shop.py": """
+            import sqlalchemy as sa
+            metadata = sa.MetaData()
+            sa.Table("t", metadata,
+                sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+                sa.Column("name", sa.Text, server_default="a"))
+            """
+        },
+    )
+    write_history(tmp_path, f"op.execute({SQL!r})")
+    live = parse_source(await make_database(sql=SQL))
+    options = BuildOptions(shadow_url=server.url())
+    async with open_shadows(options) as shadows:
+        wanted = await read_source(live, options, shadows=shadows)
+        (tmp_path / "x.json").write_bytes(dump_snapshot(wanted))
+        for text in ("sql:x.sql", "models:shop:metadata", "snapshot:x.json"):
+            found = await read_source(parse_source(text), options, shadows=shadows)
+            assert not diff(found, wanted), text
+        migrated = await read_source(parse_source("alembic:alembic.ini"), options, shadows=shadows)
+    assert {item.key.name for item in migrated.objects} >= {"t", "id", "name"}
+    assert wanted.builder is None
+    assert migrated.builder is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [
+        ("shop", UsageError, "No database is configured as shop"),
+        ("sql:nowhere.sql", BuildError, "cannot be read"),
+        ("snapshot:nowhere.json", BuildError, "cannot be read"),
+        ("sql:latin.sql", BuildError, "no text in UTF-8"),
+        ("snapshot:latin.sql", DamagedFile, "is not a snapshot"),
+        ("alembic:nowhere.ini", BuildError, "cannot be read"),
+        ("sql:~nobody_like_this/x.sql", BuildError, "cannot be read"),
+    ],
+)
+async def test_a_source_that_cannot_be_read_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    error: type[Exception],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "latin.sql").write_bytes(b"select '\xfc'")
+    with pytest.raises(error, match=said):
+        await read_source(parse_source(text), BuildOptions())
+
+
+async def test_a_history_is_expected_at_the_stamped_revisions(
+    server: Cluster, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    ini = write_history(
+        tmp_path, "op.execute('create table a ()')", "op.execute('create table b ()')"
+    )
+    options = BuildOptions(shadow_url=server.url(), progress=lines.append)
+    async with open_expectation(parse_source(f"alembic:{ini}"), options) as expectation:
+        assert expectation.heads == ("r2",)
+        assert expectation.history is not None
+        assert expectation.history.pending(["r1"]) == ("r2",)
+        first = await expectation.snapshot_at(("r1",))
+        assert first.count(Kind.TABLE) == 1
+        assert (await expectation.snapshot_at(())).count(Kind.TABLE) == 0
+        told = len(lines)
+        assert await expectation.snapshot_at(("r1",)) is first
+        assert len(lines) == told
+        write_history(tmp_path, "op.execute('create table a (x int)')", "pass", "pass")
+        changed = await expectation.snapshot_at(("r1",))
+        assert changed.fingerprint != first.fingerprint
+        assert expectation.heads == ("r3",)
+        with pytest.raises(BuildError, match="has no revision zz"):
+            await expectation.snapshot_at(("zz",))
+    assert await find_leftovers(server.url()) == []
+
+
+async def test_a_changed_script_is_seen_and_an_unchanged_one_kept(
+    server: Cluster, tmp_path: Path
+) -> None:
+    write_files(tmp_path, {"x.sql": SQL})
+    source = parse_source(f"sql:{tmp_path / 'x.sql'}")
+    async with open_expectation(source, BuildOptions(shadow_url=server.url())) as expectation:
+        assert (expectation.heads, expectation.history) == (None, None)
+        first = await expectation.snapshot_at(("anything",))
+        assert await expectation.snapshot_at(None) is first
+        write_files(tmp_path, {"x.sql": f"{SQL} create table u ();"})
+        assert (await expectation.snapshot_at(None)).count(Kind.TABLE) == 2
+
+
+async def test_changed_models_are_seen_and_unchanged_ones_kept(
+    server: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (
+        "import sqlalchemy as sa\nm = sa.MetaData()\nsa.Table('{}', m, sa.Column('a', sa.Text))\n"
+    )
+    write_files(tmp_path, {"shop.py": text.format("t")})
+    options = BuildOptions(shadow_url=server.url())
+    async with open_expectation(parse_source("models:shop:m"), options) as expectation:
+        first = await expectation.snapshot_at(None)
+        assert await expectation.snapshot_at(None) is first
+        path = tmp_path / "shop.py"
+        path.write_text(text.format("other"))
+        os.utime(path, (1, 1))  # Python's cache goes by the second and the size
+        assert (await expectation.snapshot_at(None)).fingerprint != first.fingerprint
+
+
+async def test_a_live_database_is_always_read_again(make_database: MakeDatabase) -> None:
+    url = await make_database(sql=SQL)
+    async with open_expectation(parse_source(url), BuildOptions()) as expectation:
+        first = await expectation.snapshot_at(None)
+        assert await expectation.snapshot_at(None) is not first

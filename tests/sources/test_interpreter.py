@@ -1,0 +1,83 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from monitor.core.errors import TooSlow
+from monitor.sources import interpreter as door
+from monitor.sources.engine import Cluster
+from monitor.sources.environment import clean_environment
+from monitor.sources.interpreter import Applied, Asked, Ddl, Failed, Interpreter
+from tests.sources.shadow_peers import write_history
+
+HOLD = """
+import asyncio, os
+from monitor.core.source import parse_source
+from monitor.sources.expected import BuildOptions, read_source
+options = BuildOptions(
+    shadow_url=os.environ["SHADOW"], progress=lambda line: print("ready", flush=True)
+)
+asyncio.run(read_source(parse_source(os.environ["SOURCE"]), options))
+"""
+
+
+async def ignore(_event: Applied | Asked | Ddl) -> None:
+    """Answer nothing."""
+
+
+def make(directory: Path, python: Path = Path(sys.executable)) -> Interpreter:
+    return Interpreter(
+        python=python, directory=directory, environment=clean_environment(os.environ)
+    )
+
+
+async def test_an_interpreter_that_is_none_is_told_by_its_last_words(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho first >&2\necho this is no python >&2\n")
+    program.chmod(0o755)
+    ended = await make(tmp_path, program).run({}, ignore)
+    assert ended == Failed(code="crashed", detail="this is no python", revision=None)
+
+
+async def test_a_job_ends_at_its_deadline_and_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, note = tmp_path / "python", tmp_path / "pids"
+    program.write_text(f"#!/bin/sh\nsleep 60 &\necho $$ $! > {note}\nwait\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(door, "REPLAY_SECONDS", 0.5)
+    with pytest.raises(TooSlow, match='deadline "replay"'):
+        await make(tmp_path, program).run({}, ignore)
+    for pid in note.read_text().split():
+        await wait_until_gone(int(pid))
+
+
+async def test_the_collector_ends_when_whoever_asked_is_killed(
+    server: Cluster, tmp_path: Path, python: Callable[..., subprocess.Popen[str]]
+) -> None:
+    note = tmp_path / "pid"
+    ini = write_history(
+        tmp_path,
+        "op.execute('select 1')",
+        "__import__('time').sleep(60)",
+        before=f"open({str(note)!r}, 'w').write(str(os.getpid()))",
+    )
+    process = python(HOLD, SHADOW=server.url(), SOURCE=f"alembic:{ini}")
+    assert process.stdout is not None
+    assert await asyncio.to_thread(process.stdout.readline) == "ready\n"
+    process.send_signal(signal.SIGKILL)
+    await wait_until_gone(int(note.read_text()))
+
+
+async def wait_until_gone(pid: int) -> None:
+    """Return once a process is no more, or a zombie that nobody here can reap."""
+    async with asyncio.timeout(20):
+        while Path(f"/proc/{pid}").exists():  # noqa: ASYNC240  # no disk is asked
+            if ") Z " in Path(f"/proc/{pid}/stat").read_text():  # noqa: ASYNC240  # as above
+                return
+            await asyncio.sleep(0.02)

@@ -1,0 +1,104 @@
+"""A watch over one real database with a real ledger, and time that the test tells."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+
+from monitor.core.incidents import DEFAULT_POLICY, EventKind
+from monitor.core.source import parse_source
+from monitor.core.verdict import State
+from monitor.sinks.store import Store, open_store
+from monitor.sources.dsn import parse_dsn
+from monitor.sources.expected import BuildOptions
+from monitor.sources.postgres import DEADLINES
+from monitor.watch.expectation import Expectations
+from monitor.watch.inspection import Target
+from monitor.watch.pipeline import Decided, Pipeline
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+SHORT = replace(DEADLINES, connect_seconds=2.0, close_seconds=0.5)
+
+
+class Watch:
+    """Looks at one database at the minutes that the test says.
+
+    Attributes:
+        kinds: of every event so far.
+        faults: exceptions that nobody expected.
+    """
+
+    def __init__(
+        self, url: str, store: Store, expectations: Expectations, shadow: str | None
+    ) -> None:
+        self.url = url
+        self.store = store
+        self.kinds: list[EventKind] = []
+        self.faults: list[BaseException] = []
+        self._expectations = expectations
+        self._expected: str | None = None
+        self._options = BuildOptions(shadow_url=shadow)
+        self.pipeline = Pipeline(
+            store=store,
+            policy=DEFAULT_POLICY,
+            channels=("chat",),
+            on_fault=self.faults.append,
+        )
+
+    def expect(self, source: str | None) -> None:
+        """Compare with this from now on."""
+        self._expected = source
+
+    @property
+    def target(self) -> Target:
+        """What is looked at."""
+        expectation = None
+        if self._expected is not None:
+            expectation = self._expectations.find(parse_source(self._expected), self._options)
+        return Target(
+            environment="test",
+            database="app",
+            dsn=parse_dsn(self.url)[0],
+            deadlines=SHORT,
+            expectation=expectation,
+        )
+
+    async def look(self, minutes: float) -> Decided:
+        """One look, so many minutes after the start."""
+        decided = await self.pipeline.look(self.target, START + timedelta(minutes=minutes))
+        assert decided is not None
+        self.kinds += [event.kind for event in decided.events]
+        return decided
+
+    async def see(self, minutes: float) -> State:
+        """The state that one look finds."""
+        return (await self.look(minutes)).record.state
+
+    async def run(self, sql: str) -> None:
+        """Change the database."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()
+
+
+@asynccontextmanager
+async def opened_watch(
+    url: str, ledger: Path, *, shadow: str | None = None
+) -> AsyncIterator[Watch]:
+    """A watch on a ledger that stays when it is closed; a given shadow spares starting one."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(open_store(f"sqlite:///{ledger}"))
+        yield Watch(url, store, Expectations(stack), shadow)
+
+
+async def until(check: Callable[[], object], *, seconds: float = 20.0) -> None:
+    """Return once something holds."""
+    async with asyncio.timeout(seconds):
+        while not check():  # noqa: ASYNC110  # what others do sets no event of ours
+            await asyncio.sleep(0.01)
