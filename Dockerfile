@@ -42,19 +42,22 @@ ARG EMBEDDED=0
 LABEL org.opencontainers.image.title="anchorwatch" \
       org.opencontainers.image.description="Watches PostgreSQL databases that Alembic migrates" \
       org.opencontainers.image.licenses="MIT"
-# The libraries are those that the embedded server links to.
+COPY --from=build /usr/lib/postgresql /usr/lib/postgresql
+# The libraries are those that the embedded server and its extensions link to;
+# ldconfig, because dblink and postgres_fdw do not look for libpq beside themselves.
 # hadolint ignore=DL3008
 RUN if [ "${EMBEDDED}" = "1" ]; then \
       apt-get update \
       && apt-get install -y --no-install-recommends \
-        libgssapi-krb5-2 liblz4-1 libssl3 libxml2 libzstd1 zlib1g \
-      && rm -rf /var/lib/apt/lists/*; \
+        libgssapi-krb5-2 liblz4-1 libossp-uuid16 libssl3 libxml2 libxslt1.1 libzstd1 zlib1g \
+      && rm -rf /var/lib/apt/lists/* \
+      && echo /usr/lib/postgresql/*/lib > /etc/ld.so.conf.d/postgresql.conf \
+      && ldconfig; \
     fi \
     && groupadd --gid 10001 anchorwatch \
     && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home \
       --shell /usr/sbin/nologin anchorwatch \
     && install -d -o anchorwatch -g anchorwatch -m 0750 /data
-COPY --from=build /usr/lib/postgresql /usr/lib/postgresql
 COPY --from=build /opt/anchorwatch /opt/anchorwatch
 ENV PATH=/opt/anchorwatch/bin:$PATH \
     PYTHONUNBUFFERED=1 \

@@ -94,7 +94,9 @@ def write_schema(tables: int) -> str:
             create index on t{number} (lower(name)) where is_active;"""
         )
         if number % CHAIN == 0:
-            parts.append(f"create view v{number} as select id, name from t{number} where is_active;")
+            parts.append(
+                f"create view v{number} as select id, name from t{number} where is_active;"
+            )
     return "\n".join(parts)
 
 
@@ -113,6 +115,7 @@ def measure(postmaster: int, client: Callable[[], Cost]) -> Cost:
 
 
 def run_python(name: str, url: str) -> Cost:
+    """What a Python peer cost in a fresh process."""
     done = subprocess.run(
         [sys.executable, "-c", PEER, name, url], capture_output=True, text=True, check=True
     )
@@ -120,6 +123,7 @@ def run_python(name: str, url: str) -> Cost:
 
 
 def run_pg_dump(program: Path, environment: dict[str, str], url: str) -> Cost:
+    """What pg_dump cost."""
     begun = time.perf_counter()
     before = os.times()
     subprocess.run(
@@ -134,6 +138,7 @@ def run_pg_dump(program: Path, environment: dict[str, str], url: str) -> Cost:
 
 
 def compare_peers(cluster: Cluster, tables: int, runs: int) -> dict[str, Cost]:
+    """The median cost of every peer on one schema; the slow ones run once."""
     url = make_database(cluster, tables)
     binaries = find_binaries(cluster.major)
     peers: dict[str, Callable[[], Cost]] = {
@@ -158,8 +163,9 @@ def compare_peers(cluster: Cluster, tables: int, runs: int) -> dict[str, Cost]:
 
 
 def make_database(cluster: Cluster, tables: int) -> str:
+    """The URL of a database with the schema, analysed."""
     name = f"bench{tables}"
-    psql = find_binaries(cluster.major).bin / "psql"
+    psql = str(find_binaries(cluster.major).bin / "psql")
     environment = os.environ | find_binaries(cluster.major).environment()
     command = [psql, "--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
     subprocess.run(
@@ -175,11 +181,13 @@ def make_database(cluster: Cluster, tables: int) -> str:
         text=True,
         stdout=subprocess.DEVNULL,
     )
-    subprocess.run([*command, "--command", "analyze", cluster.url(name)], check=True, env=environment)
+    analyse = [*command, "--command", "analyze", cluster.url(name)]
+    subprocess.run(analyse, check=True, env=environment)
     return cluster.url(name)
 
 
 def print_table(tables: int, costs: dict[str, Cost]) -> None:
+    """One line a peer, with its ratio to ours."""
     ours = costs["anchorwatch"]
     print(f"\n{tables} tables{'':12}{'wall s':>10}{'x ours':>9}{'cpu s':>10}{'x ours':>9}")
     for name, cost in costs.items():

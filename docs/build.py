@@ -1,7 +1,7 @@
 """Writes the pages of the documentation that are made from the code.
 
-    python docs/build.py            writes them
-    python docs/build.py --check    exits with 1 when one is stale
+python docs/build.py            writes them
+python docs/build.py --check    exits with 1 when one is stale
 """
 
 import sys

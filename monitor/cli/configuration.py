@@ -43,9 +43,10 @@ def show(
     form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
 ) -> None:
     """Show the merged configuration and where each value came from; secrets are masked."""
-    from monitor.cli.output import clean, print_json, print_text
+    from monitor.cli.output import print_json, print_text
     from monitor.cli.settings import load_settings
     from monitor.config.show import mask_config
+    from monitor.core.printing import clean
 
     loaded = load_settings(config, may_be_empty=True)
     masked = mask_config(loaded)

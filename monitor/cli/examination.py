@@ -10,11 +10,11 @@ from urllib.parse import unquote
 
 from monitor.agent.choices import make_deadlines
 from monitor.checks.history import read_stamp
-from monitor.cli.output import clean
 from monitor.cli.settings import load_settings
 from monitor.config.databases import DatabaseSettings
 from monitor.config.load import LoadedConfig
 from monitor.core.errors import AnchorwatchError, ConfigurationError, StoreError
+from monitor.core.printing import clean
 from monitor.core.quoting import quote_ident
 from monitor.core.snapshot import Snapshot
 from monitor.sources.catalog import take_snapshot

@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from monitor.checks.schema import describe_change
-from monitor.cli.output import clean
 from monitor.core.diff import Change, Difference
 from monitor.core.findings import Evidence, Finding, Severity
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.message import describe_value, name_change
+from monitor.core.printing import clean
 from monitor.core.rules import ChangeKind
 
 SIGNS: Final[Mapping[ChangeKind, str]] = {"missing": "-", "unexpected": "+", "altered": "~"}

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from monitor.cli.layout import count_changes, list_findings, write_items
-from monitor.cli.output import clean, describe_finding
+from monitor.cli.output import describe_finding
 from monitor.core.findings import Severity
 from monitor.core.keys import Kind
+from monitor.core.printing import clean
 from monitor.core.snapshot import Snapshot
 from monitor.watch.inspection import Look
 

@@ -6,7 +6,6 @@ would move the cursor or colour the terminal are shown, never sent.
 
 import os
 import sys
-import unicodedata
 from typing import Any, Final, TextIO
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from monitor.core.diff import Change, Difference
 from monitor.core.errors import AnchorwatchError, UsageError
 from monitor.core.findings import Finding
+from monitor.core.printing import clean
 
 FORMAT: Final = 1
 """The version of every JSON document."""
@@ -73,23 +73,6 @@ def fail(error: AnchorwatchError, *, as_json: bool) -> int:
 def _mend(text: str) -> str:
     """Without halves of characters, which a path of the command line may hold."""
     return text.encode(errors="backslashreplace").decode()
-
-
-def clean(text: str, *, keep_lines: bool = False) -> str:
-    """The text with every control character shown as its escape."""
-    return "".join(
-        letter if not _is_control(letter) or (keep_lines and letter == "\n") else _show(letter)
-        for letter in text
-    )
-
-
-def _is_control(letter: str) -> bool:
-    """Cc moves cursors, Cf turns the direction of writing (bidi overrides), Cs is no character."""
-    return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def _show(letter: str) -> str:
-    return letter.encode("unicode_escape").decode()
 
 
 def describe_finding(finding: Finding) -> dict[str, Any]:

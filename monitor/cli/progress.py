@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from monitor.cli.output import clean
+from monitor.core.printing import clean
 
 
 @contextmanager

@@ -20,8 +20,9 @@ def run(
     import signal
 
     from monitor.cli.logs import configure_logs
-    from monitor.cli.output import clean, say
+    from monitor.cli.output import say
     from monitor.cli.settings import load_settings
+    from monitor.core.printing import clean
 
     loaded = load_settings(config)
     for problem in loaded.problems:

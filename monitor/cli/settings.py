@@ -4,10 +4,11 @@ import asyncio
 import os
 from pathlib import Path
 
-from monitor.cli.output import clean, say
+from monitor.cli.output import say
 from monitor.config.databases import DatabaseSettings
 from monitor.config.load import LoadedConfig, load_config
 from monitor.core.errors import LookError, UsageError
+from monitor.core.printing import clean
 from monitor.sources.http import open_client, read_address
 
 OK = 200

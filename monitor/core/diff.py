@@ -57,7 +57,8 @@ class Note(msgspec.Struct, frozen=True):
     """A difference that is not drift.
 
     Attributes:
-        note: a bounded word: ``column_order``, ``undeclared``, ``not_modelled``.
+        note: a bounded word: ``column_order``, ``spelling``, ``undeclared``,
+            ``not_modelled``.
         key: the object, or None for the database as a whole.
         message: one sentence for a person.
     """
@@ -186,13 +187,11 @@ def _compare(
         wanted, found = item.get(name), other.get(name)
         if wanted == found:
             continue
-        spec = KINDS[item.key.kind][name]
-        if spec.is_note:
-            notes.extend(_note_order(item.key, wanted, found))
-        elif spec.by_declaration and expected.builder is not None and name not in item.attributes:
-            notes.extend(_note_undeclared(item.key, name))
-        elif not (spec.by_declaration and actual.builder is not None and found is None):
+        excuse = _excuse(item, name, other, expected=expected, actual=actual)
+        if excuse is None:
             evidence.append(Evidence(name=name, expected=wanted, actual=found))
+        else:
+            notes.extend(excuse)
     if not evidence:
         return [], notes
     rule = choose_rule(item.key.kind, "altered", frozenset(e.name for e in evidence))
@@ -206,6 +205,23 @@ def _compare(
     return [change], notes
 
 
+def _excuse(
+    item: SchemaObject, name: str, other: SchemaObject, *, expected: Snapshot, actual: Snapshot
+) -> list[Note] | None:
+    """What is noted instead where a difference of one attribute is no drift; None where it is."""
+    wanted, found = item.get(name), other.get(name)
+    spec = KINDS[item.key.kind][name]
+    if spec.is_note:
+        return [*_note_order(item.key, wanted, found)]
+    if name == "default" and {str(wanted), str(found)} <= _TRANSACTION_START:
+        return [_note_spelling(item.key, wanted, found)]
+    if not spec.by_declaration:
+        return None
+    if expected.builder is not None and name not in item.attributes:
+        return [*_note_undeclared(item.key, name)]
+    return [] if actual.builder is not None and found is None else None
+
+
 def _note_order(key: ObjectKey, wanted: Value, found: Value) -> Iterator[Note]:
     """The order alone is worth a note; missing columns speak for themselves."""
     assert isinstance(wanted, list)  # noqa: S101  # column_order is a list on every table
@@ -216,6 +232,18 @@ def _note_order(key: ObjectKey, wanted: Value, found: Value) -> Iterator[Note]:
             key=key,
             message=f"The columns of {key} stand in another order.",
         )
+
+
+_TRANSACTION_START: Final = frozenset({"now()", "CURRENT_TIMESTAMP", "transaction_timestamp()"})
+"""https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT"""
+
+
+def _note_spelling(key: ObjectKey, wanted: Value, found: Value) -> Note:
+    return Note(
+        note="spelling",
+        key=key,
+        message=f"The default of {key} is {found} where {wanted} is expected; both mean the same.",
+    )
 
 
 def _note_undeclared(key: ObjectKey, attribute: str) -> Iterator[Note]:

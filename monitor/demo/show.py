@@ -14,9 +14,9 @@ from typing import Any, Final
 import msgspec
 
 from monitor.agent.life import run_agent
-from monitor.cli.output import clean
 from monitor.config.load import LoadedConfig, load_config
 from monitor.core.errors import AnchorwatchError, EngineError
+from monitor.core.printing import clean
 from monitor.core.quoting import quote_ident
 from monitor.demo.application.service import make_service
 from monitor.demo.receiver import Receiver

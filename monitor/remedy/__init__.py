@@ -1,0 +1,1 @@
+"""Ways back: plans that are proven before they are shown, in a later release."""

@@ -111,6 +111,14 @@ alter table app.t alter column at set default '2020-01-01';
 alter table app.t alter column serial drop default;
 -- expect altered column app.t.serial: default
 
+-- case a default says the same with another word
+alter table app.t alter column at set default current_timestamp;
+-- expect note spelling column app.t.at
+
+-- case a default is another time
+alter table app.t alter column at set default clock_timestamp();
+-- expect altered column app.t.at: default
+
 -- case a default is set to what it was
 alter table app.t alter column at set default now();
 -- expect nothing

@@ -74,9 +74,7 @@ class Agent:
     def get(self, path: str, *, token: str | None = None) -> tuple[int, str]:
         """Status and body of one of its pages."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        request = urllib.request.Request(  # noqa: S310  # our own loopback address
-            f"http://127.0.0.1:{self.port}{path}", headers=headers
-        )
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
                 return answer.status, answer.read().decode()
@@ -91,9 +89,7 @@ class Agent:
 
     def wait_for_state(self, name: str, state: str) -> dict[str, Any]:
         """The database, once it is in that state."""
-        wait_for(
-            lambda: self.find_database(name).get("state") == state, f"{name} being {state}"
-        )
+        wait_for(lambda: self.find_database(name).get("state") == state, f"{name} being {state}")
         return self.find_database(name)
 
     def wait_for_looks(self, count: int) -> None:
@@ -131,7 +127,8 @@ def start_agent(tmp_path: Path) -> Iterator[StartAgent]:
     with contextlib.ExitStack() as stack:
 
         def start(**environ: str) -> Agent:
-            agent = Agent({"ANCHORWATCH_STORE_URL": f"sqlite:///{tmp_path}/l.sqlite"} | environ, tmp_path)
+            store = {"ANCHORWATCH_STORE_URL": f"sqlite:///{tmp_path}/l.sqlite"}
+            agent = Agent(store | environ, tmp_path)
             stack.callback(_end, agent)
             return agent
 

@@ -1,6 +1,7 @@
 """The agent as its users run it: a process, a real database, a real receiver."""
 
 import json
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from standardwebhooks import Webhook
 
 from tests.conftest import MakeDatabase
 from tests.e2e.conftest import SECRET, Agent, Receiver, StartAgent, wait_for
+
+TOKEN = "token-for-the-api"  # noqa: S105  # opens nothing but this test
 
 TABLES = """
 create table users (id int primary key, email text not null unique);
@@ -126,12 +129,12 @@ def check_ledger(path: Path, *, opened: int) -> None:
     ledger = sqlite3.connect(path)
     try:
         assert ledger.execute("pragma integrity_check").fetchall() == [("ok",)]
-        assert ledger.execute("select kind, count(*) from anchorwatch_event group by 1").fetchall() == [
-            ("opened", opened)
-        ]
-        assert ledger.execute("select status, count(*) from anchorwatch_outbox group by 1").fetchall() == [
-            ("delivered", opened)
-        ]
+        assert ledger.execute(
+            "select kind, count(*) from anchorwatch_event group by 1"
+        ).fetchall() == [("opened", opened)]
+        assert ledger.execute(
+            "select status, count(*) from anchorwatch_outbox group by 1"
+        ).fetchall() == [("delivered", opened)]
     finally:
         ledger.close()
 
@@ -177,11 +180,11 @@ def test_beyond_loopback_without_a_token_everything_is_closed(start_agent: Start
 def test_a_token_opens_what_it_is_for(start_agent: StartAgent) -> None:
     agent = start_agent(
         ANCHORWATCH_HOST="::",
-        ANCHORWATCH_API_TOKEN="token-for-the-api",
+        ANCHORWATCH_API_TOKEN=TOKEN,
         DATABASE_URL="postgresql://u:planted-secret@127.0.0.1:1/x",
     )
     assert agent.get("/api/databases")[0] == 401
-    status, body = agent.get("/api/databases", token="token-for-the-api")
+    status, body = agent.get("/api/databases", token=TOKEN)
     assert status == 200
     assert "planted-secret" not in body + agent.log
 
@@ -189,7 +192,5 @@ def test_a_token_opens_what_it_is_for(start_agent: StartAgent) -> None:
 @pytest.fixture
 def black_hole() -> Iterator[int]:
     """The port of a listener that takes connections and never says a word."""
-    import socket
-
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         yield int(listener.getsockname()[1])
