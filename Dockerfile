@@ -50,6 +50,7 @@ RUN if [ "${EMBEDDED}" = "1" ]; then \
       apt-get update \
       && apt-get install -y --no-install-recommends \
         libgssapi-krb5-2 liblz4-1 libossp-uuid16 libssl3 libxml2 libxslt1.1 libzstd1 zlib1g \
+      && apt-get clean \
       && rm -rf /var/lib/apt/lists/* \
       && echo /usr/lib/postgresql/*/lib > /etc/ld.so.conf.d/postgresql.conf \
       && ldconfig; \

@@ -1,5 +1,6 @@
 """The documentation says what the code says."""
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -10,6 +11,7 @@ import typer.main
 
 from monitor.cli import make_app
 from monitor.core.rules import RULES
+from monitor.core.verdict import STATES
 
 ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
@@ -52,3 +54,35 @@ def test_the_readme_names_only_make_targets_that_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = set(re.findall(r"`?make ([a-z-]+)`?", (ROOT / "README.md").read_text("utf-8")))
     assert named <= targets
+
+
+DASHBOARDS = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_dashboards_use_metrics_that_exist(path: Path) -> None:
+    exposed = (ROOT / "docs" / "reference" / "metrics.md").read_text("utf-8")
+    known = set(re.findall(r"anchorwatch_[a-z_]+", exposed))
+    panels = json.loads(path.read_text("utf-8"))["panels"]
+    used = {
+        metric
+        for panel in panels
+        for target in panel["targets"]
+        for metric in re.findall(r"anchorwatch_[a-z_]+", target["expr"])
+    }
+    assert used
+    assert used <= known
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert all(
+        panel["description"] and panel["fieldConfig"]["defaults"]["unit"] for panel in panels
+    )
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_dashboards_name_every_state(path: Path) -> None:
+    panels = json.loads(path.read_text("utf-8"))["panels"]
+    for panel in panels:
+        for mapping in panel["fieldConfig"]["defaults"]["mappings"]:
+            assert {int(code) for code in mapping["options"]} == {
+                meaning.code for meaning in STATES.values()
+            }

@@ -186,6 +186,7 @@ class Agent:
     async def deliver(self) -> None:
         """Deliver what is due until cancelled."""
         await self._courier.run(_now)
+        await asyncio.Event().wait()  # without channels there is nothing to run
 
     async def keep_house(self) -> None:
         """Set the gauges that no event sets, until cancelled."""

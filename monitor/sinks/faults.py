@@ -5,8 +5,31 @@ from typing import Any, Final
 import sentry_sdk
 from sentry_sdk.types import Event, Hint
 
-_DROPPED: Final = ("request", "extra", "breadcrumbs", "modules")
-"""Parts of an event that could carry a URL, a header or a setting."""
+_KEPT: Final = frozenset(
+    [
+        "event_id",
+        "timestamp",
+        "platform",
+        "level",
+        "environment",
+        "release",
+        "server_name",
+        "sdk",
+        "contexts",
+    ]
+)
+"""Parts of an event that hold neither a URL, a header, a setting nor a row."""
+
+_KEPT_OF_FRAMES: Final = frozenset(
+    [
+        "filename",
+        "abs_path",
+        "module",
+        "function",
+        "lineno",
+        "in_app",
+    ]
+)
 
 FLUSH_SECONDS: Final = 1.0
 """A platform kills soon after it asked us to stop."""
@@ -30,7 +53,6 @@ def start_reporting(
         environment=environment,
         release=release,
         server_name=replica,
-        send_default_pii=False,
         include_local_variables=False,
         include_source_context=False,
         max_breadcrumbs=0,
@@ -51,9 +73,26 @@ def report_fault(error: BaseException) -> None:
 
 
 def _scrub(event: Event, hint: Hint) -> Event:
-    """Keep the type and the place of an exception, not its words: those may quote a secret."""
+    """Keep the types and the place of an exception, not its words: those may quote a secret."""
     del hint
-    parts: dict[str, Any] = {key: value for key, value in event.items() if key not in _DROPPED}
-    for value in parts.get("exception", {}).get("values", []):
-        value["value"] = "(see the agent's log)"
+    parts: dict[str, Any] = {key: value for key, value in event.items() if key in _KEPT}
+    exceptions = dict(event).get("exception")
+    if isinstance(exceptions, dict):
+        values = [_scrub_exception(value) for value in exceptions.get("values", [])]
+        parts["exception"] = {"values": values}
     return parts  # type: ignore[return-value]  # the same event with fewer parts
+
+
+def _scrub_exception(value: dict[str, Any]) -> dict[str, Any]:
+    frames = (value.get("stacktrace") or {}).get("frames", [])
+    return {
+        "type": value.get("type"),
+        "module": value.get("module"),
+        "value": "(see the agent's log)",
+        "stacktrace": {
+            "frames": [
+                {key: part for key, part in frame.items() if key in _KEPT_OF_FRAMES}
+                for frame in frames
+            ]
+        },
+    }

@@ -6,6 +6,8 @@ no bind parameters, no percent sign and no colon-name, return text only, and so
 run through any driver.
 """
 
+import asyncio
+import gc
 import re
 from functools import cache
 from importlib import resources
@@ -78,7 +80,24 @@ async def take_snapshot(session: Session, *, builder: str | None = None) -> Snap
     async with session.reading() as reader:
         rows = await reader.fetch(statement)
         tables = [await _read_version_table(reader, place) for place in find_version_tables(rows)]
-    return decode(rows, version_tables=tables, builder=builder)
+    return await asyncio.to_thread(_decode, rows, tables, builder)
+
+
+def _decode(
+    rows: list[tuple[str | None, ...]], tables: list[VersionTable], builder: str | None
+) -> Snapshot:
+    """Decode away from the event loop: thousands of tables take longer than a beat.
+
+    The garbage collector rests meanwhile: it would walk the new objects again and
+    again, and none of them is part of a cycle.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return decode(rows, version_tables=tables, builder=builder)
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 async def _read_version_table(reader: Reader, place: VersionTablePlace) -> VersionTable:

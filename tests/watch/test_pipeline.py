@@ -1,5 +1,6 @@
 """One look after the other at a real database: what is decided, told and remembered."""
 
+import zlib
 from pathlib import Path
 
 import msgspec
@@ -179,11 +180,11 @@ async def test_an_empty_database_is_told_and_becomes_no_baseline(watch: Watch) -
     assert watch.kinds == [OPENED, RESOLVED]
 
 
-async def test_a_baseline_that_is_lost_is_taken_anew(watch: Watch) -> None:
+async def test_a_baseline_that_cannot_be_read_is_taken_anew(watch: Watch) -> None:
     await watch.run(USERS)
     await watch.look(0)
     async with watch.store._backend.writing() as connection:
-        await connection.execute(sa.delete(SNAPSHOTS))
+        await connection.execute(sa.update(SNAPSHOTS).values(body=zlib.compress(b"{}")))
     await watch.run("ALTER TABLE users ADD note text")
     decided = await watch.look(1)
     assert decided.record.state is State.UNCHANGED
@@ -220,8 +221,8 @@ async def test_in_the_window_of_a_deployment_only_unreachable_is_told(
         assert await watch.see(minute) is State.DRIFTED
     assert watch.kinds == []
     alive, watch.url = watch.url, "postgresql://nobody:wrong@127.0.0.1:1/app"
-    for minute in (8, 9, 10.5):
-        await watch.see(minute)
+    for moment in (8, 9, 10.5):
+        await watch.see(moment)
     assert watch.kinds == [OPENED]
     watch.url = alive
     decided = await watch.look(11.1)

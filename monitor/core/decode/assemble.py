@@ -49,7 +49,8 @@ class VersionTablePlace(NamedTuple):
 def find_version_tables(rows: Iterable[Sequence[str | None]]) -> list[VersionTablePlace]:
     """The version tables that the catalog statement saw, sorted."""
     found = []
-    for row in Rows(rows).all("version_table"):
+    # Most rows are of other records: they are grouped once, by `decode`.
+    for row in Rows(row for row in rows if row[0] == "version_table").all("version_table"):
         body = parse(row)
         place = VersionTablePlace(
             schema=row.schema or "",

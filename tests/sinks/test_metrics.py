@@ -1,0 +1,272 @@
+"""What Prometheus scrapes: well formed, complete from the start, bounded, and never too rosy."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
+
+from monitor.core.findings import FindingClass, Severity, Unknown
+from monitor.core.incidents import EventKind
+from monitor.core.record import Record
+from monitor.core.verdict import State
+from monitor.sinks.families import AGENT_FAMILIES, DATABASE_FAMILIES
+from monitor.sinks.metrics import Metrics, Watched, render_metrics_reference
+from tests.sinks.builders import HOSTILE, NOW, a_finding, a_record
+
+WATCHED = Watched(environment="production", expected="alembic", host="db:5432", interval=60.0)
+NONE: dict[Severity, int] = {}
+
+
+def make_metrics(*databases: str) -> Metrics:
+    metrics = Metrics("1.2.3", "abc123")
+    for database in databases:
+        metrics.watch(database, WATCHED)
+    metrics.notifications.begin("slack", ["timeout", "refused"])
+    metrics.set_configuration(is_whole=True)
+    metrics.set_tick(NOW)
+    return metrics
+
+
+def parse(page: bytes) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """Sample name -> labels -> value, as Prometheus' own parser reads it."""
+    found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+    for family in text_string_to_metric_families(page.decode()):
+        for sample in family.samples:
+            labels = tuple(sorted(sample.labels.items()))
+            assert labels not in found.setdefault(sample.name, {}), "a series stands there twice"
+            found[sample.name][labels] = sample.value
+    return found
+
+
+def pick(page: bytes, name: str, **labels: str) -> float:
+    (value,) = [
+        value
+        for given, value in parse(page)[name].items()
+        if labels.items() <= dict(given).items()
+    ]
+    return value
+
+
+def a_full_record(**changes: Any) -> Record:
+    """A record of which everything is known."""
+    record = a_record()
+    report = msgspec.structs.replace(
+        record.report,
+        revisions=("r1",),
+        expected_revisions=("r2", "r3"),
+        pending=("r2", "r3"),
+        fingerprint="f",
+        server_version=180001,
+        **changes,
+    )
+    return msgspec.structs.replace(
+        record,
+        report=report,
+        revisions=("r1",),
+        last_success=NOW,
+        schema_changed=NOW - timedelta(hours=1),
+    )
+
+
+def test_every_family_is_there_with_its_type_and_help() -> None:
+    metrics = make_metrics("app")
+    metrics.see(a_full_record(), NONE)
+    families = {
+        family.name: family for family in text_string_to_metric_families(metrics.render().decode())
+    }
+    for name, described in {**AGENT_FAMILIES, **DATABASE_FAMILIES}.items():
+        family = families.get(name) or families[name.removesuffix("_total")]
+        assert (family.type, family.documentation) == (described.kind, described.text)
+        for sample in family.samples:
+            assert sample.labels.keys() - {"le"} == set(described.labels)
+
+
+def test_nothing_is_exposed_that_the_reference_does_not_tell() -> None:
+    metrics = make_metrics("app")
+    metrics.see(a_full_record(), NONE)
+    page = metrics.render().decode()
+    exposed = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
+    own = {name for name in exposed if not name.startswith("process_")}
+    assert own == AGENT_FAMILIES.keys() | DATABASE_FAMILIES.keys()
+    reference = render_metrics_reference()
+    rows = [line.split(" | ") for line in reference.splitlines() if line.startswith("| `")]
+    assert {row[0].strip("| `") for row in rows} == own
+    assert all(row[1] in {"gauge", "counter", "histogram"} and row[3].strip() for row in rows)
+    assert "_created" not in page
+
+
+def test_every_counter_is_there_before_anything_happened() -> None:
+    found = parse(make_metrics("app").render())
+    assert sum(found["anchorwatch_checks_total"].values()) == 0
+    assert len(found["anchorwatch_check_failures_total"]) == 2
+    for name in ("anchorwatch_incidents_opened_total", "anchorwatch_incidents_resolved_total"):
+        assert {dict(labels)["kind"] for labels in found[name]} == set(FindingClass)
+    assert len(found["anchorwatch_notifications_total"]) == len(EventKind)
+    assert len(found["anchorwatch_notification_failures_total"]) == 2
+    assert found["anchorwatch_check_duration_seconds_count"] == {(("check", "schema"),): 0}
+
+
+@pytest.mark.parametrize("state", State)
+def test_exactly_one_state_is_1(state: State) -> None:
+    metrics = make_metrics("app")
+    metrics.see(a_full_record(state=state), NONE)
+    page = metrics.render()
+    states = parse(page)["anchorwatch_database_state"]
+    assert {dict(labels)["state"]: value for labels, value in states.items()} == {
+        each.value: float(each is state) for each in State
+    }
+    assert pick(page, "anchorwatch_database_state_code") == state.meaning.code
+    assert pick(page, "anchorwatch_database_up") == (state is not State.UNREACHABLE)
+
+
+def test_looks_failures_and_events_are_counted() -> None:
+    metrics = make_metrics("app")
+    for state in (State.IN_SYNC, State.UNREACHABLE, State.UNKNOWN, State.UNKNOWN):
+        metrics.see(a_full_record(state=state), NONE)
+    metrics.count_event("app", FindingClass.DRIFT, EventKind.OPENED)
+    metrics.count_event("app", FindingClass.DRIFT, EventKind.REMINDER)
+    metrics.count_event("app", FindingClass.DRIFT, EventKind.RESOLVED)
+    metrics.see(a_full_record(), {Severity.CRITICAL: 2})
+    page = metrics.render()
+    assert pick(page, "anchorwatch_checks_total") == 5
+    failures = "anchorwatch_check_failures_total"
+    assert pick(page, failures, reason="unreachable") == 1
+    assert pick(page, failures, reason="unknown") == 2
+    assert pick(page, "anchorwatch_incidents_opened_total", kind="drift") == 1
+    assert pick(page, "anchorwatch_incidents_resolved_total", kind="drift") == 1
+    assert pick(page, "anchorwatch_incidents_open", severity="critical") == 2
+    assert pick(page, "anchorwatch_incidents_open", severity="warning") == 0
+    assert pick(page, "anchorwatch_check_duration_seconds_count") == 5
+
+
+def test_differences_are_counted_by_kind_and_change_with_their_zeros() -> None:
+    metrics = make_metrics("app")
+    findings = (a_finding("a"), a_finding("b"), a_finding("c", code="AW209"))
+    metrics.see(a_full_record(findings=findings), NONE)
+    page = metrics.render()
+    cells = parse(page)["anchorwatch_schema_differences"]
+    assert len(cells) == 18
+    assert sum(cells.values()) == 3
+    name = "anchorwatch_schema_differences"
+    assert pick(page, name, kind="table", change="altered") == 1
+
+
+def test_unknown_keeps_the_last_counts_and_does_not_look_healthy() -> None:
+    metrics = make_metrics("app")
+    metrics.see(a_full_record(findings=(a_finding("a", code="AW204"),)), NONE)
+    unknowns = tuple(
+        Unknown(finding_class=each, code="refused", message="no", next_step="grant")
+        for each in (FindingClass.DRIFT, FindingClass.HISTORY)
+    )
+    metrics.see(a_full_record(state=State.UNKNOWN, findings=(), unknowns=unknowns), NONE)
+    page = metrics.render()
+    assert sum(parse(page)["anchorwatch_schema_differences"].values()) == 1
+    assert pick(page, "anchorwatch_database_state", state="unknown") == 1
+    assert pick(page, "anchorwatch_database_state", state="in_sync") == 0
+
+
+def test_a_database_that_is_restored_was_not_looked_at() -> None:
+    metrics = make_metrics("app")
+    metrics.restore(a_full_record(), {Severity.WARNING: 1})
+    page = metrics.render()
+    assert pick(page, "anchorwatch_checks_total") == 0
+    assert pick(page, "anchorwatch_database_state", state="drifted") == 1
+    assert pick(page, "anchorwatch_incidents_open", severity="warning") == 1
+
+
+def test_a_database_that_is_no_longer_watched_has_no_series() -> None:
+    page = make_metrics("app").render()
+    databases = {
+        dict(labels).get("database", "app")
+        for samples in parse(page).values()
+        for labels in samples
+    }
+    assert databases == {"app"}
+
+
+def test_a_page_can_hold_some_databases_only() -> None:
+    metrics = make_metrics("a", "b")
+    for name in ("a", "b"):
+        record = a_full_record()
+        metrics.see(msgspec.structs.replace(record, database=name), NONE)
+    found = parse(metrics.render(["a"]))
+    assert {dict(labels)["database"] for each in found.values() for labels in each} == {"a"}
+    assert found.keys() <= DATABASE_FAMILIES.keys()
+    assert metrics.render(["nobody"]) == b""
+    assert metrics.render(["a", "a"]) == metrics.render(["a"])
+
+
+def test_a_database_that_is_looked_at_only_when_asked_has_no_interval() -> None:
+    metrics = make_metrics()
+    metrics.watch("app", msgspec.structs.replace(WATCHED, interval=None))
+    metrics.see(a_full_record(), NONE)
+    assert "anchorwatch_check_interval_seconds" not in parse(metrics.render())
+
+
+def test_hostile_text_stays_inside_its_label() -> None:
+    hostile = HOSTILE.replace("\0", "")
+    metrics = make_metrics("app")
+    record = a_full_record()
+    metrics.see(msgspec.structs.replace(record, revisions=(hostile, hostile)), NONE)
+    revisions = parse(metrics.render())["anchorwatch_alembic_revision_info"]
+    assert hostile in {dict(labels)["revision"] for labels in revisions}
+
+
+class Fragments(Collector):
+    """The same series as the library's own objects."""
+
+    def __init__(self, page: bytes) -> None:
+        self._page = page.decode()
+
+    def collect(self) -> Iterator[Metric]:
+        for family in text_string_to_metric_families(self._page):
+            described = (
+                DATABASE_FAMILIES.get(family.name) or DATABASE_FAMILIES[f"{family.name}_total"]
+            )
+            kind = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}[described.kind]
+            made = kind(family.name, described.text, labels=described.labels)
+            for sample in family.samples:
+                made.add_metric([sample.labels[name] for name in described.labels], sample.value)
+            yield made
+
+
+def test_joined_fragments_are_what_the_library_would_print_byte_for_byte() -> None:
+    metrics = make_metrics("a", "b")
+    for name in ("b", "a"):
+        record = msgspec.structs.replace(
+            a_full_record(seconds=1234567.5, at=datetime(2026, 1, 1, tzinfo=UTC)),
+            database=name,
+            revisions=('quote"d', "back\\slash", "new\nline", "😀"),
+        )
+        metrics.see(record, {Severity.WARNING: 3})
+    page = metrics.render(["a", "b"])
+    registry = CollectorRegistry()
+    registry.register(Fragments(page))
+    assert page == generate_latest(registry)
+
+
+def test_the_outbox_is_shown_by_channel() -> None:
+    metrics = make_metrics()
+    metrics.notifications.set_outbox("slack", pending=3, oldest=NOW, dead=1)
+    metrics.notifications.add_delivered("slack", "opened")
+    metrics.notifications.add_failed("slack", "timeout")
+    page = metrics.render()
+    assert pick(page, "anchorwatch_outbox_pending", channel="slack") == 3
+    assert pick(page, "anchorwatch_outbox_oldest_timestamp_seconds") == NOW.timestamp()
+    assert pick(page, "anchorwatch_outbox_dead") == 1
+    assert pick(page, "anchorwatch_notifications_total", event="opened") == 1
+    assert pick(page, "anchorwatch_notification_failures_total", reason="timeout") == 1
+    metrics.notifications.set_outbox("slack", pending=0, oldest=None, dead=1)
+    assert pick(metrics.render(), "anchorwatch_outbox_oldest_timestamp_seconds") == 0
+
+
+def test_the_agent_tells_its_version_and_its_commit() -> None:
+    (labels,) = parse(make_metrics().render())["anchorwatch_build_info"]
+    assert dict(labels)["version"] == "1.2.3"
+    assert dict(labels)["revision"] == "abc123"
