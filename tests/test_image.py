@@ -71,11 +71,11 @@ class Image:
     ) -> subprocess.Popen[str]:
         """Start a command as a container's first process."""
         variables = [*self.config["Env"], *(f"{k}={v}" for k, v in environ.items())]
-        inside = ["chroot", f"--userspec={self.config['User']}", str(self.root), *command]
+        alone = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         confined = ["sh", "-euc", CONFINE, "confine", str(self.root), str(data)]
+        inside = ["chroot", f"--userspec={self.config['User']}", str(self.root), *command]
         return subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", *confined, *variables]
-            + inside,
+            [*alone, *confined, *variables, *inside],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -148,11 +148,10 @@ class Running:
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of one of its pages; 0 while nobody answers."""
         token = {"Authorization": f"Bearer {self.environ['ANCHORWATCH_API_TOKEN']}"}
-        request = urllib.request.Request(  # noqa: S310  # our own loopback address
-            f"http://127.0.0.1:{self.port}{path}", headers=token
-        )
+        url = f"http://127.0.0.1:{self.port}{path}"
+        request = urllib.request.Request(url, headers=token)
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  # as above
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  # our own URL
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -178,6 +177,10 @@ class Running:
         ours = self.process.pid
         return int(Path(f"/proc/{ours}/task/{ours}/children").read_text().split()[0])
 
+    def status(self) -> str:
+        """What the kernel says of its process 1."""
+        return Path(f"/proc/{self.first_process()}/status").read_text()
+
 
 @contextlib.contextmanager
 def running(image: Image, data: Path, url: str) -> Iterator[Running]:
@@ -198,8 +201,7 @@ async def test_it_watches_as_an_ordinary_user_on_a_read_only_root(
     with running(image, data, await make_database(sql="create table users (id int)")) as agent:
         agent.wait_for(lambda: agent.list_databases()[0]["state"] == "unchanged")
         assert agent.get("/livez")[0] == 200
-        status = Path(f"/proc/{agent.first_process()}/status").read_text()
-        assert f"Uid:\t{USER}\t{USER}\t{USER}\t{USER}\n" in status
+        assert f"Uid:\t{USER}\t{USER}\t{USER}\t{USER}\n" in agent.status()
         assert (data / "anchorwatch.sqlite").stat().st_uid == USER
 
         check = image.config["Healthcheck"]["Test"]

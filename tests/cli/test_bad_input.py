@@ -20,7 +20,7 @@ from tests.conftest import MakeDatabase
 from tests.sources.peers import read, run, socket_url, weak_role
 from tests.sources.shadow_peers import write_history
 
-HOSTILE = "a\"b'c\n\x1b[31m😀\u202e</script>" + "x" * 32
+HOSTILE = "a\"b'c\n\x1b[31m😀\u202e</script>" + "x" * 36
 """63 bytes that no terminal, page or statement should take at their word."""
 
 GONE = f"postgresql://user:{PLANTED}@127.0.0.1:1/app"
@@ -142,20 +142,26 @@ async def hidden_version_table(bench: Bench) -> Wrong:
 @case
 async def database_that_vanishes_mid_look(bench: Bench) -> Wrong:
     proxy = cutting_proxy(await bench.make(sql=VERSIONS), b"anchorwatch catalog")
-    return Wrong(("check", await bench.stack.enter_async_context(proxy)), 3, "was lost")
+    return Wrong(
+        ("check", await bench.stack.enter_async_context(proxy)), 3, "until the database is back"
+    )
 
 
 @case
 async def source_that_vanishes_mid_look(bench: Bench) -> Wrong:
     url = await bench.make(sql=VERSIONS)
     proxy = cutting_proxy(url, b"anchorwatch catalog")
-    return Wrong(("diff", await bench.stack.enter_async_context(proxy), url), 3, "was lost")
+    return Wrong(
+        ("diff", await bench.stack.enter_async_context(proxy), url),
+        3,
+        "until the database is back",
+    )
 
 
 @case
 async def malformed_yaml(bench: Bench) -> Wrong:
     bench.write("anchorwatch.yaml", f"databases:\n  app: {{url: '{GONE}'\n")
-    return Wrong(("check",), 2, "anchorwatch.yaml:")
+    return Wrong(("check",), 2, "not valid YAML")
 
 
 @case
@@ -336,7 +342,7 @@ async def test_a_full_disk_under_a_snapshot_leaves_the_old_one(
     assert done.code == 2, done
     assert "No space left" in done.err, done
     assert old.read_text() == "the old one"
-    assert [path.name for path in full_disk.iterdir() if path.name.startswith(".")] == []
+    assert sorted(os.listdir(full_disk)) == ["ballast", "more", "s.json"]
 
 
 def test_a_full_standard_output_is_one_sentence(clean_environ: dict[str, str]) -> None:

@@ -1,0 +1,75 @@
+"""Text for people: hostile names are shown, never sent; groups, columns and sums hold."""
+
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.cli.layout import Item, count_changes, write_items, write_markdown
+from monitor.cli.output import clean
+from monitor.cli.progress import ignore, show_progress
+from monitor.core.diff import Change, Difference
+from monitor.core.findings import Evidence, Severity
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.rules import ChangeKind
+
+ITEMS = st.builds(
+    Item,
+    key=st.builds(
+        ObjectKey,
+        kind=st.sampled_from(Kind),
+        schema=st.one_of(st.none(), st.text(max_size=8)),
+        parent=st.one_of(st.none(), st.text(max_size=8)),
+        name=st.text(max_size=8),
+    ),
+    change=st.sampled_from(["missing", "unexpected", "altered"]),
+    title=st.text(max_size=30),
+    severity=st.sampled_from(Severity),
+    code=st.just("AW204"),
+    evidence=st.lists(
+        st.builds(Evidence, name=st.just("type"), expected=st.text(), actual=st.one_of(st.none())),
+        max_size=2,
+    ).map(tuple),
+)
+
+
+@given(st.text())
+def test_clean_text_moves_no_cursor_and_turns_no_line(text: str) -> None:
+    assert clean(text).isprintable() or set(clean(text)) - set(text) or clean(text) == text
+    assert not {letter for letter in clean(text) if letter < " " or letter in "\u202e\u2028\x7f"}
+
+
+@given(st.lists(ITEMS, max_size=10))
+def test_every_item_has_its_line_and_no_line_breaks(items: list[Item]) -> None:
+    lines = list(write_items(items))
+    assert sum(line.endswith("  AW204") for line in lines) == len(items)
+    assert not any("\n" in line or "\x1b" in line for line in lines)
+
+
+@given(st.lists(st.sampled_from(["missing", "unexpected", "altered"]), min_size=1))
+def test_the_sum_of_the_counts_is_the_number_of_items(changes: list[ChangeKind]) -> None:
+    key = ObjectKey(kind=Kind.TABLE, schema="public", parent=None, name="t")
+    items = [Item(key, change, str(key), Severity.INFO, "AW204", ()) for change in changes]
+    told = count_changes(items).split(", ")
+    assert sum(int(part.split()[0]) for part in told) == len(items)
+
+
+def test_markdown_cannot_be_broken_out_of() -> None:
+    name = "a|b\n<script>`*_[x](y)@team &amp;"
+    key = ObjectKey(kind=Kind.TABLE, schema="public", parent=None, name=name)
+    change = Change("missing", key, (), "AW204", Severity.CRITICAL)
+    text = write_markdown(Difference(changes=(change,), notes=()))
+    (row,) = [line for line in text.splitlines() if line.startswith("| -")]
+    unescaped = row.replace("\\|", "")
+    assert unescaped.count("|") == 7
+    assert "<script>" not in row
+    assert "](" not in row
+
+
+def test_progress_is_shown_on_terminals_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not sys.stderr.isatty()
+    with show_progress("reading") as progress:
+        progress("more")
+    assert progress is ignore
+    assert capsys.readouterr() == ("", "")
