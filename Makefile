@@ -34,7 +34,7 @@ docs: setup ## Write the pages that are made from the code
 
 .PHONY: test
 test: lint ## Run what continuous integration runs
-	.venv/bin/pytest -m "not long"
+	.venv/bin/pytest -m "not long" -n 2 --dist loadscope
 
 .PHONY: test-long
 test-long: setup ## Run the campaigns too, on every PostgreSQL major

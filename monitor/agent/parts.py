@@ -62,6 +62,7 @@ class Agent:
         settings = loaded.settings
         self._loaded = loaded
         self._settings = settings
+        self._ledger_fault: str | None = None
         self._store = store
         self._databases = {
             name: database for name, database in settings.databases.items() if database.enabled
@@ -121,12 +122,15 @@ class Agent:
         """Show what the ledger remembers, until the first looks are done."""
         await self._store.release_claims(_now())
         known = {self._environment_of(d): set[str]() for d in self._databases.values()}
-        for name, database in self._databases.items():
-            known[self._environment_of(database)].add(name)
-        for environment, names in known.items():
-            await self._store.forget(environment, names)
+        # One that is disabled, or whose entry is broken today, is watched again tomorrow.
+        for name, database in self._settings.databases.items():
+            known.setdefault(self._environment_of(database), set()).add(name)
+        if not self._loaded.problems:
+            for environment, names in known.items():
+                await self._store.forget(environment, names)
         for record in await self._store.list_records():
-            if record.database in known.get(record.environment, ()):
+            watched = self._databases.get(record.database)
+            if watched is not None and self._environment_of(watched) == record.environment:
                 unresolved = await self._store.load_unresolved(record.environment, record.database)
                 self.metrics.restore(record, _count_open(unresolved.values()))
 
@@ -153,7 +157,10 @@ class Agent:
             decided = await self._pipeline.look(target, at)
         except StoreError as error:
             _log.error("nothing was decided, the ledger failed", database=name, error=str(error))
+            report_fault(error)
+            self._ledger_fault = str(error)
             return
+        self._ledger_fault = None
         if decided is not None:
             await self._show(decided)
 
@@ -238,7 +245,8 @@ class Agent:
             await self._store.count_outbox()
         except StoreError as error:
             return [str(error)]
-        return []
+        # Reading may work where writing does not: a full disk, a lock that stays.
+        return [self._ledger_fault] if self._ledger_fault else []
 
     def _list_configured(self) -> list[Configured]:
         listed = [

@@ -11,10 +11,20 @@ from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
 
 
-def read_stamp(snapshot: Snapshot) -> tuple[str, ...] | None:
-    """All stamped revisions, sorted; None when a version table could not be read."""
+def read_stamp(snapshot: Snapshot, history: History | None = None) -> tuple[str, ...] | None:
+    """All stamped revisions, sorted; None when a version table could not be read.
+
+    Several applications may share a database: where the history knows what some of
+    the version tables say, the others are another application's.
+    """
     revisions: list[str] = []
-    for table in snapshot.version_tables:
+    known = history.is_known if history else None
+    own = [
+        t
+        for t in snapshot.version_tables
+        if t.revisions and known and all(map(known, t.revisions))
+    ]
+    for table in own or snapshot.version_tables:
         if table.revisions is None:
             return None
         revisions.extend(table.revisions)

@@ -5,6 +5,7 @@ would move the cursor or colour the terminal are shown, never sent.
 """
 
 import os
+import re
 import sys
 from typing import Any, Final, TextIO
 
@@ -18,11 +19,17 @@ from monitor.core.printing import clean
 FORMAT: Final = 1
 """The version of every JSON document."""
 
+_UNSEEN: Final = re.compile(
+    "[\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]"
+)
+"""What JSON may hold as it is, and a terminal obeys without showing it."""
+
 
 def print_json(document: dict[str, Any]) -> None:
     """One document, with its format number in front."""
     data = msgspec.json.encode({"format": FORMAT, **document})
-    print_text(msgspec.json.format(data, indent=2).decode())
+    text = msgspec.json.format(data, indent=2).decode()
+    print_text(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_text(text: str) -> None:

@@ -19,6 +19,7 @@ import msgspec
 from monitor.core.findings import Finding, FindingClass, Severity, digest_findings, get_worst
 from monitor.core.report import Report
 from monitor.core.rules import RULES
+from monitor.core.verdict import State
 
 
 class Status(StrEnum):
@@ -56,8 +57,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         looks: how many looks in a row saw exactly ``findings``.
         clean_looks: how many looks in a row saw nothing any more.
         told: the digest of the findings that the last event told.
+        told_severity: how bad the last event said it was.
         told_at: when the last event was decided.
         is_initial: whether it was there at the first look ever.
+        is_rebaselined: whether it ended because a deployment made the schema, as it
+            is, the new baseline: nobody repaired anything.
     """
 
     id: str
@@ -75,8 +79,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     looks: int = 1
     clean_looks: int = 0
     told: str | None = None
+    told_severity: Severity | None = None
     told_at: datetime | None = None
     is_initial: bool = False
+    is_rebaselined: bool = False
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -156,12 +162,13 @@ class Step(msgspec.Struct, frozen=True):
 type Open = Mapping[FindingClass, Incident]
 
 
-def step(
+def step(  # noqa: PLR0913  # what a decision hangs on, by name
     unresolved: Open,
     report: Report,
     *,
     policy: Policy = DEFAULT_POLICY,
     window_until: datetime | None = None,
+    baseline_since: datetime | None = None,
     is_first_look: bool = False,
 ) -> Step:
     """The next incidents of one database, and the events to tell.
@@ -171,11 +178,15 @@ def step(
         report: what the look found; its time is the only clock.
         policy: how patient to be.
         window_until: the end of the deploy window, if one is open.
+        baseline_since: when the baseline was taken, where one is the expectation.
         is_first_look: whether the database was never looked at before.
     """
     incidents: list[Incident] = []
     events: list[Event] = []
-    in_window = window_until is not None and report.at < window_until
+    # No deployment explains that every table is gone.
+    in_window = (
+        window_until is not None and report.at < window_until and report.state is not State.EMPTY
+    )
     for finding_class in sorted(report.judged):
         rules = policy.classes[finding_class]
         context = _Context(
@@ -184,6 +195,7 @@ def step(
             rules=rules,
             policy=policy,
             is_held=in_window and rules.is_held_in_window,
+            baseline_since=baseline_since,
             is_first_look=is_first_look,
         )
         before = unresolved.get(finding_class)
@@ -202,6 +214,7 @@ class _Context(msgspec.Struct, frozen=True):
     rules: ClassPolicy
     policy: Policy
     is_held: bool
+    baseline_since: datetime | None
     is_first_look: bool
 
     @property
@@ -277,14 +290,15 @@ def _follow(incident: Incident, context: _Context) -> tuple[Incident, EventKind 
     """What an incident that people know of has to say after another look."""
     if context.is_held:
         return incident, None
+    silent_for = context.report.at - (incident.told_at or incident.first_seen)
     if digest_findings(incident.findings) != incident.told:
         is_settled = incident.looks >= context.rules.open_looks
-        return incident, EventKind.CHANGED if is_settled else None
-    is_due = (
-        incident.status is Status.OPEN
-        and incident.told_at is not None
-        and context.report.at - incident.told_at >= context.rules.remind_every
-    )
+        # What never settles is told all the same when it has become worse.
+        told_rank = incident.told_severity.rank if incident.told_severity else -1
+        is_overdue = silent_for >= context.policy.unsettled_at_most
+        if is_settled or (incident.severity.rank > told_rank and is_overdue):
+            return incident, EventKind.CHANGED
+    is_due = incident.status is Status.OPEN and silent_for >= context.rules.remind_every
     return incident, EventKind.REMINDER if is_due else None
 
 
@@ -301,8 +315,15 @@ def _recover(before: Incident, context: _Context) -> tuple[Incident, EventKind |
     if context.is_held or looks < context.rules.resolve_looks:
         waiting = msgspec.structs.replace(before, status=Status.RECOVERING, clean_looks=looks)
         return waiting, None
+    since = context.baseline_since
     over = msgspec.structs.replace(
-        before, status=Status.RESOLVED, resolved_at=at, clean_looks=looks
+        before,
+        status=Status.RESOLVED,
+        resolved_at=at,
+        clean_looks=looks,
+        is_rebaselined=context.finding_class is FindingClass.DRIFT
+        and since is not None
+        and since > before.first_seen,
     )
     return over, EventKind.RESOLVED
 
@@ -312,5 +333,6 @@ def _tell(incident: Incident, at: datetime) -> Incident:
         incident,
         version=incident.version + 1,
         told=digest_findings(incident.findings),
+        told_severity=incident.severity,
         told_at=at,
     )

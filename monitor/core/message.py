@@ -109,6 +109,11 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
     match kind:
         case EventKind.RESOLVED:
             lasted = describe_duration(at - incident.first_seen)
+            if incident.is_rebaselined:
+                return (
+                    f"RESOLVED {place}: a deployment came, the schema as it is now is the "
+                    f"new baseline; {what} of {lasted} ago were not undone"
+                )
             return f"RESOLVED {place}: {_OVER[incident.finding_class]} after {lasted}"
         case EventKind.REMINDER:
             lasted = describe_duration(at - incident.first_seen)

@@ -1,6 +1,7 @@
 """What is remembered of one database between two looks."""
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -19,8 +20,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         state_since: when the state was entered.
         last_success: when the schema was last read.
         revisions: what was stamped when that was last known.
-        window_until: the end of the deploy window that the last move of the
-            stamp opened.
+        window_since: when the deploy window was opened, by a move of the stamp.
+        window_until: its end; further moves put it off, three windows at most.
         schema_changed: when the fingerprint last changed.
         fingerprint: of the schema when it was last read.
         baseline: fingerprint of the snapshot that stands for the expectation
@@ -36,6 +37,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     state_since: datetime
     last_success: datetime | None = None
     revisions: tuple[str, ...] | None = None
+    window_since: datetime | None = None
     window_until: datetime | None = None
     schema_changed: datetime | None = None
     fingerprint: str | None = None
@@ -80,13 +82,15 @@ def advance(
     is_read = report.fingerprint is not None
     has_changed = is_read and before.fingerprint not in (None, report.fingerprint)
     has_new_baseline = baseline is not None and baseline != before.baseline
+    since, until = _move_window(before, report, policy)
     return msgspec.structs.replace(
         before,
         report=report,
         state_since=before.state_since if report.state is before.state else report.at,
         last_success=report.at if is_read else before.last_success,
         revisions=before.revisions if report.revisions is None else report.revisions,
-        window_until=_move_window(before, report, policy),
+        window_since=since,
+        window_until=until,
         schema_changed=report.at if has_changed else before.schema_changed,
         fingerprint=report.fingerprint or before.fingerprint,
         baseline=baseline or before.baseline,
@@ -95,8 +99,22 @@ def advance(
     )
 
 
-def _move_window(before: Record, report: Report, policy: Policy) -> datetime | None:
-    has_moved = None not in (report.revisions, before.revisions) and (
-        report.revisions != before.revisions
-    )
-    return report.at + policy.window if has_moved else before.window_until
+def _move_window(
+    before: Record, report: Report, policy: Policy
+) -> tuple[datetime | None, datetime | None]:
+    """Begin and end of the deploy window.
+
+    A stamp that vanished is no deployment, and a stamp that moves again and again
+    keeps the window open for three times its length at most: what is wrong must
+    be told one day.
+    """
+    was = (before.window_since, before.window_until)
+    if not report.revisions or before.revisions is None or report.revisions == before.revisions:
+        return was
+    since, until = was
+    if since is None or until is None or report.at >= until:
+        since = report.at
+    return since, min(report.at + policy.window, since + _LONGEST * policy.window)
+
+
+_LONGEST: Final = 3

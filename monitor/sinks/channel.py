@@ -63,13 +63,16 @@ _FAULTS: Final = 500
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
-def accept(answer: Answer, *, gone: frozenset[int], at: datetime) -> None:
+def accept(
+    answer: Answer, *, gone: frozenset[int], at: datetime, is_refusal_final: bool = True
+) -> None:
     """Do nothing for an answer of 2xx.
 
     Args:
         answer: what the receiver said.
         gone: the codes with which it says that the channel itself is no more.
         at: when it was asked, to read a Retry-After that is a date.
+        is_refusal_final: whether a 4xx means that trying again is pointless.
 
     Raises:
         DeliveryError: for every other code. 408, 425, 429, 5xx and 3xx may be tried
@@ -83,7 +86,8 @@ def accept(answer: Answer, *, gone: frozenset[int], at: datetime) -> None:
     raise DeliveryError(
         f"{answer.label} answered {status}.",
         next_step=_STEPS[reason],
-        permanent=reason in (FailureReason.REFUSED, FailureReason.GONE),
+        permanent=reason is FailureReason.GONE
+        or (reason is FailureReason.REFUSED and is_refusal_final),
         retry_after=read_retry_after(answer.headers.get("retry-after"), at),
         reason=reason,
     )

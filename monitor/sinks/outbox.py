@@ -8,11 +8,11 @@ channel has a lane of its own: a slow one never delays another.
 import asyncio
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, final
+from typing import Any, Final, final
 
 import structlog
 
@@ -27,6 +27,8 @@ from monitor.sinks.store import Store
 
 SEND_SECONDS: Final = 30.0
 """A channel has shorter deadlines of its own; this one holds whatever it does."""
+DRAIN_SECONDS: Final = 3.0
+"""How long a delivery may take to end when the agent stops: it is killed after five."""
 LEASE: Final = timedelta(minutes=2)
 """Longer than one attempt with its spacing and receipt; after a crash it is the delay."""
 ROUND: Final = 20
@@ -181,7 +183,7 @@ class Courier:
                 claimed = await self._store.claim_due(
                     now=clock(), holder=self._holder, limit=1, lease=LEASE, channel=lane.name
                 )
-                if not claimed or not await self._handle(lane, claimed[0], clock):
+                if not claimed or not await _finish(self._handle(lane, claimed[0], clock)):
                     return
         finally:
             lane.is_busy = False
@@ -285,6 +287,20 @@ class Courier:
         self._observe(
             Attempt(channel=delivery.channel, kind=delivery.kind, fate=fate, reason=reason)
         )
+
+
+async def _finish(handling: Coroutine[Any, Any, bool]) -> bool:
+    """The outcome; who is told to stop gives a delivery that is under way time to end.
+
+    Cut off after the sending and before the receipt it would be sent twice.
+    """
+    task = asyncio.create_task(handling)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=DRAIN_SECONDS)
+        task.cancel()
+        raise
 
 
 def _locate(error: Exception) -> str:

@@ -66,7 +66,8 @@ class Webhook:
             answer = await self._client.post(self._address, body, headers=headers)
         except LookError as error:
             raise explain(error) from None
-        accept(answer, gone=_GONE, at=attempt_at)
+        # Standard Webhooks: everything but 2xx and 410 is tried again.
+        accept(answer, gone=_GONE, at=attempt_at, is_refusal_final=False)
         return f"HTTP {answer.status}"
 
 

@@ -36,7 +36,9 @@ def read_keywords(text: str) -> tuple[dict[str, str], list[str]]:
     if scheme := _SCHEME.match(text):
         dropped = ["The driver's name after postgresql+ was dropped."] if scheme[1] else []
         return _read_url(text[scheme.end() :]), dropped
-    if "://" not in text and _PAIR.match(text):
+    pair = _PAIR.match(text)
+    # DATABASE_URL=postgresql://... was pasted with its name; a password may hold anything.
+    if pair and "://" not in (pair[3] or ""):
         return _read_pairs(text), []
     raise DsnError("This is not a PostgreSQL URL.", next_step=SHAPE)
 

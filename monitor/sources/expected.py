@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from monitor.core.errors import BuildError, UsageError
+from monitor.core.errors import AnchorwatchError, BuildError, UsageError
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
@@ -38,6 +38,8 @@ __all__ = [
     "read_source",
 ]
 
+FAILURE_SECONDS: Final = 60.0
+"""How long a build that failed is not tried again, unless its files change."""
 _MOST_SNAPSHOTS: Final = 16
 """A deployment has a handful of revisions in flight, and a snapshot may be 20 MB."""
 
@@ -149,6 +151,15 @@ def _read_text(source: Source) -> str:
     return text
 
 
+async def read_history(source: Source, options: BuildOptions) -> History:
+    """The graph of an `alembic:` source as its files are now.
+
+    Raises:
+        BuildError: it cannot be read.
+    """
+    return (await _read_scripts(source, options)).history
+
+
 class Expectation:
     """What one database is expected to look like, at whatever revisions it is stamped."""
 
@@ -161,6 +172,7 @@ class Expectation:
         self._scripts = scripts
         self._files: tuple[Path, ...] = ()
         self._snapshots: dict[tuple[str, ...], Snapshot] = {}
+        self._failures: dict[tuple[str, ...], tuple[float, AnchorwatchError]] = {}
         self._building = asyncio.Lock()
 
     @property
@@ -188,9 +200,11 @@ class Expectation:
         Raises:
             AnchorwatchError: as `read_source` does.
         """
+        if self._scripts is not None:
+            return await self._replay(revisions, major)
+        if self.source.scheme is Scheme.POSTGRES:
+            return await _read(self.source, self._for(major), self._shadows)
         async with self._building:
-            if self._scripts is not None:
-                return await self._replay(revisions, major)
             return await self._read_again(major)
 
     async def _replay(self, revisions: tuple[str, ...] | None, major: int | None) -> Snapshot:
@@ -200,10 +214,31 @@ class Expectation:
             wanted = scripts.history.resolve(self.source.revision or "")
         wanted = scripts.history.reduce(wanted)
         key = (scripts.digest, str(major), *wanted)
+        # What is built already is had at once, whatever else is being built.
         if key not in self._snapshots:
-            built = await _read_history(scripts, wanted, self._for(major), self._shadows)
-            self._keep(key, built)
+            async with self._building:
+                await self._build_once(key, scripts, wanted, self._for(major))
         return self._snapshots[key]
+
+    async def _build_once(
+        self,
+        key: tuple[str, ...],
+        scripts: Scripts,
+        wanted: tuple[str, ...],
+        options: BuildOptions,
+    ) -> None:
+        """Build what is not built; a failure is remembered for a while, for it costs as much."""
+        now = asyncio.get_running_loop().time()
+        failure = self._failures.get(key)
+        if failure is not None and now < failure[0]:
+            raise failure[1]
+        if key in self._snapshots:
+            return
+        try:
+            self._keep(key, await _read_history(scripts, wanted, options, self._shadows))
+        except AnchorwatchError as error:
+            self._failures = {key: (now + FAILURE_SECONDS, error)}
+            raise
 
     async def _read_again(self, major: int | None) -> Snapshot:
         scheme = self.source.scheme

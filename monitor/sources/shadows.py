@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from monitor.core.errors import BuildError
+from monitor.core.errors import BuildError, LookError
 from monitor.core.snapshot import Snapshot
 from monitor.sources.build import BuildOptions
 from monitor.sources.catalog import take_snapshot
@@ -64,7 +64,19 @@ class Shadows:
             BuildError: the work fails for another reason.
             LookError: the shadow cannot be read.
         """
-        server = await self.get(self._options.major or _choose_major(major))
+        wanted = self._options.major or _choose_major(major)
+        try:
+            return await self._build_on(await self.get(wanted), work)
+        except LookError:
+            if self._options.shadow_url is not None:
+                raise
+            # Our own server is gone: an operator's kill, or too little memory.
+            self._servers.pop(wanted, None)
+            return await self._build_on(await self.get(wanted), work)
+
+    async def _build_on(
+        self, server: ShadowServer, work: Callable[[Scratch], Awaitable[None]]
+    ) -> Snapshot:
         roles: list[str] = []
         while True:
             async with server.scratch(roles=tuple(roles)) as scratch:

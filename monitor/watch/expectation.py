@@ -7,13 +7,16 @@ what was built.
 
 import asyncio
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Source
-from monitor.sources.expected import BuildOptions, Expectation, open_expectation
-from monitor.sources.scripts import read_scripts
+from monitor.sources.expected import (
+    BuildOptions,
+    Expectation,
+    open_expectation,
+    read_history,
+)
 
 
 class LateExpectation:
@@ -44,7 +47,7 @@ class LateExpectation:
         if opened.history is None or all(map(opened.history.is_known, stamped)):
             self._read_again = None
         else:
-            self._read_again = await asyncio.to_thread(_read_history, self._source.path or "")
+            self._read_again = await read_history(self._source, self._options)
 
     async def snapshot_at(
         self, revisions: tuple[str, ...] | None, *, major: int | None
@@ -65,10 +68,6 @@ class LateExpectation:
                     open_expectation(self._source, self._options)
                 )
             return self._opened
-
-
-def _read_history(path: str) -> History:
-    return read_scripts(Path(path).expanduser()).history
 
 
 class Expectations:

@@ -70,7 +70,7 @@ _ALL: Final = frozenset({FindingClass.HISTORY, FindingClass.DRIFT})
 
 
 async def inspect(target: Target, at: datetime, *, baseline: Snapshot | None) -> Look:
-    """Look at one database, compare it, and say what it is; never raises a `LookError`.
+    """Look at one database, compare it, and say what it is; never raises an error of ours.
 
     Args:
         target: the database.
@@ -80,7 +80,7 @@ async def inspect(target: Target, at: datetime, *, baseline: Snapshot | None) ->
     begun = asyncio.get_running_loop().time()
     try:
         snapshot = await read_database(target)
-    except LookError as error:
+    except AnchorwatchError as error:
         report = report_failure(target.environment, target.database, at, error)
         return Look(_time(report, begun), None)
     report = await _judge(target, at, snapshot, baseline=baseline)
@@ -167,6 +167,7 @@ async def _judge(
     except AnchorwatchError as error:
         return _add_unknown(_begin_report(target, at, snapshot, stamp), error)
     history = target.expectation.history if target.expectation else None
+    stamp = read_stamp(snapshot, history)
     report = _begin_report(target, at, snapshot, stamp)
     if stamp is None and history is not None:
         return _report_unreadable_stamp(report, snapshot)

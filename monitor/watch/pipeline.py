@@ -6,6 +6,7 @@ Nothing else calls across these. A retry, a restart or a second agent
 re-enters at a row of the ledger, never in the middle of a function.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -96,6 +97,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             look.report,
             policy=self.policy,
             window_until=record.window_until,
+            baseline_since=record.baseline_since,
             is_first_look=before is None,
         )
         decision = Decision(
@@ -104,7 +106,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             incidents=decided.incidents,
             events=decided.events,
             channels=self.channels,
-            snapshot=(chosen.fingerprint, dump_snapshot(chosen)) if chosen else None,
+            snapshot=await _write_down(chosen) if chosen else None,
         )
         if not await self.store.commit(decision):
             _log.info("another agent looked at the same moment", database=target.database)
@@ -142,7 +144,8 @@ class Pipeline(msgspec.Struct, frozen=True):
         # One that an older release wrote can be none any more: then a new one is taken.
         with suppress(DamagedFile):
             if blob is not None:
-                return load_snapshot(blob, place="the baseline in the ledger")
+                place = "the baseline in the ledger"
+                return await asyncio.to_thread(load_snapshot, blob, place=place)
         _log.warning("the baseline is lost, a new one is taken", database=target.database)
         return None
 
@@ -156,8 +159,8 @@ class Pipeline(msgspec.Struct, frozen=True):
         along with whatever changes until the deploy window ends: what a
         deployment does is meant to be, and nobody is told of it. Drift that
         was there when the deployment came is taken along too, for nothing
-        says what of it the deployment meant: its incident resolves when the
-        window ends.
+        says what of it the deployment meant: its incident ends with the window,
+        and the message says that the baseline moved, not that it was repaired.
         """
         snapshot = look.snapshot
         if target.expectation is not None or snapshot is None or not has_tables(snapshot):
@@ -174,6 +177,11 @@ def _list_unresolved(
 ) -> dict[FindingClass, Incident]:
     after = {**before, **{incident.finding_class: incident for incident in changed}}
     return {c: incident for c, incident in after.items() if incident.status is not Status.RESOLVED}
+
+
+async def _write_down(snapshot: Snapshot) -> tuple[str, bytes]:
+    """Fingerprint and bytes; away from the event loop, for a schema may be large."""
+    return snapshot.fingerprint, await asyncio.to_thread(dump_snapshot, snapshot)
 
 
 async def _is_settled(target: Target, snapshot: Snapshot) -> bool:

@@ -1,4 +1,4 @@
-"""The real command as a process, in a directory and an environment of its own."""
+"""The command in a directory and an environment of its own: as a process, or in this one."""
 
 import asyncio
 import json
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+
+from monitor.cli import make_app
+from monitor.cli.refusals import run_command as run_in_process
 
 PLANTED = "pl4nted-s3cret"
 _OWN = re.compile(r"PG|ANCHORWATCH_|DATABASE|RAILWAY_|PORT$|SENTRY|NO_COLOR|COLUMNS")
@@ -52,6 +55,29 @@ class RunCommand(Protocol):
 def clean_environ() -> dict[str, str]:
     """The environment without anything that would configure anchorwatch."""
     return {key: value for key, value in os.environ.items() if not _OWN.match(key)}
+
+
+@pytest.fixture
+def run_inside(
+    tmp_path: Path,
+    clean_environ: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> RunCommand:
+    """Runs the command in this process, which spares a second of imports."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ.keys() - clean_environ.keys():
+        monkeypatch.delenv(name)
+
+    async def run(*arguments: str, **environ: str) -> Done:
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        capsys.readouterr()
+        # In a thread: every command runs an event loop of its own.
+        code = await asyncio.to_thread(run_in_process, make_app(), arguments)
+        return Done(code, *capsys.readouterr()).assert_kind()
+
+    return run
 
 
 @pytest.fixture

@@ -16,29 +16,29 @@ VERSIONS = (
 )
 
 
-async def test_a_url_is_looked_at_by_itself(run_command: RunCommand, database: str) -> None:
-    done = await run_command("check", database)
+async def test_a_url_is_looked_at_by_itself(run_inside: RunCommand, database: str) -> None:
+    done = await run_inside("check", database)
     assert done.code == 1, done  # empty
     assert ": empty\n" in done.out
 
 
 async def test_without_expectation_there_is_no_talk_of_differences(
-    run_command: RunCommand, make_database: MakeDatabase
+    run_inside: RunCommand, make_database: MakeDatabase
 ) -> None:
-    done = await run_command("check", await make_database(sql=USERS + VERSIONS))
+    done = await run_inside("check", await make_database(sql=USERS + VERSIONS))
     assert done.code == 0, done
     assert "no expectation, looked at by itself" in done.out
     assert "difference" not in done.out
     assert "stamped   r1" in done.out
-    assert "2 tables" in done.out
+    assert "2 columns" in done.out
 
 
 async def test_the_document_is_the_one_of_the_contract(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     (tmp_path / "e.sql").write_text(f"{USERS} CREATE TABLE orders (id int);")
     url = await make_database(sql=USERS)
-    done = await run_command("check", url, "--expected", "sql:e.sql", "--format", "json")
+    done = await run_inside("check", url, "--expected", "sql:e.sql", "--format", "json")
     assert done.code == 1, done
     (database,) = done.document["databases"]
     assert {"name", "environment", "state", "findings"} <= database.keys()
@@ -52,22 +52,22 @@ async def test_the_document_is_the_one_of_the_contract(
     ("fail_on", "code"), [("info", 1), ("warning", 1), ("critical", 0), ("never", 0)]
 )
 async def test_the_least_severity_that_counts_is_chosen(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path, fail_on: str, code: int
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path, fail_on: str, code: int
 ) -> None:
     (tmp_path / "e.sql").write_text("CREATE TABLE users (id int PRIMARY KEY)")
     url = await make_database(sql=USERS)
-    done = await run_command("check", url, "--expected", "sql:e.sql", "--fail-on", fail_on)
+    done = await run_inside("check", url, "--expected", "sql:e.sql", "--fail-on", fail_on)
     assert done.code == code, done
 
 
 async def test_findings_stand_by_their_tables_and_are_counted(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     (tmp_path / "e.sql").write_text(
         "CREATE TABLE users (id bigint PRIMARY KEY, email text, note text);"
         "CREATE TABLE orders (id int)"
     )
-    done = await run_command("check", await make_database(sql=USERS), "--expected", "sql:e.sql")
+    done = await run_inside("check", await make_database(sql=USERS), "--expected", "sql:e.sql")
     lines = done.out.splitlines()
     start = lines.index("") + 1
     assert lines[start:] == [
@@ -85,18 +85,18 @@ async def test_findings_stand_by_their_tables_and_are_counted(
 
 
 async def test_a_history_tells_what_is_still_to_come(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     write_history(tmp_path, f'op.execute("{USERS}")', 'op.execute("create table u (a int)")')
     url = await make_database(sql=USERS + VERSIONS)
-    done = await run_command("check", url, "--expected", "alembic:alembic.ini", "--shadow", url)
+    done = await run_inside("check", url, "--expected", "alembic:alembic.ini", "--shadow", url)
     assert done.code == 0, done
     assert ": pending\n" in done.out
     assert "  heads     r2\n  pending   r2\n" in done.out
 
 
 async def test_all_configured_databases_are_looked_at_and_counted(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     url = await make_database(sql=USERS)
     (tmp_path / "anchorwatch.yaml").write_text(
@@ -104,61 +104,61 @@ async def test_all_configured_databases_are_looked_at_and_counted(
         f"  one: {{url: '{url}'}}\n  two: {{url: '{url}', environment: other}}\n"
         f"  off: {{url: '{url}', enabled: false}}\n"
     )
-    done = await run_command("check")
+    done = await run_inside("check")
     assert done.code == 0, done
     assert "one (staging): unchanged" in done.out
     assert "two (other): unchanged" in done.out
     assert done.out.endswith("\n2 databases: 2 unchanged.\n")
-    named = await run_command("check", "off", url, "--format", "json")
+    named = await run_inside("check", "off", url, "--format", "json")
     assert [found["name"] for found in named.document["databases"]] == ["off", url[-17:]]
 
 
 async def test_one_broken_entry_leaves_the_others_and_is_not_forgotten(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     url = await make_database(sql=USERS)
     (tmp_path / "anchorwatch.yaml").write_text(
         f"databases:\n  good: {{url: '{url}'}}\n  bad: {{url: '${{NOBODY_SET_THIS}}'}}\n"
     )
-    done = await run_command("check", "--format", "json")
+    done = await run_inside("check", "--format", "json")
     assert done.code == 2, done
     states = {found["name"]: found["state"] for found in done.document["databases"]}
     assert states == {"good": "unchanged", "bad": "unknown"}
-    assert (await run_command("check", "good")).code == 0
+    assert (await run_inside("check", "good")).code == 0
 
 
 async def test_a_database_can_be_what_another_one_should_be(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     one, two = await make_database(sql=USERS), await make_database(sql="CREATE TABLE t (a int)")
     (tmp_path / "anchorwatch.yaml").write_text(
         f"databases:\n  model: {{url: '{one}'}}\n  copy: {{url: '{two}', expected: model}}\n"
     )
-    done = await run_command("check", "copy", "--format", "json")
+    done = await run_inside("check", "copy", "--format", "json")
     assert done.code == 1, done
     assert done.document["databases"][0]["state"] == "drifted"
-    again = await run_command("check", "copy", "--expected", "copy")
+    again = await run_inside("check", "copy", "--expected", "copy")
     assert again.code == 0, again
 
 
 async def test_one_that_could_not_be_looked_at_outweighs_findings(
-    run_command: RunCommand, make_database: MakeDatabase
+    run_inside: RunCommand, make_database: MakeDatabase
 ) -> None:
     gone = f"postgresql://user:{PLANTED}@127.0.0.1:1/app"
-    done = await run_command("check", gone, await make_database(), "--format", "json")
+    done = await run_inside("check", gone, await make_database(), "--format", "json")
     assert done.code == 3, done
     assert [x["state"] for x in done.document["databases"]] == ["unreachable", "empty"]
 
 
-async def test_only_databases_can_be_checked(run_command: RunCommand) -> None:
-    done = await run_command("check", "sql:some.sql")
+async def test_only_databases_can_be_checked(run_inside: RunCommand) -> None:
+    done = await run_inside("check", "sql:some.sql")
     assert done.code == 2, done
     assert "is no database" in done.err
 
 
 async def test_nothing_is_written_anywhere(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
-    done = await run_command("check", await make_database(sql=USERS), "--format", "json")
+    done = await run_inside("check", await make_database(sql=USERS), "--format", "json")
     assert json.loads(done.out)
     assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  # one look at one small directory

@@ -1,4 +1,4 @@
-"""`anchorwatch snapshot` and `anchorwatch diff` as processes on real databases."""
+"""`anchorwatch snapshot` and `anchorwatch diff` on real databases."""
 
 from pathlib import Path
 
@@ -9,26 +9,26 @@ USERS = "CREATE TABLE users (id int PRIMARY KEY, email text);"
 
 
 async def test_a_snapshot_equals_the_database_that_it_was_taken_of(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     url = await make_database(sql=USERS)
-    done = await run_command("snapshot", url, "-o", "s.json")
+    done = await run_inside("snapshot", url, "-o", "s.json")
     assert (done.code, done.out, done.err) == (0, "", "wrote s.json\n")
-    same = await run_command("diff", "snapshot:s.json", url)
+    same = await run_inside("diff", "snapshot:s.json", url)
     assert (same.code, same.out) == (0, "No differences.\n")
-    printed = await run_command("snapshot", url)
+    printed = await run_inside("snapshot", url)
     assert printed.out == (tmp_path / "s.json").read_text()
 
 
 async def test_any_change_is_exit_code_1_in_every_form(
-    run_command: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     (tmp_path / "e.sql").write_text("CREATE TABLE users (id bigint PRIMARY KEY, note text);")
     url = await make_database(sql=USERS)
-    await run_command("snapshot", url, "-o", "actual.json")
-    await run_command("snapshot", "sql:e.sql", "-o", "expected.json")
+    await run_inside("snapshot", url, "-o", "actual.json")
+    await run_inside("snapshot", "sql:e.sql", "-o", "expected.json")
     sides = ("snapshot:expected.json", "snapshot:actual.json")
-    text = await run_command("diff", *sides)
+    text = await run_inside("diff", *sides)
     assert text.code == 1, text
     assert text.out.splitlines() == [
         "public.users",
@@ -41,7 +41,7 @@ async def test_any_change_is_exit_code_1_in_every_form(
         "",
         "1 missing, 1 unexpected, 1 altered.",
     ]
-    document = await run_command("diff", *sides, "--format", "json")
+    document = await run_inside("diff", *sides, "--format", "json")
     assert document.code == 1
     changes = document.document["changes"]
     assert [change["change"] for change in changes] == ["unexpected", "altered", "missing"]
@@ -49,50 +49,50 @@ async def test_any_change_is_exit_code_1_in_every_form(
         {"name": "type", "expected": "bigint", "actual": "integer"}
     ]
     assert document.document["notes"] == []
-    table = await run_command("diff", *sides, "--format", "markdown")
+    table = await run_inside("diff", *sides, "--format", "markdown")
     assert table.code == 1
     assert "| ~ | altered column public.users.id | type | bigint | integer | AW209 |" in table.out
 
 
 async def test_equal_sources_are_exit_code_0_in_every_form(
-    run_command: RunCommand, database: str
+    run_inside: RunCommand, database: str
 ) -> None:
     for form in ("text", "json", "markdown"):
-        done = await run_command("diff", database, database, "--format", form)
+        done = await run_inside("diff", database, database, "--format", form)
         assert done.code == 0, done
     assert done.out == "No differences.\n"
 
 
 async def test_a_plan_as_sql_is_refused_with_a_sentence(
-    run_command: RunCommand, database: str
+    run_inside: RunCommand, database: str
 ) -> None:
-    done = await run_command("diff", database, database, "--format", "sql", "--allow-drop")
+    done = await run_inside("diff", database, database, "--format", "sql", "--allow-drop")
     assert done.code == 2, done
     assert "later release" in done.err
 
 
-async def test_two_built_sources_share_one_shadow(run_command: RunCommand, tmp_path: Path) -> None:
+async def test_two_built_sources_share_one_shadow(run_inside: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "a.sql").write_text(USERS)
     (tmp_path / "b.sql").write_text(f"{USERS} CREATE INDEX ON users (email);")
-    done = await run_command("diff", "sql:a.sql", "sql:b.sql", "--format", "json")
+    done = await run_inside("diff", "sql:a.sql", "sql:b.sql", "--format", "json")
     assert done.code == 1, done
     assert [change["kind"] for change in done.document["changes"]] == ["index"]
 
 
 async def test_a_snapshot_that_cannot_be_written_is_one_sentence(
-    run_command: RunCommand, database: str
+    run_inside: RunCommand, database: str
 ) -> None:
-    done = await run_command("snapshot", database, "-o", "no/such/place.json")
+    done = await run_inside("snapshot", database, "-o", "no/such/place.json")
     assert done.code == 2, done
     assert "cannot be written: No such file or directory" in done.err
-    device = await run_command("snapshot", database, "-o", "/dev/full")
+    device = await run_inside("snapshot", database, "-o", "/dev/full")
     assert device.code == 2, device
     assert "No space left" in device.err
 
 
 async def test_a_configured_name_is_a_source(
-    run_command: RunCommand, database: str, tmp_path: Path
+    run_inside: RunCommand, database: str, tmp_path: Path
 ) -> None:
     (tmp_path / "anchorwatch.yaml").write_text(f"databases:\n  app: {{url: '{database}'}}\n")
-    done = await run_command("diff", "app", database)
+    done = await run_inside("diff", "app", database)
     assert (done.code, done.out) == (0, "No differences.\n")

@@ -18,10 +18,10 @@ def configure(tmp_path: Path, *lines: str) -> None:
 
 
 async def test_all_is_well_and_nothing_is_made(
-    run_command: RunCommand, database: str, tmp_path: Path
+    run_inside: RunCommand, database: str, tmp_path: Path
 ) -> None:
     configure(tmp_path, f"  app: {{url: '{database}'}}")
-    done = await run_command("doctor")
+    done = await run_inside("doctor")
     assert done.code == 0, done
     assert all(line.startswith("ok  ") for line in done.out.splitlines()), done
     assert "the role is a superuser" in done.out
@@ -29,7 +29,7 @@ async def test_all_is_well_and_nothing_is_made(
 
 
 async def test_the_worst_trouble_is_the_exit_code(
-    run_command: RunCommand, database: str, tmp_path: Path
+    run_inside: RunCommand, database: str, tmp_path: Path
 ) -> None:
     configure(
         tmp_path,
@@ -37,7 +37,7 @@ async def test_the_worst_trouble_is_the_exit_code(
         f"  gone: {{url: '{GONE}'}}",
         "  bad: {url: '${NOBODY_SET_THIS}'}",
     )
-    done = await run_command("doctor", "--format", "json")
+    done = await run_inside("doctor", "--format", "json")
     assert done.code == 3, done
     assert not done.document["ok"]
     steps = {step["name"]: step for step in done.document["steps"]}
@@ -49,47 +49,47 @@ async def test_the_worst_trouble_is_the_exit_code(
 
 
 async def test_a_configuration_that_cannot_be_read_is_exit_code_2(
-    run_command: RunCommand, tmp_path: Path
+    run_inside: RunCommand, tmp_path: Path
 ) -> None:
     (tmp_path / "anchorwatch.yaml").write_text("databases: [")
-    done = await run_command("doctor")
+    done = await run_inside("doctor")
     assert done.code == 2, done
     assert "FAIL  configuration" in done.out
 
 
 async def test_a_version_table_that_is_hidden_is_told(
-    run_command: RunCommand, server: Cluster, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, server: Cluster, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     url = await make_database(sql="CREATE TABLE alembic_version (version_num varchar(32))")
     async with weak_role(server, url) as role:
         configure(tmp_path, f'  app: {{url: "{socket_url(server, url, role)}"}}')
-        done = await run_command("doctor")
+        done = await run_inside("doctor")
     assert done.code == 3, done
     assert '"public"."alembic_version" cannot be read' in done.out
 
 
-async def test_a_damaged_ledger_is_told(run_command: RunCommand, tmp_path: Path) -> None:
+async def test_a_damaged_ledger_is_told(run_inside: RunCommand, tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_text("This is no database. " * 100)
     configure(tmp_path, f"  app: {{url: '{GONE}'}}")
-    done = await run_command("doctor")
+    done = await run_inside("doctor")
     assert "FAIL  ledger" in done.out, done
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
 async def test_a_sound_configuration_is_called_so(
-    run_command: RunCommand, tmp_path: Path, form: str
+    run_inside: RunCommand, tmp_path: Path, form: str
 ) -> None:
     configure(tmp_path, f"  app: {{url: '{GONE}'}}")
-    done = await run_command("config", "check", "--format", form)
+    done = await run_inside("config", "check", "--format", form)
     assert done.code == 0, done
     assert "app" in done.out
 
 
 async def test_every_problem_of_a_configuration_is_told_at_once(
-    run_command: RunCommand, tmp_path: Path
+    run_inside: RunCommand, tmp_path: Path
 ) -> None:
     configure(tmp_path, "  one: {url: '${NOBODY_SET_THIS}'}", "  two: {colour: blue}")
-    done = await run_command("config", "check")
+    done = await run_inside("config", "check")
     assert done.code == 2, done
     assert "NOBODY_SET_THIS" in done.err
     assert "colour" in done.err
@@ -97,10 +97,10 @@ async def test_every_problem_of_a_configuration_is_told_at_once(
 
 @pytest.mark.parametrize("form", ["text", "json"])
 async def test_the_configuration_is_shown_with_its_origins_and_without_its_secrets(
-    run_command: RunCommand, tmp_path: Path, form: str
+    run_inside: RunCommand, tmp_path: Path, form: str
 ) -> None:
     configure(tmp_path, f"  app: {{url: '{GONE}'}}")
-    done = await run_command(
+    done = await run_inside(
         "config", "show", "--format", form, ANCHORWATCH_API_TOKEN=PLANTED + "x" * 30
     )
     assert done.code == 0, done

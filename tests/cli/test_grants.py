@@ -32,10 +32,10 @@ WRITES = (
 )
 
 
-async def grant(run_command: RunCommand, server: Cluster, url: str, level: int, *more: str) -> str:
+async def grant(run_inside: RunCommand, server: Cluster, url: str, level: int, *more: str) -> str:
     """The URL of the role that the printed SQL makes."""
     database = read(url).database
-    done = await run_command(
+    done = await run_inside(
         *("grants", "--role", ROLE, "--database", database, "--level", str(level), *more)
     )
     assert done.code == 0, done
@@ -55,15 +55,15 @@ async def url(make_database: MakeDatabase) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("more", [(), ("--railway",)])
 async def test_level_1_is_enough_for_a_check(
-    run_command: RunCommand, server: Cluster, url: str, tmp_path: Path, more: tuple[str, ...]
+    run_inside: RunCommand, server: Cluster, url: str, tmp_path: Path, more: tuple[str, ...]
 ) -> None:
     ini = write_history(
         tmp_path,
         'op.execute("create table users (id int primary key, email text); '
         'create view v as select email from users")',
     )
-    weak = await grant(run_command, server, url, 1, *more)
-    done = await run_command(
+    weak = await grant(run_inside, server, url, 1, *more)
+    done = await run_inside(
         *("check", weak, "--expected", f"alembic:{ini}", "--shadow", url, "--format", "json")
     )
     assert done.code == 0, done
@@ -74,9 +74,9 @@ async def test_level_1_is_enough_for_a_check(
 
 @pytest.mark.parametrize("level", [1, 2, 3])
 async def test_nothing_can_be_written_even_by_a_role_that_wants_to(
-    run_command: RunCommand, server: Cluster, url: str, level: int
+    run_inside: RunCommand, server: Cluster, url: str, level: int
 ) -> None:
-    weak = await grant(run_command, server, url, level)
+    weak = await grant(run_inside, server, url, level)
     async with administering(weak) as session:
         assert await session.fetchval("SHOW default_transaction_read_only") == "on"
         await session.execute("SET default_transaction_read_only = off")
@@ -86,9 +86,9 @@ async def test_nothing_can_be_written_even_by_a_role_that_wants_to(
 
 
 async def test_rows_can_be_read_from_level_3_on_and_not_before(
-    run_command: RunCommand, server: Cluster, url: str
+    run_inside: RunCommand, server: Cluster, url: str
 ) -> None:
-    weak = await grant(run_command, server, url, 3)
+    weak = await grant(run_inside, server, url, 3)
     async with administering(weak) as session:
         assert await session.fetchval("SELECT count(*) FROM users") == 1
     async with administering(url) as owner:
@@ -99,21 +99,21 @@ async def test_rows_can_be_read_from_level_3_on_and_not_before(
 
 
 async def test_level_2_sees_what_others_do(
-    run_command: RunCommand, server: Cluster, url: str
+    run_inside: RunCommand, server: Cluster, url: str
 ) -> None:
-    weak = await grant(run_command, server, url, 2)
+    weak = await grant(run_inside, server, url, 2)
     async with administering(url) as other, administering(weak) as session:
         await other.fetchval("SELECT 'watched'")
         queries = await session.fetch("SELECT query FROM pg_stat_activity WHERE pid <> 0")
         assert any("watched" in (row["query"] or "") for row in queries)
 
 
-async def test_a_level_that_does_not_exist_is_a_usage_error(run_command: RunCommand) -> None:
-    done = await run_command("grants", "--level", "4")
+async def test_a_level_that_does_not_exist_is_a_usage_error(run_inside: RunCommand) -> None:
+    done = await run_inside("grants", "--level", "4")
     assert done.code == 2, done
 
 
-async def test_the_block_for_railway_is_one_line(run_command: RunCommand) -> None:
-    done = await run_command("grants", "--railway")
+async def test_the_block_for_railway_is_one_line(run_inside: RunCommand) -> None:
+    done = await run_inside("grants", "--railway")
     assert len(done.out.splitlines()) == 1
     assert 'ON DATABASE "railway"' in done.out

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.cli.layout import Item, count_changes, write_items, write_markdown
-from monitor.cli.output import clean
 from monitor.cli.progress import ignore, show_progress
 from monitor.core.diff import Change, Difference
 from monitor.core.findings import Evidence, Severity
 from monitor.core.keys import Kind, ObjectKey
+from monitor.core.printing import clean
 from monitor.core.rules import ChangeKind
 
 ITEMS = st.builds(

@@ -17,6 +17,7 @@ from monitor.core.incidents import (
     step,
 )
 from monitor.core.keys import Kind, ObjectKey
+from monitor.core.message import compose
 from monitor.core.report import Report
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE
 from monitor.core.verdict import State
@@ -222,6 +223,42 @@ def test_the_id_of_an_incident_is_the_same_for_every_agent() -> None:
 def test_every_class_has_a_policy() -> None:
     assert DEFAULT_POLICY.classes.keys() == set(FindingClass)
     assert all(isinstance(p, ClassPolicy) for p in DEFAULT_POLICY.classes.values())
+
+
+def test_drift_that_becomes_worse_is_told_though_it_never_settles() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    worse = [
+        msgspec.structs.replace(a_finding(f"t{minute}"), severity=Severity.CRITICAL)
+        for minute in range(2, 30)
+    ]
+    looks = [a_report(2 + place, finding) for place, finding in enumerate(worse)]
+    assert watch.see(*looks) == [EventKind.CHANGED]
+
+
+def test_drift_that_never_settles_is_remembered_all_the_same() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    looks = [a_report(minute, a_finding(f"t{minute}")) for minute in range(2, 26 * 60, 30)]
+    assert watch.see(*looks) == [EventKind.REMINDER]
+
+
+def test_no_deployment_explains_that_every_table_is_gone() -> None:
+    watch, end = Watch(), START + 60 * MINUTE
+    gone = msgspec.structs.replace(a_finding(code="AW101"), key=None)
+    looks = [a_report(minute, gone, state=State.EMPTY) for minute in range(2)]
+    assert watch.see(*looks, window_until=end) == [EventKind.OPENED]
+
+
+def test_an_end_by_a_new_baseline_is_not_called_a_repair() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    before = watch.unresolved
+    for since, is_rebaselined in ((START - MINUTE, False), (START + 2 * MINUTE, True)):
+        done = step(before, a_report(3), baseline_since=since)
+        assert [i.is_rebaselined for i in done.incidents] == [is_rebaselined]
+        message = compose(done.incidents[0], EventKind.RESOLVED, delivery="d", at=START)
+        assert ("new baseline" in message.headline) is is_rebaselined
 
 
 LOOKS = st.lists(

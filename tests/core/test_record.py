@@ -143,3 +143,17 @@ def test_a_baseline_stays_with_its_time_until_another_one_is_chosen() -> None:
     fourth = advance(third, a_report(3), policy=DEFAULT_POLICY, baseline="b2")
     assert (third.baseline, third.baseline_since) == ("b1", START)
     assert (fourth.baseline, fourth.baseline_since) == ("b2", START + timedelta(minutes=3))
+
+
+def test_a_stamp_that_vanished_is_no_deployment() -> None:
+    records = fold(a_report(0), a_report(1, revisions=()))
+    assert records[-1].window_until is None
+
+
+def test_a_stamp_that_moves_again_and_again_keeps_no_window_open_for_ever() -> None:
+    moves = [a_report(5 * place, revisions=(f"r{place}",)) for place in range(12)]
+    first = fold(*moves)[1]
+    longest = 3 * DEFAULT_POLICY.window
+    ends = {record.window_until for record in fold(*moves)[1:6]}
+    assert first.window_since is not None
+    assert max(end for end in ends if end) == first.window_since + longest

@@ -377,3 +377,13 @@ def test_a_revealed_url_means_the_same() -> None:
     ):
         dsn = parse(text)
         assert parse(reveal(dsn)) == dsn
+
+
+def test_a_password_in_key_words_may_look_like_a_url() -> None:
+    dsn, _ = parse_dsn("host='h' user='u' password='://' dbname='d'")
+    assert (dsn.host, dsn.password) == ("h", "://")
+
+
+def test_a_variable_that_was_pasted_with_its_name_is_no_address() -> None:
+    with pytest.raises(DsnError, match="not a PostgreSQL URL"):
+        parse_dsn("DATABASE_URL=postgresql://u:p@h/d")

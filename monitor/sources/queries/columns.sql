@@ -2,6 +2,8 @@
 -- column would be most of the answer. Of views and composite types the reader keeps only
 -- what was added to a column by hand. What few columns have is in "more", null for the rest.
 -- https://www.postgresql.org/docs/current/catalog-pg-attribute.html
+-- Of the options of foreign data only harmless ones are told with their value: any other
+-- may hold a password, and only its name leaves the server.
 select 'columns', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, c.relname, null,
   json_build_object(
     'relkind', c.relkind,
@@ -32,7 +34,7 @@ from (
         'compression', case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
         'statistics_target', nullif(coalesce(a.attstattarget, -1), -1),
         'options', a.attoptions,
-        'foreign_options', (select json_agg(case when o.text ~* '^[^=]*(pass|pwd|secret|token|key|cred|auth|program)' then split_part(o.text, '=', 1) else o.text end)
+        'foreign_options', (select json_agg(case when split_part(o.text, '=', 1) in ('schema_name', 'table_name', 'column_name', 'use_remote_estimate', 'fetch_size', 'batch_size', 'updatable', 'truncatable', 'async_capable', 'analyze_sampling', 'format', 'header', 'delimiter', 'null', 'encoding') then o.text else split_part(o.text, '=', 1) end)
           from unnest(a.attfdwoptions) o (text)),
         'inherited', case when a.attinhcount > 0 and not a.attislocal then true end
       )) end) as more

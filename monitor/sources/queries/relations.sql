@@ -1,6 +1,8 @@
 -- Tables, partitioned tables and foreign tables with all that belongs to the
 -- relation itself; what few of them have is in "more".
 -- Letters: https://www.postgresql.org/docs/current/catalog-pg-class.html
+-- Of the options of foreign data only harmless ones are told with their value: any other
+-- may hold a password, and only its name leaves the server.
 select 'relation', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, null, c.relname,
   json_build_object(
     'relkind', c.relkind,
@@ -25,7 +27,7 @@ select 'relation', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, null, c
         'parents', i.parents,
         'detach_pending', case when i.is_detaching then true end,
         'server', (select s.srvname from pg_foreign_table f join pg_foreign_server s on s.oid = f.ftserver where f.ftrelid = c.oid),
-        'foreign_options', (select json_agg(case when o.text ~* '^[^=]*(pass|pwd|secret|token|key|cred|auth|program)' then split_part(o.text, '=', 1) else o.text end)
+        'foreign_options', (select json_agg(case when split_part(o.text, '=', 1) in ('schema_name', 'table_name', 'column_name', 'use_remote_estimate', 'fetch_size', 'batch_size', 'updatable', 'truncatable', 'async_capable', 'analyze_sampling', 'format', 'header', 'delimiter', 'null', 'encoding') then o.text else split_part(o.text, '=', 1) end)
           from pg_foreign_table f, unnest(f.ftoptions) o (text) where f.ftrelid = c.oid)
       )) end
   )::text
