@@ -228,16 +228,18 @@ class Expectation:
         options: BuildOptions,
     ) -> None:
         """Build what is not built; a failure is remembered for a while, for it costs as much."""
-        now = asyncio.get_running_loop().time()
+        clock = asyncio.get_running_loop().time
         failure = self._failures.get(key)
-        if failure is not None and now < failure[0]:
+        if failure is not None and clock() < failure[0]:
             raise failure[1]
         if key in self._snapshots:
             return
         try:
             self._keep(key, await _read_history(scripts, wanted, options, self._shadows))
         except AnchorwatchError as error:
-            self._failures = {key: (now + FAILURE_SECONDS, error)}
+            # From its end on: it may have taken longer than it is remembered.
+            recent = {k: f for k, f in self._failures.items() if clock() < f[0]}
+            self._failures = recent | {key: (clock() + FAILURE_SECONDS, error)}
             raise
 
     async def _read_again(self, major: int | None) -> Snapshot:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from monitor.core.errors import BuildError, LookError
+from monitor.core.errors import BuildError, Interrupted, Unreachable
 from monitor.core.snapshot import Snapshot
 from monitor.sources.build import BuildOptions
 from monitor.sources.catalog import take_snapshot
@@ -67,7 +67,7 @@ class Shadows:
         wanted = self._options.major or _choose_major(major)
         try:
             return await self._build_on(await self.get(wanted), work)
-        except LookError:
+        except (Unreachable, Interrupted):
             if self._options.shadow_url is not None:
                 raise
             # Our own server is gone: an operator's kill, or too little memory.
