@@ -42,7 +42,7 @@ import json, resource, sys, time
 name, url = sys.argv[1:3]
 def ours():
     import asyncio
-    from monitor.sources.catalog import take_snapshot
+    from monitor.sources.reading import take_snapshot
     from monitor.sources.dsn import parse_dsn
     from monitor.sources.postgres import connect
     async def read():

@@ -17,9 +17,9 @@ from monitor.core.errors import AnchorwatchError, ConfigurationError, StoreError
 from monitor.core.printing import clean
 from monitor.core.quoting import quote_ident
 from monitor.core.snapshot import Snapshot
-from monitor.sources.catalog import take_snapshot
 from monitor.sources.engine import find_binaries, installed_majors
 from monitor.sources.postgres import connect
+from monitor.sources.reading import take_snapshot
 
 
 class Examined(NamedTuple):

@@ -9,6 +9,7 @@
      │    ├── Unreachable              no connection: host, port, TLS, password
      │    ├── Refused                  connected, but a privilege is missing
      │    ├── TooSlow                  a named deadline passed
+     │    ├── Migrating                a migration is at work on what was to be read
      │    └── Interrupted              the database went away, or changed under the reader
      ├── BuildError                    exit 3: a source could not be built in a shadow
      │    ├── StatementFailed          the server refused a statement of a script
@@ -91,6 +92,12 @@ class TooSlow(LookError):
     """A named deadline passed."""
 
     code = "too_slow"
+
+
+class Migrating(LookError):
+    """A migration is at work: what was to be read is locked, or changes under every read."""
+
+    code = "migrating"
 
 
 class Interrupted(LookError):

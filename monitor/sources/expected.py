@@ -18,11 +18,11 @@ from monitor.core.history import History
 from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
 from monitor.sources.build import BuildOptions, choose_python
-from monitor.sources.catalog import take_snapshot
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.models import build_models
 from monitor.sources.packages import read_search_path
 from monitor.sources.postgres import connect
+from monitor.sources.reading import take_snapshot
 from monitor.sources.replay import check_moved, replay
 from monitor.sources.scripts import Scripts, read_scripts
 from monitor.sources.shadow import Scratch

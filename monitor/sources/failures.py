@@ -16,6 +16,7 @@ from typing import Final
 from monitor.core.errors import (
     Interrupted,
     LookError,
+    Migrating,
     Refused,
     StatementFailed,
     TooSlow,
@@ -175,7 +176,7 @@ def explain_reading(answer: Answer) -> LookError:
             next_step="Look at what keeps the server busy, or raise statement_timeout.",
         )
     if answer.sqlstate == "55P03":
-        return TooSlow(
+        return Migrating(
             f'{answer.label} has a lock on what was to be read (deadline "lock").',
             next_step="Wait for the migration that holds it: anchorwatch looks again by itself.",
         )

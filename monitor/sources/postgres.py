@@ -150,6 +150,11 @@ class Session:
         self._deadlines = deadlines
         self.facts = facts
 
+    @property
+    def label(self) -> str:
+        """What the database is called in messages."""
+        return self._dsn.label
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
         """One REPEATABLE READ, READ ONLY transaction with `PINNED` settings, rolled back.

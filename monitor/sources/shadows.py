@@ -9,9 +9,9 @@ from typing import Final
 from monitor.core.errors import BuildError, Interrupted, Unreachable
 from monitor.core.snapshot import Snapshot
 from monitor.sources.build import BuildOptions
-from monitor.sources.catalog import take_snapshot
 from monitor.sources.engine import installed_majors
 from monitor.sources.postgres import connect
+from monitor.sources.reading import take_snapshot
 from monitor.sources.shadow import Scratch, ShadowServer, open_shadow
 
 _MISSING_ROLE: Final = re.compile(r'role "([^"]+)" does not exist')

@@ -16,9 +16,9 @@ from monitor.core.report import Report
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, Rule
 from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
-from monitor.sources.catalog import take_snapshot
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import Deadlines, connect
+from monitor.sources.reading import take_snapshot
 
 
 class Expectation(Protocol):

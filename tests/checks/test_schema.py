@@ -3,9 +3,9 @@
 from monitor.checks.schema import add_flaws, compare_schema
 from monitor.core.findings import Finding
 from monitor.core.snapshot import Snapshot
-from monitor.sources.catalog import take_snapshot
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.postgres import connect
+from monitor.sources.reading import take_snapshot
 from tests.conftest import MakeDatabase
 
 PLACE = {"environment": "test", "database": "app"}

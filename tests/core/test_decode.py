@@ -1,7 +1,7 @@
 """From rows to a snapshot: what is resolved, what is left out, and what is refused."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -66,7 +66,7 @@ INDEX_FIELDS = {
     "oid": "16401", "name": "i", "method": "btree", "keys": "1", "key_count": 1,
     "opclasses": "1978", "collations": "0", "order": "0", "unique": False, "valid": True,
     "clustered": False, "replica_identity": False, "nulls_not_distinct": False,
-    "expressions": None, "predicate": None, "options": None, "tablespace": None,
+    "partial": False, "version": "700", "options": None, "tablespace": None,
 }  # fmt: skip  # one a line would be a page
 
 
@@ -80,7 +80,8 @@ CONSTRAINT_FIELDS = {
     "oid": "16402", "name": "c", "type": "c", "columns": None, "valid": True,
     "deferrable": False, "initially_deferred": False, "no_inherit": False, "index": "0",
     "references": "0", "referenced_columns": None, "match": " ", "on_update": " ",
-    "on_delete": " ", "on_delete_columns": None, "enforced": True, "period": False, "text": None,
+    "on_delete": " ", "on_delete_columns": None, "enforced": True, "period": False,
+    "version": "700",
 }  # fmt: skip  # as above
 
 
@@ -102,8 +103,12 @@ def an_edge(oid: str, needed: str) -> Cells:
 TABLE = (a_table(T, "t"), the_columns(T, "t", {1: "id", 3: "name"}))
 
 
-def read(*rows: Cells, builder: str | None = None) -> Snapshot:
-    return decode([SERVER, *rows], builder=builder)
+def the_texts(catalog: str, *texts: Sequence[Value]) -> Cells:
+    return (catalog, json.dumps(texts))
+
+
+def read(*rows: Cells, texts: Iterable[Cells] = (), builder: str | None = None) -> Snapshot:
+    return decode([SERVER, *rows], texts, builder=builder)
 
 
 def get(snapshot: Snapshot, key: ObjectKey, attribute: str) -> Value:
@@ -126,7 +131,7 @@ def test_an_answer_without_its_server_was_cut_off(rows: list[Cells]) -> None:
     "row",
     [
         the_index(keys="2"),
-        the_index(keys="0 2", key_count=2, expressions=["lower(name)"]),
+        the_index(keys="0 2", key_count=2),
         the_constraints({"type": "p", "columns": "{1,2}", "index": "16401"}),
         a_row(
             "statistics",
@@ -154,8 +159,8 @@ def test_columns_stand_in_their_physical_order() -> None:
 
 
 def test_an_expression_leaves_a_gap_between_the_columns_of_an_index() -> None:
-    index = the_index(keys="0 3 1", key_count=2, expressions=["lower(name)"])
-    snapshot = read(*TABLE, index)
+    index = the_index(keys="0 3 1", key_count=2)
+    snapshot = read(*TABLE, index, texts=[the_texts("pg_index", ["16401", "1", "lower(name)"])])
     assert get(snapshot, INDEX, "columns") == [None, "name"]
     assert get(snapshot, INDEX, "expressions") == ["lower(name)"]
     assert get(snapshot, INDEX, "include") == ["id"]
@@ -286,10 +291,10 @@ def test_what_hangs_on_something_left_out_is_left_out(record: str) -> None:
         the_index(),
         the_constraints(
             {"name": "t_pkey", "type": "p", "columns": "{1}", "index": "16401"},
-            {"oid": "16404", "text": "true"},
+            {"oid": "16404"},
         ),
         a_sequence("16600", "t_id_seq", bond="a", table=T),
-        a_row("defaults", [[1, "16605", "0"]], oid=T, relation=T),
+        a_row("defaults", [[1, "16605", "700"]], oid=T, relation=T),
         a_row("comment", "words", oid=T),
         a_row("comment", "words", oid=T, sub="1"),
         a_row("grant", {"grants": [["a", "SELECT", False]]}, oid=T),

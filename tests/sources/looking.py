@@ -1,14 +1,17 @@
 """Looking at databases of the run's server, for tests of what is seen there."""
 
 import subprocess
+from typing import NamedTuple
 
 import asyncpg
 
+from monitor.core.decode import EXPRESSIONS, QUERIES
 from monitor.core.snapshot import Snapshot
-from monitor.sources.catalog import make_catalog_statement, take_snapshot
+from monitor.sources.catalog import make_catalog_statement, make_text_statement
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import Cluster
 from monitor.sources.postgres import connect
+from monitor.sources.reading import take_snapshot
 
 
 async def look(url: str, *, builder: str | None = None) -> Snapshot:
@@ -47,6 +50,16 @@ def name_of(url: str) -> str:
     return parse_dsn(url)[0].database or ""
 
 
-async def read_rows(url: str, major: int) -> list[tuple[str | None, ...]]:
+class Read(NamedTuple):
+    """What the statements return, as `decode` takes it."""
+
+    rows: list[tuple[str | None, ...]]
+    texts: list[tuple[str | None, ...]]
+
+
+async def read_rows(url: str, major: int) -> Read:
     async with connect(parse_dsn(url)[0]) as session, session.reading() as reader:
-        return await reader.fetch(make_catalog_statement(major))
+        return Read(
+            await reader.fetch(make_catalog_statement(major)),
+            await reader.fetch(make_text_statement(major, (*EXPRESSIONS, *QUERIES))),
+        )

@@ -2,26 +2,29 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
-from monitor.core.decode import decode
+from monitor.core.decode import EXPRESSIONS, QUERIES, Draft, KnownTexts, read_texts
 from monitor.core.diff import diff
 from monitor.core.keys import Kind
 from monitor.core.kinds import KINDS
 from monitor.core.snapshot import Snapshot, dump_snapshot
-from monitor.sources.catalog import make_catalog_statement, take_snapshot
+from monitor.sources.catalog import make_catalog_statement, make_text_statement
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import Cluster
 from monitor.sources.postgres import PINNED, connect
+from monitor.sources.reading import read_schema, take_snapshot
 from tests.cases.reader import Case, describe, read_cases, turn_around
 
 type Admin = asyncpg.Connection[asyncpg.Record]
 
 CASES = read_cases()
+CATALOGS = (*EXPRESSIONS, *QUERIES)
 PLANTED = "pl4nted"
 """A value of options that no snapshot may show."""
 
@@ -43,6 +46,25 @@ NOT_ALTERED = {
 """Attributes that no case alters, and why."""
 
 
+class Template(NamedTuple):
+    """The database that a case file sets up."""
+
+    name: str
+    connection: Admin
+    snapshot: Snapshot
+    known: KnownTexts
+
+
+def decode_knowing(
+    known: KnownTexts, rows: list[tuple[Any, ...]], texts: list[tuple[Any, ...]]
+) -> Snapshot:
+    """What the rows and texts say; no text that is kept from before may have changed."""
+    draft, read = Draft(rows), read_texts(texts)
+    kept = known.keep(draft.slots, draft.remembered)
+    assert kept == {place: text for place, text in read.items() if place in kept}
+    return draft.finish(read)
+
+
 @dataclass
 class Workshop:
     """The run's server with the roles and the tablespace that cases use.
@@ -53,40 +75,43 @@ class Workshop:
     """
 
     server: Cluster
-    templates: dict[str, tuple[str, Admin, Snapshot]] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
 
-    async def template(self, case: Case) -> tuple[str, Admin, Snapshot]:
+    async def template(self, case: Case) -> Template:
         """The database that a case's file sets up, a connection to it, and its snapshot."""
         if case.file not in self.templates:
             name = f"cases_{case.file}_{uuid4().hex[:8]}"
             await self.run("postgres", f"create database {name} template template0")
             await self.run(name, case.setup)
-            snapshot = await self.look(name)
+            async with connect(parse_dsn(self.server.url(name))[0]) as session:
+                reading = await read_schema(session)
             connection = await asyncpg.connect(self.server.socket_url(name))
-            self.templates[case.file] = name, connection, snapshot
+            self.templates[case.file] = Template(name, connection, reading.snapshot, reading.texts)
         return self.templates[case.file]
 
     async def plant(self, case: Case) -> Snapshot:
         """What a case makes of its template, which stays as it is: all is rolled back."""
-        _, connection, _ = await self.template(case)
+        connection = (await self.template(case)).connection
         transaction = connection.transaction()
         await transaction.start()
         try:
             await connection.execute(case.ddl)
             await connection.execute("; ".join(f"set local {k} = '{v}'" for k, v in PINNED))
             rows = await connection.fetch(make_catalog_statement(self.server.major))
+            texts = await connection.fetch(make_text_statement(self.server.major, CATALOGS))
         finally:
             await transaction.rollback()
-        return decode(tuple(row) for row in rows)
+        known = self.templates[case.file].known
+        return decode_knowing(known, [tuple(row) for row in rows], [tuple(row) for row in texts])
 
     async def plant_for_good(self, case: Case) -> Snapshot:
         """The same in a clone, for statements that refuse to run in a transaction."""
-        template, connection, snapshot = await self.template(case)
-        await connection.close()
+        template = await self.template(case)
+        await template.connection.close()
         name = f"case_{uuid4().hex[:12]}"
-        await self.run("postgres", f"create database {name} template {template}")
-        connection = await asyncpg.connect(self.server.socket_url(template))
-        self.templates[case.file] = template, connection, snapshot
+        await self.run("postgres", f"create database {name} template {template.name}")
+        connection = await asyncpg.connect(self.server.socket_url(template.name))
+        self.templates[case.file] = template._replace(connection=connection)
         await self.run(name, *case.ddl.splitlines())
         try:
             return await self.look(name)
@@ -114,9 +139,9 @@ async def workshop(server: Cluster) -> AsyncIterator[Workshop]:
     place = Workshop(server)
     await place.run("postgres", *SERVER)
     yield place
-    for _, connection, _ in place.templates.values():
-        await connection.close()
-    drops = [f"drop database {name}" for name, _, _ in place.templates.values()]
+    for template in place.templates.values():
+        await template.connection.close()
+    drops = [f"drop database {template.name}" for template in place.templates.values()]
     await place.run("postgres", *drops, *TIDY)
 
 
@@ -125,7 +150,7 @@ async def workshop(server: Cluster) -> AsyncIterator[Workshop]:
 async def test_a_planted_drift_is_told_exactly(case: Case, workshop: Workshop) -> None:
     if workshop.server.major < case.major:
         pytest.skip(f"only PostgreSQL {case.major} and newer can do this")
-    _, _, expected = await workshop.template(case)
+    expected = (await workshop.template(case)).snapshot
     plant = workshop.plant_for_good if " concurrently " in case.ddl else workshop.plant
     actual = await plant(case)
     difference = diff(expected, actual)

@@ -11,13 +11,19 @@ import pytest
 import pytest_asyncio
 import sqlalchemy
 
-from monitor.core.decode import decode
+from monitor.core.decode import EXPRESSIONS, QUERIES, decode
 from monitor.core.diff import diff
 from monitor.core.errors import UsageError
 from monitor.core.keys import Kind
 from monitor.core.kinds import KINDS
 from monitor.core.snapshot import Snapshot, VersionTable, dump_snapshot, load_snapshot
-from monitor.sources.catalog import MAJORS, list_queries, make_catalog_statement, read_query
+from monitor.sources.catalog import (
+    MAJORS,
+    list_queries,
+    make_catalog_statement,
+    make_text_statement,
+    read_query,
+)
 from monitor.sources.engine import Cluster, find_binaries, running_cluster
 from monitor.sources.postgres import PINNED
 from tests.cases.reader import describe, read_cases
@@ -76,10 +82,11 @@ async def test_a_snapshot_survives_its_file(whole: str) -> None:
 
 async def test_the_order_of_rows_means_nothing(whole: str, server: Cluster) -> None:
     expected = await look(whole)
-    rows = await read_rows(whole, server.major)
+    read = await read_rows(whole, server.major)
     for seed in range(5):
-        random.Random(seed).shuffle(rows)  # noqa: S311  # any order will do, the same each run
-        assert decode(rows, version_tables=expected.version_tables) == expected
+        for rows in read:
+            random.Random(seed).shuffle(rows)  # noqa: S311  # any order, the same each run
+        assert decode(*read, version_tables=expected.version_tables) == expected
 
 
 async def test_dump_and_restore_change_spellings_once(
@@ -150,7 +157,10 @@ async def test_every_case_survives_dump_and_restore(
     assert told == dict.fromkeys(setups, ())
 
 
-@pytest.mark.parametrize("name", list_queries())
+TEXTS = tuple(f"texts/{catalog}" for catalog in (*EXPRESSIONS, *QUERIES))
+
+
+@pytest.mark.parametrize("name", [*list_queries(), *TEXTS])
 def test_a_query_runs_through_any_driver(name: str) -> None:
     text = resources.files("monitor.sources").joinpath("queries", f"{name}.sql").read_text("utf-8")
     assert text.startswith("--")
@@ -161,15 +171,18 @@ def test_a_query_runs_through_any_driver(name: str) -> None:
 
 
 @pytest.mark.parametrize("major", MAJORS)
-@pytest.mark.parametrize("name", list_queries())
+@pytest.mark.parametrize("name", [*list_queries(), *TEXTS])
 def test_a_query_is_sent_without_its_comments(name: str, major: int) -> None:
     assert "--" not in read_query(name, major=major)
 
 
 def test_a_query_is_there_for_every_file() -> None:
     folder = resources.files("monitor.sources").joinpath("queries")
-    assert len(list_queries()) == len(list(folder.iterdir()))
+    files = {item.name for item in folder.iterdir() if item.is_file()}
+    assert files == {f"{name}.sql" for name in list_queries()}
     assert list_queries()[0] == "server"
+    texts = {item.name for item in folder.joinpath("texts").iterdir()}
+    assert texts == {f"{catalog}.sql" for catalog in (*EXPRESSIONS, *QUERIES)}
 
 
 def test_a_newer_server_is_asked_as_the_newest_that_is_known() -> None:
@@ -187,6 +200,10 @@ async def check_each_query(url: str, major: int) -> None:
         for name in list_queries():
             for row in await connection.fetch(read_query(name, major=major)):
                 assert len(row) == 9
+        for catalog in (*EXPRESSIONS, *QUERIES):
+            for oids in (None, {catalog: ["16384", "16385"]}):
+                for row in await connection.fetch(make_text_statement(major, [catalog], oids)):
+                    assert len(row) == 2
         for row in await connection.fetch(make_catalog_statement(major)):
             assert all(cell is None or isinstance(cell, str) for cell in row)
     finally:
@@ -212,10 +229,14 @@ async def test_the_statement_runs_unchanged_through_sqlalchemy(
     with engine.connect() as connection:
         for name, value in PINNED:
             connection.exec_driver_sql(f"set local {name} = '{value}'")
-        rows = connection.exec_driver_sql(make_catalog_statement(server.major)).fetchall()
+        statements = (
+            make_catalog_statement(server.major),
+            make_text_statement(server.major, (*EXPRESSIONS, *QUERIES)),
+        )
+        read = [connection.exec_driver_sql(statement).fetchall() for statement in statements]
     engine.dispose()
-    read = [tuple(row) for row in rows]
-    assert decode(read).fingerprint == expected.fingerprint
+    rows, texts = ([tuple(row) for row in some] for some in read)
+    assert decode(rows, texts).fingerprint == expected.fingerprint
 
 
 async def test_the_settings_of_a_role_do_not_change_a_word(whole: str, server: Cluster) -> None:

@@ -5,6 +5,7 @@ import pytest
 from monitor.core.errors import (
     Interrupted,
     LookError,
+    Migrating,
     Refused,
     TooSlow,
 )
@@ -27,7 +28,7 @@ from tests.sources.peers import (
         ("57P04", "terminating connection because of drop", Interrupted),
         ("08006", "server conn crashed?", Interrupted),
         ("57014", "Anweisung wird abgebrochen", TooSlow),
-        ("55P03", "Anweisung wird abgebrochen", TooSlow),
+        ("55P03", "Anweisung wird abgebrochen", Migrating),
         ("42501", "keine Berechtigung für Tabelle t", Refused),
         ("22P02", f"invalid input syntax: {PLANTED}", LookError),
     ],

@@ -5,10 +5,10 @@ import pytest
 from monitor.core.errors import BuildError
 from monitor.core.keys import Kind
 from monitor.sources.build import BuildOptions
-from monitor.sources.catalog import take_snapshot
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import Cluster
 from monitor.sources.postgres import connect
+from monitor.sources.reading import take_snapshot
 from monitor.sources.shadow import ShadowServer, open_shadow
 from monitor.sources.shadows import open_shadows
 from monitor.sources.statements import run_script

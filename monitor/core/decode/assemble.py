@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from monitor.core.decode.activity import read_activity
 from monitor.core.decode.constraints import read_constraints
 from monitor.core.decode.others import read_others
 from monitor.core.decode.relations import (
@@ -16,7 +17,8 @@ from monitor.core.decode.relations import (
     read_sequences,
     read_tables,
 )
-from monitor.core.decode.rows import Directory, Rows, parse
+from monitor.core.decode.rows import Directory, Place, Rows, Slot, parse
+from monitor.core.decode.texts import fill, read_texts, remember
 from monitor.core.errors import Interrupted
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
@@ -62,43 +64,87 @@ def find_version_tables(rows: Iterable[Sequence[str | None]]) -> list[VersionTab
     return sorted(found)
 
 
+def find_moment(rows: Iterable[Sequence[str | None]]) -> str | None:
+    """The transactions that the catalog statement saw as over, as the server writes them."""
+    return next((row[8] for row in rows if row[0] == "moment"), None)
+
+
+class Draft:
+    """What rows describe, before the texts that are read apart stand in it.
+
+    Attributes:
+        slots: where texts will stand.
+        remembered: what tells in a later read which texts still hold.
+        activity: what other sessions were doing to the schema.
+    """
+
+    def __init__(self, rows: Iterable[Sequence[str | None]]) -> None:
+        """Read the rows of the catalog statement, in any order.
+
+        Raises:
+            Interrupted: the rows contradict each other, because the schema
+                changed while they were read.
+        """
+        self._rows = Rows(rows)
+        lists = list_column_lists(self._rows)
+        self._directory = Directory(
+            relations=list_relations(self._rows, lists),
+            columns=list_columns(lists),
+            keys={},
+            aliases={},
+            defaults={},
+            slots=[],
+        )
+        self._objects = list(_read_objects(self._rows, self._directory, lists))
+        self.slots: Sequence[Slot] = self._directory.slots
+        self.remembered = remember(self._rows, lists)
+        self.activity = read_activity(self._rows, self._directory)
+
+    def finish(
+        self,
+        texts: Mapping[Place, Value],
+        *,
+        version_tables: Iterable[VersionTable] = (),
+        builder: str | None = None,
+    ) -> Snapshot:
+        """The snapshot; a draft is finished once.
+
+        Args:
+            texts: one for each slot.
+            version_tables: the version tables with their rows.
+            builder: the role that built the schema in a shadow; what it owns has
+                no declared owner.
+
+        Raises:
+            Interrupted: a text is missing, because the schema changed meanwhile.
+        """
+        fill(self.slots, texts)
+        rows, directory = self._rows, self._directory
+        extras = _collect_extras(rows, directory)
+        others = {r.name: msgspec.json.decode(r.body, type=int) for r in rows.all("other")}
+        return make_snapshot(
+            filter(_is_worth_keeping, _attach(self._objects, extras, builder)),
+            dependencies=_read_dependencies(rows, directory),
+            version_tables=version_tables,
+            others=others,
+            server=_read_server(rows),
+            builder=builder,
+        )
+
+
 def decode(
     rows: Iterable[Sequence[str | None]],
+    texts: Iterable[Sequence[str | None]] = (),
     *,
     version_tables: Iterable[VersionTable] = (),
     builder: str | None = None,
 ) -> Snapshot:
-    """The snapshot that the rows of the catalog statement describe.
-
-    Args:
-        rows: what the statement returned, in any order.
-        version_tables: the version tables with their rows.
-        builder: the role that built the schema in a shadow; what it owns has
-            no declared owner.
+    """The snapshot that the rows of the catalog statement and of the text statements describe.
 
     Raises:
-        Interrupted: the rows contradict each other, because the schema
-            changed while they were read.
+        Interrupted: they contradict each other.
     """
-    grouped = Rows(rows)
-    lists = list_column_lists(grouped)
-    directory = Directory(
-        relations=list_relations(grouped, lists),
-        columns=list_columns(lists),
-        keys={},
-        aliases={},
-        defaults={},
-    )
-    objects = list(_read_objects(grouped, directory, lists))
-    extras = _collect_extras(grouped, directory)
-    return make_snapshot(
-        (item for item in _attach(objects, extras, builder) if _is_worth_keeping(item)),
-        dependencies=_read_dependencies(grouped, directory),
-        version_tables=version_tables,
-        others={row.name: msgspec.json.decode(row.body, type=int) for row in grouped.all("other")},
-        server=_read_server(grouped),
-        builder=builder,
-    )
+    return Draft(rows).finish(read_texts(texts), version_tables=version_tables, builder=builder)
 
 
 def _read_objects(

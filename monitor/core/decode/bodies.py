@@ -24,8 +24,8 @@ class IndexBody(msgspec.Struct, array_like=True):
     clustered: bool
     replica_identity: bool
     nulls_not_distinct: bool
-    expressions: list[str] | None
-    predicate: str | None
+    partial: bool
+    version: str
     options: list[str] | None
     tablespace: str | None
 
@@ -50,7 +50,7 @@ class ConstraintBody(msgspec.Struct, array_like=True):
     on_delete_columns: str | None
     enforced: bool
     period: bool
-    text: str | None
+    version: str
 
 
 INDEXES: Final = msgspec.json.Decoder(list[IndexBody])

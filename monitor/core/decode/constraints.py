@@ -124,14 +124,19 @@ def _describe_constraint(
         case Kind.FOREIGN_KEY:
             return _describe_foreign_key(row, body, columns, directory=directory)
         case Kind.CHECK:
-            return {
-                "expression": body.text,
+            attributes: dict[str, Value] = {
                 "no_inherit": body.no_inherit,
                 "valid": body.valid,
                 "enforced": body.enforced,
             }
+            place = ("pg_constraint", body.oid, WHOLE)
+            directory.expect_text(attributes, "expression", place, body.version)
+            return attributes
         case _:
-            return {"definition": body.text}
+            attributes = {}
+            place = ("pg_constraint", body.oid, WHOLE)
+            directory.expect_text(attributes, "definition", place, body.version)
+            return attributes
 
 
 def _describe_deferral(body: ConstraintBody) -> dict[str, Value]:
@@ -199,19 +204,36 @@ def _describe_index(
     attributes: dict[str, Value] = {
         "method": body.method,
         "columns": [*names[: body.key_count]],
-        "expressions": [*body.expressions] if body.expressions else None,
         "unique": body.unique,
         "valid": body.valid,
         "nulls_not_distinct": body.nulls_not_distinct,
-        "predicate": body.predicate,
         "tablespace": body.tablespace,
         "options": [*sorted(body.options)] if body.options else None,
         "include": [*names[body.key_count :]] or None,
         "opclasses": _unless_empty([lookups.opclasses.get(oid) for oid in body.opclasses.split()]),
         "collations": _unless_empty(_name_collations(row, body, keys, lookups)),
         "order": _unless_empty([_ORDERS[int(option) & 3] for option in body.order.split()]),
+        **lookups.columns.get(body.oid, {}),
     }
-    return attributes | lookups.columns.get(body.oid, {})
+    _expect_texts(attributes, body, keys, directory)
+    return attributes
+
+
+def _expect_texts(
+    attributes: dict[str, Value], body: IndexBody, keys: list[str], directory: Directory
+) -> None:
+    """Key expressions, by the number of the key column, and the predicate."""
+    if body.partial:
+        place = ("pg_index", body.oid, "predicate")
+        directory.expect_text(attributes, "predicate", place, body.version)
+    if _EXPRESSION not in keys:
+        return
+    numbers = [number for number, key in enumerate(keys, 1) if key == _EXPRESSION]
+    expressions: list[Value] = [None for _ in numbers]
+    attributes["expressions"] = expressions
+    for index, number in enumerate(numbers):
+        place = ("pg_index", body.oid, str(number))
+        directory.expect_text(expressions, index, place, body.version)
 
 
 def _name_collations(row: Row, body: IndexBody, keys: list[str], lookups: _Lookups) -> list[Value]:

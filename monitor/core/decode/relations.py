@@ -36,6 +36,12 @@ class _Relation(msgspec.Struct):
     more: dict[str, Any] | None
 
 
+class _Default(msgspec.Struct, array_like=True):
+    number: int
+    oid: str
+    version: str
+
+
 class _Sequence(msgspec.Struct, array_like=True):
     owner: str
     persistence: str
@@ -54,7 +60,7 @@ class _Sequence(msgspec.Struct, array_like=True):
 _COLUMNS: Final = msgspec.json.Decoder(_Columns)
 _RELATION: Final = msgspec.json.Decoder(_Relation)
 _SEQUENCE: Final = msgspec.json.Decoder(_Sequence)
-_DEFAULTS: Final = msgspec.json.Decoder(list[tuple[int, str, str]])
+_DEFAULTS: Final = msgspec.json.Decoder(list[_Default])
 
 
 class ColumnList(NamedTuple):
@@ -103,6 +109,10 @@ def read_tables(
         attributes: dict[str, Value] = {"owner": body.owner}
         if body.more:
             attributes |= _describe_unusual(body.more)
+            for name in ("partition_by", "partition_bound"):
+                if version := body.more.get(name):
+                    place = (row.catalog, row.oid, name)
+                    directory.expect_text(attributes, name, place, version)
         if row.oid in flags:
             attributes |= flags[row.oid]
         attributes["column_order"] = order.get(row.oid, [])
@@ -164,24 +174,30 @@ def read_columns(
             body.numbers, body.names, body.types, body.not_null, body.more, strict=True
         ):
             number, name = column[:2]
-            attributes = _describe_column(column, own.get(number), body)
+            attributes = _describe_column(column, body)
             if (row.oid, number) in extras:
                 attributes |= extras[row.oid, number]
             if not is_table:
                 attributes = {n: v for n, v in attributes.items() if n in _SPARSE}
+            if number in own:
+                _expect_default(attributes, own[number], directory)
             key = ObjectKey(kind=Kind.COLUMN, schema=row.schema, parent=row.parent, name=name)
             yield SchemaObject(key=key, attributes=attributes)
 
 
+def _expect_default(attributes: dict[str, Value], default: _Default, directory: Directory) -> None:
+    """The expression of a default, or of a generated column."""
+    name = "generated" if "generated_kind" in attributes else "default"
+    directory.expect_text(attributes, name, ("pg_attrdef", default.oid, WHOLE), default.version)
+
+
 def _describe_column(
-    column: tuple[int, str, str, bool, dict[str, Any] | None], default: str | None, body: _Columns
+    column: tuple[int, str, str, bool, dict[str, Any] | None], body: _Columns
 ) -> dict[str, Value]:
     _, _, type_, not_null, more = column
     attributes: dict[str, Value] = {"type": type_}
     if not_null:
         attributes["nullable"] = False
-    if default is not None:
-        attributes["default"] = default
     if more:
         _add_unusual(attributes, more, is_partition=body.is_partition)
     return attributes
@@ -195,20 +211,19 @@ def _add_unusual(
     if is_partition:
         attributes.pop("inherited", None)  # every column of a partition is
     if "generated" in more:
-        attributes["generated_kind"] = more["generated"]
-        attributes["generated"] = attributes.pop("default", None)
+        attributes["generated_kind"] = attributes.pop("generated")
     sort_in_place(attributes, "options")
     sort_in_place(attributes, "foreign_options")
 
 
-def _read_defaults(rows: Rows, directory: Directory) -> dict[str, dict[int, str]]:
-    """Object number -> column number -> expression; a default's own number stands for it."""
-    found: dict[str, dict[int, str]] = {}
+def _read_defaults(rows: Rows, directory: Directory) -> dict[str, dict[int, _Default]]:
+    """Object number -> column number -> default; a default's own number stands for it."""
+    found: dict[str, dict[int, _Default]] = {}
     for row in rows.all("defaults"):
-        entries = _DEFAULTS.decode(row.body)
-        found[row.oid] = {number: expression for number, _, expression in entries}
-        for number, oid, _ in entries:
-            directory.defaults[oid] = (row.oid, str(number))
+        defaults = _DEFAULTS.decode(row.body)
+        found[row.oid] = {default.number: default for default in defaults}
+        for default in defaults:
+            directory.defaults[default.oid] = (row.oid, str(default.number))
     return found
 
 

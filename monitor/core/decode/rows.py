@@ -1,7 +1,8 @@
 """The rows that the catalog statement returns, and what they are looked up by."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -43,6 +44,22 @@ type Place = tuple[str, str, str]
 """Catalog, object number, column number: what the server calls an object."""
 
 
+class Slot(NamedTuple):
+    """Where a text will stand that is read apart from the rows.
+
+    Attributes:
+        container: the attributes, or the list among them, that it will be put in.
+        name: its name, or its number in a list.
+        place: what the text is of; the last part tells several of one object apart.
+        version: of the row that holds the parsed text (its xmin): another one, another text.
+    """
+
+    container: Any
+    name: str | int
+    place: Place
+    version: str
+
+
 class Rows:
     """All rows of one read, grouped by record, without what is not ours to judge.
 
@@ -63,6 +80,10 @@ class Rows:
             for row in groups["composite"]
             if row.relation and (row.catalog, row.oid) in self._left_out
         }
+
+    def each(self) -> Iterator[Row]:
+        """All rows."""
+        return chain.from_iterable(self._groups.values())
 
     def all(self, record: str) -> list[Row]:
         """Every row of ``record``, whoever it belongs to."""
@@ -99,6 +120,7 @@ class Directory(NamedTuple):
         aliases: the server's name of what is no object by itself -> the key of
             the constraint that made the index, the table that made the type.
         defaults: a default's own number -> object number and column number.
+        slots: where texts will stand, in no order.
     """
 
     relations: Mapping[str, tuple[str, str]]
@@ -106,6 +128,11 @@ class Directory(NamedTuple):
     keys: dict[Place, ObjectKey]
     aliases: dict[Place, ObjectKey]
     defaults: dict[str, tuple[str, str]]
+    slots: list[Slot]
+
+    def expect_text(self, container: Any, name: str | int, place: Place, version: str) -> None:
+        """Keep a place in ``container`` for a text that is read apart."""
+        self.slots.append(Slot(container, name, place, version))
 
     def name_columns(self, relation: str, numbers: Iterable[object]) -> list[str]:
         """Names of the columns with these numbers.

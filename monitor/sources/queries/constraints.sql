@@ -1,6 +1,7 @@
 -- Primary keys, uniques, foreign keys, checks and exclusions, one row a table. What a
 -- partition or a child inherited belongs to its parent and is left out. The reader knows
--- the fields by their place and resolves column numbers. Letters:
+-- the fields by their place and resolves column numbers; texts are read apart. The text
+-- of an exclusion also tells what the row of its index says. Letters:
 -- https://www.postgresql.org/docs/current/catalog-pg-constraint.html
 select 'constraints', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, c.relname, null,
   json_agg(json_build_array(
@@ -22,7 +23,7 @@ select 'constraints', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, c.re
     k.confdelsetcols::text, -- pg>=15
     true, false, -- pg<18
     k.conenforced, k.conperiod, -- pg>=18
-    case k.contype when 'c' then pg_get_expr(k.conbin, k.conrelid) when 'x' then pg_get_constraintdef(k.oid) end
+    k.xmin::text || case when k.contype = 'x' then (select '/' || x.xmin::text from pg_class x where x.oid = k.conindid) else '' end
   ))::text
 from pg_constraint k
   join pg_class c on c.oid = k.conrelid

@@ -1,6 +1,6 @@
 -- Indexes, one row a table, raw: the reader knows the fields by their place and resolves
--- numbers of columns, operator classes and collations; only expressions and predicates are
--- deparsed. An index of a partition that belongs to its parent's is left out.
+-- numbers of columns, operator classes and collations; expressions and predicates are read
+-- apart. An index of a partition that belongs to its parent's is left out.
 -- https://www.postgresql.org/docs/current/catalog-pg-index.html
 select 'indexes', 'pg_class', tc.oid::text, '0', tc.oid::text, n.nspname, tc.relname, null,
   json_agg(json_build_array(
@@ -18,10 +18,8 @@ select 'indexes', 'pg_class', tc.oid::text, '0', tc.oid::text, n.nspname, tc.rel
     i.indisreplident,
     false, -- pg<15
     i.indnullsnotdistinct, -- pg>=15
-    case when i.indexprs is not null then (
-      select json_agg(pg_get_indexdef(i.indexrelid, k.n::int, false) order by k.n)
-      from unnest(i.indkey::int2[]) with ordinality k (attnum, n) where k.attnum = 0) end,
-    case when i.indpred is not null then pg_get_expr(i.indpred, i.indrelid) end,
+    i.indpred is not null,
+    i.xmin::text,
     c.reloptions,
     case when c.reltablespace <> 0 then (select s.spcname from pg_tablespace s where s.oid = c.reltablespace) end
   ))::text

@@ -11,7 +11,7 @@ select 'publication', 'pg_publication', p.oid::text, '0', null, null, null, p.pu
     'schemas', (select json_agg(s.nspname) from pg_publication_namespace x join pg_namespace s on s.oid = x.pnnspid where x.pnpubid = p.oid), -- pg>=15
     'tables', (select json_agg(json_build_array(s.nspname, c.relname
         , null, null -- pg<15
-        , pg_get_expr(x.prqual, x.prrelid) -- pg>=15
+        , case when x.prqual is not null then json_build_array(x.oid::text, x.xmin::text) end -- pg>=15
         , (select json_agg(a.attname order by a.attnum) from pg_attribute a where a.attrelid = x.prrelid and a.attnum = any (x.prattrs::int2[])) -- pg>=15
       )) from pg_publication_rel x join pg_class c on c.oid = x.prrelid join pg_namespace s on s.oid = c.relnamespace where x.prpubid = p.oid)
   ))::text

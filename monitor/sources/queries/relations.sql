@@ -1,5 +1,6 @@
 -- Tables, partitioned tables and foreign tables with all that belongs to the
--- relation itself; what few of them have is in "more".
+-- relation itself; what few of them have is in "more". Where the key or the bound of a
+-- partition will stand, there is the version of the row.
 -- Letters: https://www.postgresql.org/docs/current/catalog-pg-class.html
 -- Of the options of foreign data only harmless ones are told with their value: any other
 -- may hold a password, and only its name leaves the server.
@@ -22,8 +23,8 @@ select 'relation', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, null, c
         'replica_identity', case when c.relkind <> 'f' then
           case c.relreplident when 'f' then 'full' when 'n' then 'nothing' when 'i' then 'index' end end,
         'of_type', case when c.reloftype <> 0 then format_type(c.reloftype, null) end,
-        'partition_by', case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end,
-        'partition_bound', case when c.relispartition then pg_get_expr(c.relpartbound, c.oid) end,
+        'partition_by', case when c.relkind = 'p' then c.xmin::text end,
+        'partition_bound', case when c.relispartition then c.xmin::text end,
         'parents', i.parents,
         'detach_pending', case when i.is_detaching then true end,
         'server', (select s.srvname from pg_foreign_table f join pg_foreign_server s on s.oid = f.ftserver where f.ftrelid = c.oid),

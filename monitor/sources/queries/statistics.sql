@@ -5,7 +5,7 @@ select 'statistics', 'pg_statistic_ext', s.oid::text, '0', s.stxrelid::text, n.n
     'table_schema', nullif(tn.nspname, n.nspname),
     'kinds', s.stxkind::text[],
     'columns', s.stxkeys::text,
-    'expressions', pg_get_statisticsobjdef_expressions(s.oid),
+    'expressions', case when s.stxexprs is not null then s.xmin::text end,
     'target', nullif(coalesce(s.stxstattarget, -1), -1)
   ))::text
 from pg_statistic_ext s
