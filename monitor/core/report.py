@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from monitor.core.findings import Finding, FindingClass, Unknown
+from monitor.core.keys import ObjectKey
 from monitor.core.verdict import State
 
 
@@ -26,6 +27,9 @@ class Report(msgspec.Struct, frozen=True):
         fingerprint: of the schema; None when it was not read.
         server_version: as ``server_version_num``; None when it was not read.
         notes: differences that are not drift, as sentences.
+        migrating_since: when looks began to be held back because somebody changes the
+            schema; None when this one was not.
+        builds: indexes that are being built, and when each was first seen to be.
         summary: one sentence for a person.
     """
 
@@ -42,6 +46,8 @@ class Report(msgspec.Struct, frozen=True):
     fingerprint: str | None = None
     server_version: int | None = None
     notes: tuple[str, ...] = ()
+    migrating_since: datetime | None = None
+    builds: tuple[tuple[ObjectKey, datetime], ...] = ()
     summary: str = ""
 
     @property

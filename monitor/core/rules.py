@@ -223,6 +223,17 @@ UNKNOWN_REVISION: Final = Rule(
     fix="Bring the file back, deploy the release that has it, or stamp after comparing.",
 )
 
+STUCK_MIGRATION: Final = Rule(
+    "AW501",
+    "A migration does not end",
+    _WARNING,
+    FindingClass.HISTORY,
+    why="While somebody changes the schema nobody can say what it should be, and what waits "
+    "for the lock, the application among them, waits as long.",
+    fix="Find the session in pg_stat_activity and pg_locks (`select * from pg_locks where "
+    "mode like '%Exclusive%'`), and end it or let it finish.",
+)
+
 UNREACHABLE: Final = Rule(
     "AW901",
     "The database cannot be reached",
@@ -257,6 +268,7 @@ RULES: Final[Mapping[str, Rule]] = {
             EMPTY,
             UNSTAMPED,
             UNKNOWN_REVISION,
+            STUCK_MIGRATION,
             UNREACHABLE,
             CANNOT_LOOK,
         ],

@@ -1,16 +1,27 @@
 """What one look reads, and what it makes of it: a report, and the snapshot if there is one."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
+from monitor.checks.activity import (
+    MIGRATING_AT_MOST,
+    add_stuck,
+    excuse_builds,
+    hold_back,
+    make_unknowns,
+    track_builds,
+)
 from monitor.checks.history import describe_stamp, judge_stamp, read_stamp
 from monitor.checks.schema import add_flaws, compare_schema
-from monitor.core.errors import AnchorwatchError, LookError, Unreachable
+from monitor.core.activity import Activity
+from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreachable
 from monitor.core.findings import Finding, FindingClass, Unknown
 from monitor.core.history import History
+from monitor.core.keys import ObjectKey
 from monitor.core.quoting import quote_ident
 from monitor.core.report import Report
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, Rule
@@ -18,7 +29,8 @@ from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import Deadlines, connect
-from monitor.sources.reading import take_snapshot
+from monitor.sources.reading import Reading, read_schema
+from monitor.watch.memory import Memory
 
 
 class Expectation(Protocol):
@@ -50,6 +62,7 @@ class Target(msgspec.Struct, frozen=True):
         deadlines: how long each wait may take.
         expectation: what it should be; None where the first settled snapshot
             stands for it.
+        memory: of its texts, between looks.
     """
 
     environment: str
@@ -57,54 +70,65 @@ class Target(msgspec.Struct, frozen=True):
     dsn: Dsn
     deadlines: Deadlines
     expectation: Expectation | None = None
+    memory: Memory = msgspec.field(default_factory=Memory)
 
 
 class Look(NamedTuple):
-    """What a look found, and the schema it read."""
+    """What a look found, the schema it read, and what was going on meanwhile."""
 
     report: Report
     snapshot: Snapshot | None
+    activity: Activity = Activity()
 
 
 _ALL: Final = frozenset({FindingClass.HISTORY, FindingClass.DRIFT})
 
 
-async def inspect(target: Target, at: datetime, *, baseline: Snapshot | None) -> Look:
+async def inspect(
+    target: Target, at: datetime, *, baseline: Snapshot | None, before: Report | None = None
+) -> Look:
     """Look at one database, compare it, and say what it is; never raises an error of ours.
 
     Args:
         target: the database.
         at: when the look begins.
         baseline: what it is compared with when the target expects nothing.
+        before: what the last look found.
     """
     begun = asyncio.get_running_loop().time()
     try:
-        snapshot = await read_database(target)
+        reading = await read_database(target, at)
+    except Migrating as error:
+        return Look(_time(_report_migrating(target, at, error, before), begun), None)
     except AnchorwatchError as error:
         report = report_failure(target.environment, target.database, at, error)
         return Look(_time(report, begun), None)
-    report = await _judge(target, at, snapshot, baseline=baseline)
-    return Look(_time(report, begun), snapshot)
+    look = Look(_blank(target, at), reading.snapshot, reading.activity)
+    report = await _judge(target, look, baseline=baseline, before=before)
+    return look._replace(report=_time(report, begun))
 
 
-async def read_database(target: Target) -> Snapshot:
-    """The target's snapshot.
+async def read_database(target: Target, at: datetime) -> Reading:
+    """What the target's schema is, and what goes on there.
 
     Raises:
         LookError: it could not be read.
     """
     async with connect(target.dsn, deadlines=target.deadlines) as session:
-        return await take_snapshot(session)
+        reading = await read_schema(session, known=target.memory.recall(at))
+    target.memory.keep(reading.texts, at)
+    return reading
 
 
-async def judge_again(target: Target, look: Look, *, baseline: Snapshot) -> Look:
+async def judge_again(
+    target: Target, look: Look, *, baseline: Snapshot, before: Report | None
+) -> Look:
     """The same look, compared with another baseline; nothing is read.
 
     For targets without an expectation whose look has a snapshot.
     """
-    assert look.snapshot is not None  # noqa: S101  # as said above
-    report = await _judge(target, look.report.at, look.snapshot, baseline=baseline)
-    return Look(msgspec.structs.replace(report, seconds=look.report.seconds), look.snapshot)
+    report = await _judge(target, look, baseline=baseline, before=before)
+    return look._replace(report=msgspec.structs.replace(report, seconds=look.report.seconds))
 
 
 def _time(report: Report, begun: float) -> Report:
@@ -156,10 +180,40 @@ def _make_unknowns(error: AnchorwatchError) -> tuple[Unknown, ...]:
     )
 
 
-async def _judge(
-    target: Target, at: datetime, snapshot: Snapshot, *, baseline: Snapshot | None
+def _report_migrating(
+    target: Target, at: datetime, error: Migrating, before: Report | None
 ) -> Report:
-    """A look that could: the state, with the evidence."""
+    """A look that a migration did not let read: no failure, unless that goes on for long."""
+    since = (before.migrating_since if before else None) or at
+    if at - since >= MIGRATING_AT_MOST:
+        report = report_failure(target.environment, target.database, at, error)
+        report = add_stuck(report, error.message)
+    else:
+        report = msgspec.structs.replace(
+            _blank(target, at),
+            state=State.MIGRATING,
+            unknowns=make_unknowns(error.message),
+            summary=str(error),
+        )
+    return msgspec.structs.replace(report, migrating_since=since)
+
+
+async def _judge(
+    target: Target, look: Look, *, baseline: Snapshot | None, before: Report | None
+) -> Report:
+    """A look that could: the state, with the evidence, as far as nobody is changing it."""
+    at = look.report.at
+    builds = track_builds(look.activity, dict(before.builds) if before else {}, at)
+    report = await _compare(target, look, baseline=baseline, builds=builds)
+    report = msgspec.structs.replace(report, builds=tuple(builds.items()))
+    return hold_back(report, look.activity, before.migrating_since if before else None)
+
+
+async def _compare(
+    target: Target, look: Look, *, baseline: Snapshot | None, builds: Mapping[ObjectKey, datetime]
+) -> Report:
+    snapshot, at = look.snapshot, look.report.at
+    assert snapshot is not None  # noqa: S101  # whoever judges has read it
     stamp = read_stamp(snapshot)
     try:
         if target.expectation is not None:
@@ -177,7 +231,7 @@ async def _judge(
         expected = await _find_expected(target, stamp, snapshot, baseline)
     except AnchorwatchError as error:
         return _add_unknown(report, error)
-    return _report_comparison(report, target, snapshot, expected)
+    return _report_comparison(report, target, snapshot, expected, builds)
 
 
 async def _find_expected(
@@ -197,16 +251,22 @@ def _begin_report(
 ) -> Report:
     """What is known before anything is compared."""
     history = target.expectation.history if target.expectation else None
+    return msgspec.structs.replace(
+        _blank(target, at),
+        revisions=stamp,
+        expected_revisions=history.heads if history else None,
+        fingerprint=snapshot.fingerprint,
+        server_version=snapshot.server.version_num if snapshot.server else None,
+    )
+
+
+def _blank(target: Target, at: datetime) -> Report:
     return Report(
         environment=target.environment,
         database=target.database,
         at=at,
         seconds=0.0,
         state=State.UNKNOWN,
-        revisions=stamp,
-        expected_revisions=history.heads if history else None,
-        fingerprint=snapshot.fingerprint,
-        server_version=snapshot.server.version_num if snapshot.server else None,
     )
 
 
@@ -257,26 +317,31 @@ def _report_stamp(report: Report, state: State, stamp: tuple[str, ...]) -> Repor
 
 
 def _report_comparison(
-    report: Report, target: Target, snapshot: Snapshot, expected: Snapshot | None
+    report: Report,
+    target: Target,
+    snapshot: Snapshot,
+    expected: Snapshot | None,
+    builds: Mapping[ObjectKey, datetime],
 ) -> Report:
     place = {"environment": report.environment, "database": report.database}
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     if expected is not None:
         findings, notes = compare_schema(expected, snapshot, **place)
+    findings, building = excuse_builds(findings, builds, report.at)
     # The history is as new as the schema that was just built from it.
     history = target.expectation.history if target.expectation else None
     pending = history.pending(report.revisions or ()) if history else None
     state = _choose_state(target, findings, pending)
     if target.expectation is None:
-        findings = add_flaws(findings, snapshot, **place)
+        findings, _ = excuse_builds(add_flaws(findings, snapshot, **place), builds, report.at)
     return msgspec.structs.replace(
         report,
         state=state,
         pending=pending,
         expected_revisions=history.heads if history else None,
         findings=findings,
-        notes=notes,
+        notes=(*notes, *building),
         summary=_summarise(state, findings, is_alone=expected is None),
     )
 

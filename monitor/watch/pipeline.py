@@ -123,10 +123,11 @@ class Pipeline(msgspec.Struct, frozen=True):
         """The first bulkhead: whatever goes wrong with one database stays with it."""
         baseline = await self._load_baseline(target, before)
         try:
-            look = await inspect(target, at, baseline=baseline)
+            last = before.report if before else None
+            look = await inspect(target, at, baseline=baseline, before=last)
             chosen = await self._choose_baseline(target, before, look, baseline=baseline)
             if chosen is not None:
-                look = await judge_again(target, look, baseline=chosen)
+                look = await judge_again(target, look, baseline=chosen, before=last)
         except Exception as error:  # noqa: BLE001  # the bulkhead around one database
             self.on_fault(error)
             _log.error(
@@ -166,7 +167,8 @@ class Pipeline(msgspec.Struct, frozen=True):
         if target.expectation is not None or snapshot is None or not has_tables(snapshot):
             return None
         if before is None or baseline is None:
-            return snapshot if await _is_settled(target, snapshot) else None
+            is_settled = await _is_settled(target, snapshot, look.report.at)
+            return snapshot if is_settled else None
         after = advance(before, look.report, policy=self.policy)
         in_window = after.window_until is not None and look.report.at < after.window_until
         return snapshot if in_window and baseline.fingerprint != snapshot.fingerprint else None
@@ -184,13 +186,13 @@ async def _write_down(snapshot: Snapshot) -> tuple[str, bytes]:
     return snapshot.fingerprint, await asyncio.to_thread(dump_snapshot, snapshot)
 
 
-async def _is_settled(target: Target, snapshot: Snapshot) -> bool:
+async def _is_settled(target: Target, snapshot: Snapshot, at: datetime) -> bool:
     """Whether a second read, at once, sees the same."""
     try:
-        again = await read_database(target)
+        again = await read_database(target, at)
     except LookError:
         return False
-    return again.fingerprint == snapshot.fingerprint
+    return again.snapshot.fingerprint == snapshot.fingerprint
 
 
 def _report_fault(target: Target, at: datetime, error: Exception) -> Report:

@@ -18,6 +18,7 @@ from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES
 from monitor.watch.expectation import Expectations
 from monitor.watch.inspection import Target
+from monitor.watch.memory import Memory
 from monitor.watch.pipeline import Decided, Pipeline
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,6 +40,7 @@ class Watch:
         self.store = store
         self.kinds: list[EventKind] = []
         self.faults: list[BaseException] = []
+        self._memory = Memory()
         self._expectations = expectations
         self._expected: str | None = None
         self._options = BuildOptions(shadow_url=shadow)
@@ -65,6 +67,7 @@ class Watch:
             dsn=parse_dsn(self.url)[0],
             deadlines=SHORT,
             expectation=expectation,
+            memory=self._memory,
         )
 
     async def look(self, minutes: float) -> Decided:

@@ -112,7 +112,7 @@ async def test_a_fault_nobody_foresaw_is_unknown_and_stays_with_its_database(
         raise ZeroDivisionError("pl4nted")
 
     await watch.run(USERS)
-    monkeypatch.setattr("monitor.watch.inspection.take_snapshot", break_down)
+    monkeypatch.setattr("monitor.watch.inspection.read_schema", break_down)
     decided = await watch.look(0)
     assert decided.record.state is State.UNKNOWN
     assert "ZeroDivisionError" in decided.record.report.summary

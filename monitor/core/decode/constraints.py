@@ -58,12 +58,13 @@ _DEFAULT_COLLATION: Final = 'pg_catalog."default"'
 
 
 class _Lookups(NamedTuple):
-    """What the numbers in an index stand for."""
+    """What the numbers in an index stand for; ``keys`` keeps what was said of a like one."""
 
     opclasses: Mapping[str, str]
     collations: Mapping[str, str]
     column_collations: Mapping[str, Mapping[str, str]]
     columns: Mapping[str, dict[str, Value]]
+    keys: dict[tuple[str, str, str], dict[str, Value]]
 
 
 def read_constraints(
@@ -190,6 +191,7 @@ def _collect_lookups(rows: Rows, lists: Iterable[ColumnList]) -> _Lookups:
             oid: {name: sorted(entries) for name, entries in described.items()}
             for oid, described in columns.items()
         },
+        keys={},
     )
 
 
@@ -210,9 +212,7 @@ def _describe_index(
         "tablespace": body.tablespace,
         "options": [*sorted(body.options)] if body.options else None,
         "include": [*names[body.key_count :]] or None,
-        "opclasses": _unless_empty([lookups.opclasses.get(oid) for oid in body.opclasses.split()]),
-        "collations": _unless_empty(_name_collations(row, body, keys, lookups)),
-        "order": _unless_empty([_ORDERS[int(option) & 3] for option in body.order.split()]),
+        **_describe_keys(row, body, keys, lookups),
         **lookups.columns.get(body.oid, {}),
     }
     _expect_texts(attributes, body, keys, directory)
@@ -234,6 +234,25 @@ def _expect_texts(
     for index, number in enumerate(numbers):
         place = ("pg_index", body.oid, str(number))
         directory.expect_text(expressions, index, place, body.version)
+
+
+def _describe_keys(
+    row: Row, body: IndexBody, keys: list[str], lookups: _Lookups
+) -> Mapping[str, Value]:
+    """Operator classes, collations and order of the key columns; most indexes are alike."""
+    alike = (body.opclasses, body.collations, body.order)
+    is_plain = row.oid not in lookups.column_collations
+    if is_plain and alike in lookups.keys:
+        return lookups.keys[alike]
+    described = {
+        "opclasses": _unless_empty([lookups.opclasses.get(oid) for oid in body.opclasses.split()]),
+        "collations": _unless_empty(_name_collations(row, body, keys, lookups)),
+        "order": _unless_empty([_ORDERS[int(option) & 3] for option in body.order.split()]),
+    }
+    described = {name: value for name, value in described.items() if value is not None}
+    if is_plain:
+        lookups.keys[alike] = described
+    return described
 
 
 def _name_collations(row: Row, body: IndexBody, keys: list[str], lookups: _Lookups) -> list[Value]:
