@@ -19,6 +19,15 @@ def doctor(
             "--install-postgres", help="Install the programs of a PostgreSQL major for shadows."
         ),
     ] = None,
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test", help="Plant a drift of every kind in a shadow, and see it told."
+        ),
+    ] = False,
+    shadow: Annotated[
+        str | None, typer.Option("--shadow", help="A server for the self-test: its URL.")
+    ] = None,
     config: Annotated[
         str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
     ] = None,
@@ -34,6 +43,10 @@ def doctor(
         say(f"installing PostgreSQL {install_postgres}")
         say(f"installed in {install_binaries(install_postgres).root}")
     examined = list(examine(config))
+    if self_test:
+        from monitor.cli.examination import examine_sight
+
+        examined += examine_sight(shadow)
     code = max(one.exit_code for one in examined)
     if form is Format.JSON:
         print_json({"ok": not code, "steps": [describe_examined(one) for one in examined]})

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from monitor.agent.choices import make_deadlines
 from monitor.checks.history import read_stamp
+from monitor.cli.progress import show_progress
 from monitor.cli.settings import load_settings
 from monitor.config.databases import DatabaseSettings
 from monitor.config.load import LoadedConfig
@@ -20,6 +21,8 @@ from monitor.core.snapshot import Snapshot
 from monitor.sources.engine import find_binaries, installed_majors
 from monitor.sources.postgres import connect
 from monitor.sources.reading import take_snapshot
+from monitor.sources.selftest import Planted, plant_all
+from monitor.sources.shadow import open_shadow
 
 
 class Examined(NamedTuple):
@@ -129,6 +132,29 @@ def _report_hidden_stamp(name: str, snapshot: Snapshot) -> Examined:
         "`anchorwatch grants` prints the GRANT that it lacks.",
         3,
     )
+
+
+def examine_sight(shadow: str | None) -> list[Examined]:
+    """A drift of every kind, planted in a shadow: is it told?"""
+    with show_progress("planting drift in a shadow"):
+        try:
+            planted = asyncio.run(_plant_all(shadow))
+        except AnchorwatchError as error:
+            return [_fail("self-test", error)]
+    return [_report_planted(one) for one in planted]
+
+
+async def _plant_all(shadow: str | None) -> list[Planted]:
+    async with open_shadow(url=shadow) as server:
+        return await plant_all(server)
+
+
+def _report_planted(planted: Planted) -> Examined:
+    name = f"self-test {planted.kind.noun}"
+    if planted.is_seen:
+        return Examined(name, planted.told)
+    next_step = "Use a server of our own (without --shadow), or report this to anchorwatch."
+    return Examined(name, f"not seen: {planted.told}", next_step, 3)
 
 
 def describe_examined(one: Examined) -> dict[str, Any]:

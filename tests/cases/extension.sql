@@ -34,3 +34,7 @@ alter extension citext add table app.theirs;
 create index on app.theirs (id);
 alter table app.theirs add check (id > 0);
 -- expect nothing
+
+-- case the language that came with the server is dropped
+drop extension plpgsql;
+-- expect missing extension plpgsql

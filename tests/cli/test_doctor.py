@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.keys import Kind
 from monitor.sources.engine import Cluster
 from tests.cli.conftest import PLANTED, RunCommand
 from tests.conftest import MakeDatabase
@@ -106,3 +107,21 @@ async def test_the_configuration_is_shown_with_its_origins_and_without_its_secre
     assert done.code == 0, done
     assert "anchorwatch.yaml" in done.out
     assert "ANCHORWATCH_API_TOKEN" in done.out
+
+
+async def test_the_self_test_plants_a_drift_of_every_kind_and_sees_it(
+    run_inside: RunCommand, server: Cluster
+) -> None:
+    done = await run_inside("doctor", "--self-test", "--shadow", server.url(), "--format", "json")
+    assert done.code == 0, done
+    steps = [s for s in done.document["steps"] if s["name"].startswith("self-test")]
+    assert {step["name"].removeprefix("self-test ") for step in steps} == {k.noun for k in Kind}
+
+
+async def test_a_shadow_that_may_not_be_used_fails_the_self_test(
+    run_inside: RunCommand, server: Cluster
+) -> None:
+    done = await run_inside("doctor", "--self-test", "--shadow", GONE)
+    assert done.code == 3, done
+    assert "FAIL  self-test" in done.out
+    assert PLANTED not in done.out + done.err

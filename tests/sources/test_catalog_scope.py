@@ -63,7 +63,7 @@ async def test_what_an_extension_brought_is_never_an_object(
     extensions = ("citext", "hstore", "ltree", "pg_trgm", "postgres_fdw", "btree_gist", "cube")
     url = await make_database(sql="".join(f"create extension {name};" for name in extensions))
     snapshot = await look(url)
-    assert {item.key.name for item in snapshot.objects} == {*extensions, "public"}
+    assert {item.key.name for item in snapshot.objects} == {*extensions, "plpgsql", "public"}
     assert snapshot.others == {}
     assert snapshot.dependencies == ()
 
@@ -71,7 +71,11 @@ async def test_what_an_extension_brought_is_never_an_object(
 async def test_what_came_with_a_range_is_never_an_object(make_database: MakeDatabase) -> None:
     url = await make_database(sql="create type span as range (subtype = float8)")
     keys = {(item.key.kind, item.key.name) for item in (await look(url)).objects}
-    assert keys == {(Kind.SCHEMA, "public"), (Kind.RANGE, "span")}
+    assert keys == {
+        (Kind.SCHEMA, "public"),
+        (Kind.RANGE, "span"),
+        (Kind.EXTENSION, "plpgsql"),
+    }
 
 
 async def test_temporary_objects_are_not_seen(database: str) -> None:

@@ -95,7 +95,11 @@ async def test_hostile_names_come_back_as_they_are(
             check_hostile(snapshot, name)
             await run(url, f"drop schema {quote_ident(name)} cascade")
         left = await look(url)
-        assert {item.key.kind for item in left.objects} == {Kind.SCHEMA, Kind.PUBLICATION}
+        assert {item.key.kind for item in left.objects} == {
+            Kind.SCHEMA,
+            Kind.PUBLICATION,
+            Kind.EXTENSION,
+        }
     finally:
         for name in (name_of(url), name_of(restored)):
             await run(admin, f"drop database {quote_ident(name)} with (force)")

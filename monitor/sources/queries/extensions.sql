@@ -2,4 +2,3 @@
 select 'extension', 'pg_extension', e.oid::text, '0', null, null, null, e.extname,
   json_build_object('version', e.extversion, 'schema', n.nspname)::text
 from pg_extension e join pg_namespace n on n.oid = e.extnamespace
-where e.extname <> 'plpgsql'
