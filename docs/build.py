@@ -14,7 +14,15 @@ from monitor.core.verdict import STATES
 from monitor.sinks.families import render_metrics_reference
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS.parent))  # the coverage is made from the cases of the tests
 HEADER = "<!-- Made from the code by docs/build.py: change it there. -->\n"
+
+
+def write_coverage() -> str:
+    """What is compared, and the case that shows it."""
+    from tests.cases.coverage_page import write_page as write  # noqa: PLC0415  # see the path
+
+    return write()
 
 
 def render_rule(rule: Rule) -> str:
@@ -55,6 +63,7 @@ def render_pages() -> dict[Path, str]:
     """Every generated page, by its path."""
     return {
         DOCS / "kinds.md": write_page(),
+        DOCS / "coverage.md": HEADER + write_coverage(),
         DOCS / "reference" / "settings.md": render_settings_reference(),
         DOCS / "reference" / "metrics.md": render_metrics_reference(),
         DOCS / "reference" / "states.md": render_states(),

@@ -12,6 +12,7 @@ import typer.main
 from monitor.cli import make_app
 from monitor.core.rules import RULES
 from monitor.core.verdict import STATES
+from tests.cases.traps import TRAPS
 
 ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
@@ -26,6 +27,15 @@ def builder() -> dict[str, Any]:
 def test_generated_pages_are_fresh(builder: dict[str, Any]) -> None:
     stale = builder["find_stale"]()
     assert stale == [], "run `make docs`"
+
+
+def test_the_tests_that_hold_the_traps_are_there() -> None:
+    for trap, tests in TRAPS:
+        assert tests, trap
+        for test in tests:
+            file, name = test.split("::")
+            text = (ROOT / "tests" / file).read_text("utf-8")
+            assert re.search(rf"^(async )?def {name}\(", text, re.MULTILINE), test
 
 
 def test_every_rule_has_a_page() -> None:

@@ -19,6 +19,7 @@ from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import Cluster
 from monitor.sources.postgres import PINNED, connect
 from monitor.sources.reading import read_schema, take_snapshot
+from tests.cases.coverage_page import NOT_ALTERED
 from tests.cases.reader import Case, describe, read_cases, turn_around
 
 type Admin = asyncpg.Connection[asyncpg.Record]
@@ -38,12 +39,6 @@ TIDY = (
     "drop tablespace case_space",
     "drop role case_owner, case_reader, case_writer, case_super",
 )
-
-NOT_ALTERED = {
-    (Kind.TABLE, "column_order"): "a note, not a change",
-    (Kind.FOREIGN_TABLE, "column_order"): "a note, not a change",
-}
-"""Attributes that no case alters, and why."""
 
 
 class Template(NamedTuple):

@@ -17,6 +17,8 @@ from monitor.sources.account import server_account
 from monitor.sources.dsn import Dsn, Endpoint, parse_dsn
 from monitor.sources.engine import Cluster
 from monitor.sources.postgres import DEADLINES, PINNED, connect
+from monitor.sources.reading import read_schema
+from tests.sources.looking import look, run
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 pytestmark = pytest.mark.skipif(
@@ -151,3 +153,13 @@ async def test_a_database_that_the_pooler_cannot_reach_is_unreachable(pooled: Ds
     with pytest.raises(Unreachable, match="gone"):
         async with connect(replace(pooled, database="gone")):
             pass
+
+
+async def test_a_snapshot_is_the_same_through_a_pooler(pooled: Dsn, database: str) -> None:
+    await run(database, "create table t (id int primary key, n int default 1, check (n > 0))")
+    async with connect(pooled) as session:
+        through = await read_schema(session)
+    assert through.snapshot == await look(database)
+    async with connect(pooled) as session:
+        again = await read_schema(session, known=through.texts)
+    assert again.snapshot == through.snapshot

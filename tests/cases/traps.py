@@ -1,0 +1,119 @@
+"""The traps of comparing schemas, each with the test that holds it or the reason it does not."""
+
+from typing import Final
+
+NOT_COMPARED: Final = (
+    ("rows, and positions of sequences", "data, not schema; they change all the time"),
+    ("statistics, sizes, visibility", "nothing that a migration promises"),
+    ("physical order of columns", "a note: only `select *` and COPY without columns see it"),
+    (
+        "names of NOT NULL constraints",
+        "made up by PostgreSQL 18, and differ after a restore; the column tells validity",
+    ),
+    (
+        "values of options of servers and user mappings, and subscriptions",
+        "they hold passwords: only the names of a server's options are read",
+    ),
+    (
+        "base types, collations, conversions, languages, access methods, operator classes",
+        "counted: another number is a note, so that silence is never a claim",
+    ),
+    ("text search objects, transforms, security labels, parameter grants", "counted"),
+    ("settings of the database", "counted"),
+    ("roles, tablespaces, replication slots", "they belong to the server, not to the database"),
+    ("temporary objects", "they belong to one session"),
+    ("members of extensions", "the version of the extension stands for them"),
+    ("large objects", "data"),
+)
+"""What, and why."""
+
+TRAPS: Final = (
+    (
+        "settings of a role or database that change texts",
+        ("sources/test_catalog.py::test_the_settings_of_a_role_do_not_change_a_word",),
+    ),
+    (
+        "information_schema hides what a role has no rights on",
+        ("sources/test_catalog.py::test_a_role_that_may_only_connect_sees_the_same_schema",),
+    ),
+    (
+        "the version table may be unreadable: unknown, never empty",
+        (
+            "sources/test_catalog_scope.py::test_row_security_makes_a_version_table_unreadable_and_no_error",
+            "sources/test_catalog_scope.py::test_a_role_that_may_read_the_one_column_sees_the_revisions",
+        ),
+    ),
+    (
+        "deparsers read the catalog of now, not of the snapshot",
+        (
+            "sources/test_reading.py::test_a_schema_that_changes_all_the_time_is_never_told_wrongly",
+        ),
+    ),
+    (
+        "deparsers wait for ALTER TABLE",
+        (
+            "sources/test_reading.py::test_a_table_that_a_migration_locks_is_read_with_the_texts_known_before",
+            "sources/test_reading.py::test_a_locked_table_of_which_no_text_is_known_is_being_migrated",
+        ),
+    ),
+    (
+        "deparsing a view keeps what it reads locked until the transaction ends",
+        ("sources/test_reading.py::test_few_queries_are_deparsed_in_one_transaction",),
+    ),
+    (
+        "a text that was read before goes stale when something is renamed",
+        (
+            "sources/test_reading.py::test_a_text_follows_what_it_names",
+            "sources/test_cases.py::test_a_planted_drift_is_told_exactly",
+        ),
+    ),
+    (
+        "poolers in transaction mode",
+        ("sources/test_pgbouncer.py::test_a_snapshot_is_the_same_through_a_pooler",),
+    ),
+    (
+        "a standby has no transactions of its own, and replay locks",
+        ("sources/test_standby.py::test_a_standby_is_read_like_its_primary",),
+    ),
+    (
+        "a union that cuts texts to the 63 bytes of a name",
+        ("sources/test_catalog_texts.py::test_no_text_is_cut",),
+    ),
+    (
+        "quotes, dots, newlines and unicode in names",
+        ("sources/test_catalog_texts.py::test_hostile_names_come_back_as_they_are",),
+    ),
+    (
+        "object numbers and the order of rows differ after a restore",
+        ("sources/test_catalog.py::test_the_order_of_rows_means_nothing",),
+    ),
+    (
+        "positions of sequences, REINDEX, VACUUM FULL, CLUSTER, TRUNCATE",
+        (
+            "sources/test_catalog.py::test_what_does_not_touch_the_schema_does_not_touch_the_fingerprint",
+        ),
+    ),
+    (
+        "majors spell and store the same schema in other ways",
+        ("sources/test_catalog.py::test_every_major_tells_the_same_schema_alike",),
+    ),
+    (
+        "an index that is being built is not a broken one",
+        (
+            "sources/test_reading.py::test_an_index_that_is_being_built_is_told_apart_from_a_broken_one",
+            "watch/test_migrating.py::test_an_index_that_is_being_built_is_a_note_for_half_an_hour",
+        ),
+    ),
+    (
+        "a migration in flight is not drift, and a stuck one must not mute it",
+        (
+            "watch/test_migrating.py::test_what_differs_while_somebody_changes_the_schema_is_not_drift",
+            "watch/test_migrating.py::test_a_transaction_that_is_stuck_does_not_mute_drift",
+        ),
+    ),
+    (
+        "a monitor that sees nothing is green as well",
+        ("sources/test_selftest.py::test_every_drift_is_seen",),
+    ),
+)
+"""The trap, and the tests that hold it, from the folder of tests on."""
