@@ -1,6 +1,7 @@
 -- setup
 create extension postgres_fdw;
 create foreign data wrapper w options (password 'pl4nted');
+create foreign data wrapper two options (a 'pl4nted', b 'pl4nted');
 
 -- case a wrapper is dropped
 drop foreign data wrapper w;
@@ -42,3 +43,8 @@ revoke usage on foreign data wrapper w from current_user;
 -- case a wrapper is commented
 comment on foreign data wrapper w is 'w';
 -- expect altered foreign_data_wrapper w: comment
+
+-- case the options of a wrapper stand in another order
+alter foreign data wrapper two options (drop a);
+alter foreign data wrapper two options (add a 'pl4nted');
+-- expect nothing

@@ -35,7 +35,16 @@ _AS_THEY_ARE: Final = (
 )
 """The record of the statement is called as the kind is."""
 
-_UNORDERED: Final = ("options", "settings", "tags", "roles", "operations", "schemas", "kinds")
+_UNORDERED: Final = (
+    "options",
+    "option_names",
+    "settings",
+    "tags",
+    "roles",
+    "operations",
+    "schemas",
+    "kinds",
+)
 _PAIRED: Final = ("grants", "revokes", "tables")
 _FILTER: Final = 2
 """Where the row filter stands in a table of a publication."""
