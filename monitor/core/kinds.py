@@ -28,7 +28,7 @@ class Attribute(msgspec.Struct, frozen=True):
             about it (owners and privileges are an environment's business
             until somebody declares them).
         is_note: a difference is worth a note, not a change.
-        is_remark: a difference is information (a comment), whatever the kind.
+        is_remark: a difference is information (a comment, a version), whatever the kind.
     """
 
     meaning: str
@@ -332,7 +332,7 @@ KINDS: Final[Mapping[Kind, Mapping[str, Attribute]]] = MappingProxyType(
         }
         | _COMMENT,
         Kind.EXTENSION: {
-            "version": _one("installed version"),
+            "version": Attribute(meaning="installed version", is_remark=True),
             "schema": _one("schema of its objects"),
         }
         | _COMMENT,

@@ -198,6 +198,15 @@ COMMENT: Final = _drift(
     fix="`COMMENT ON ... IS ...`, or leave it.",
 )
 
+EXTENSION_VERSION: Final = _drift(
+    "AW288",
+    "An extension has another version",
+    _INFO,
+    why="Migrations seldom say which version they want, and servers bring what is current: "
+    "most often it only means that the database is older or newer than what it is compared with.",
+    fix="`ALTER EXTENSION ... UPDATE`, where the newer version is wanted.",
+)
+
 EMPTY: Final = Rule(
     "AW101",
     "The database has no tables",
@@ -265,6 +274,7 @@ RULES: Final[Mapping[str, Rule]] = {
             PRIVILEGES,
             OWNER,
             COMMENT,
+            EXTENSION_VERSION,
             EMPTY,
             UNSTAMPED,
             UNKNOWN_REVISION,
@@ -312,6 +322,8 @@ def choose_rule(kind: Kind, change: ChangeKind, attributes: frozenset[str]) -> R
 def _choose_special(kind: Kind, attribute: str) -> Rule | None:
     if kind is Kind.DEFAULT_PRIVILEGE:
         return None
+    if kind is Kind.EXTENSION and attribute == "version":
+        return EXTENSION_VERSION
     if attribute == "valid":
         return NOT_VALID if kind in (Kind.CHECK, Kind.FOREIGN_KEY) else INVALID_INDEX
     return _BY_ATTRIBUTE.get(attribute)

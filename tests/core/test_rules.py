@@ -93,6 +93,7 @@ TITLES = {
     "AW285": "Privileges differ",
     "AW286": "The owner differs",
     "AW287": "A comment differs",
+    "AW288": "An extension has another version",
     "AW501": "A migration does not end",
     "AW901": "The database cannot be reached",
     "AW902": "The database cannot be looked at",
