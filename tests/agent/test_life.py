@@ -64,6 +64,26 @@ async def test_a_database_that_left_the_configuration_is_forgotten(
         assert 'database="old"' not in (await agent.get("/metrics"))[1]
 
 
+@pytest.mark.parametrize("today", ['{{url: "{url}", enabled: false}}', '{{url: "${{UNSET}}"}}'])
+async def test_an_entry_that_is_disabled_or_broken_for_a_while_is_remembered(
+    make_database: MakeDatabase, tmp_path: Path, today: str
+) -> None:
+    url = await make_database(sql=TABLES)
+    whole, other = f'{{url: "{url}"}}', f'{{url: "{await make_database(sql=TABLES)}"}}'
+    async with running(load(tmp_path, {"app": whole, "other": other})) as agent:
+        await agent.wait_for(app="unchanged", other="unchanged")
+        await execute(url, "DROP TABLE orders")
+        await agent.wait_for(app="drifted")
+        before = await agent.find("app")
+    async with running(load(tmp_path, {"app": today.format(url=url), "other": other})) as agent:
+        await agent.wait_for_looks("other", 2)
+    async with black_hole() as silent:
+        databases = {"app": f'{{url: "{silent}"}}', "other": other}
+        async with running(load(tmp_path, databases)) as agent:
+            after = await agent.find("app")
+    assert (after["state"], after["since"]) == ("drifted", before["since"])
+
+
 async def test_a_database_of_that_name_elsewhere_lends_it_no_state(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:
