@@ -103,19 +103,31 @@ class Agent:
         found = re.findall(r"^anchorwatch_checks_total\{.*\} (\S+)$", body, re.MULTILINE)
         return sum(map(float, found))
 
+    def begin_to_stop(self) -> None:
+        """Ask it to end, and return once it takes no more requests."""
+        self.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: not self._is_listening(), "the end of the page")
+
+    def _is_listening(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def wait_for_end(self) -> None:
+        """Return once the process is gone and all that it wrote is read."""
+        self.process.wait(timeout=WAIT_SECONDS)
+        self._reader.join(timeout=WAIT_SECONDS)
+
     def stop(self) -> float:
         """Ask it to end; seconds that it took."""
         begun = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=WAIT_SECONDS)
-        self._reader.join(timeout=WAIT_SECONDS)
+        self.wait_for_end()
         return time.monotonic() - begun
 
     def kill(self) -> None:
         """End it as a power failure does."""
         self.process.kill()
-        self.process.wait(timeout=WAIT_SECONDS)
-        self._reader.join(timeout=WAIT_SECONDS)
+        self.wait_for_end()
 
 
 type StartAgent = Callable[..., Agent]

@@ -124,6 +124,28 @@ async def test_a_message_survives_kill_9_while_the_receiver_is_down(
     check_ledger(tmp_path / "l.sqlite", opened=1)
 
 
+async def test_a_message_under_way_at_a_clean_stop_is_delivered_once(
+    make_database: MakeDatabase, start_agent: StartAgent, receiver: Receiver, tmp_path: Path
+) -> None:
+    url = await make_database(sql=TABLES)
+    environ = environ_for(url, receiver)
+    receiver.release.clear()
+    agent = start_agent(**environ)
+    agent.wait_for_state("app", "unchanged")
+    await execute(url, "drop index orders_user")
+    wait_for(lambda: receiver.requests, "the first attempt")
+    agent.begin_to_stop()
+    receiver.release.set()
+    agent.wait_for_end()
+    assert agent.process.returncode == 0
+    check_ledger(tmp_path / "l.sqlite", opened=1)
+
+    agent = start_agent(**environ)
+    agent.wait_for_looks(5)
+    assert receiver.list_types("app") == ["incident.opened"]
+    assert len(receiver.requests) == 1
+
+
 def check_ledger(path: Path, *, opened: int) -> None:
     """Whole, with so many incidents opened and each told once."""
     ledger = sqlite3.connect(path)
