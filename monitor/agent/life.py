@@ -55,19 +55,24 @@ async def run_agent(
 
 
 async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[int], None]) -> None:
-    """Run every part; the first that fails ends them all, and so does ``stop``."""
+    """Run every part; the first that fails ends them all, and so does ``stop``.
+
+    They end at the same time: what each of them may take at the end does not add up.
+    """
     agent.fleet.start()
+    asked = asyncio.create_task(stop.wait(), name="stop")
     parts = [
         asyncio.create_task(agent.deliver(), name="outbox"),
         asyncio.create_task(agent.keep_house(), name="housekeeping"),
         asyncio.create_task(agent.serve(stop, on_started), name="web"),
     ]
     try:
-        done, _ = await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([asked, *parts], return_when=asyncio.FIRST_COMPLETED)
+        done = [part for part in parts if part.done()]
     finally:
         stop.set()
         parts[0].cancel()
         parts[1].cancel()
-        await asyncio.gather(agent.fleet.stop(), *parts, return_exceptions=True)
+        await asyncio.gather(agent.fleet.stop(), asked, *parts, return_exceptions=True)
     for part in done:
         part.result()

@@ -146,6 +146,23 @@ async def test_a_message_under_way_at_a_clean_stop_is_delivered_once(
     assert len(receiver.requests) == 1
 
 
+async def test_neither_a_receiver_nor_a_browser_that_hangs_delays_the_end(
+    make_database: MakeDatabase, start_agent: StartAgent, receiver: Receiver, black_hole: int
+) -> None:
+    url = await make_database(sql=TABLES)
+    receiver.release.clear()
+    hole = f"postgresql://u:p@127.0.0.1:{black_hole}/x"
+    agent = start_agent(**environ_for(url, receiver), ANCHORWATCH_DATABASES__HOLE__URL=hole)
+    agent.wait_for_state("app", "unchanged")
+    await execute(url, "drop index orders_user")
+    wait_for(lambda: receiver.requests, "the first attempt")
+    with socket.create_connection(("127.0.0.1", agent.port)) as writer:
+        writer.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        took = agent.stop()  # the body never comes
+    assert took < 5
+    assert agent.process.returncode == 0
+
+
 def check_ledger(path: Path, *, opened: int) -> None:
     """Whole, with so many incidents opened and each told once."""
     ledger = sqlite3.connect(path)
