@@ -62,7 +62,7 @@ class Agent:
         settings = loaded.settings
         self._loaded = loaded
         self._settings = settings
-        self._ledger_fault: str | None = None
+        self._ledger_faults: dict[str, str] = {}
         self._store = store
         self._databases = {
             name: database for name, database in settings.databases.items() if database.enabled
@@ -158,9 +158,9 @@ class Agent:
         except StoreError as error:
             _log.error("nothing was decided, the ledger failed", database=name, error=str(error))
             report_fault(error)
-            self._ledger_fault = str(error)
+            self._ledger_faults["look"] = str(error)
             return
-        self._ledger_fault = None
+        self._ledger_faults.pop("look", None)
         if decided is not None:
             await self._show(decided)
 
@@ -196,14 +196,17 @@ class Agent:
         await asyncio.Event().wait()  # without channels there is nothing to run
 
     async def keep_house(self) -> None:
-        """Set the gauges that no event sets, until cancelled."""
+        """Set what no event sets, until cancelled: gauges, and whether the ledger takes writes."""
         while True:
             self.metrics.set_tick(self.fleet.last_tick)
             try:
+                await self._store.try_writing()
                 backlogs = await self._store.count_outbox()
             except StoreError as error:
-                _log.error("the outbox cannot be counted", error=str(error))
+                _log.error("the ledger cannot be used", error=str(error))
+                self._ledger_faults["try"] = str(error)
             else:
+                self._ledger_faults.pop("try", None)
                 for channel in self._channels:
                     backlog = backlogs.get(channel)
                     self.metrics.notifications.set_outbox(
@@ -245,8 +248,9 @@ class Agent:
             await self._store.count_outbox()
         except StoreError as error:
             return [str(error)]
-        # Reading may work where writing does not: a full disk, a lock that stays.
-        return [self._ledger_fault] if self._ledger_fault else []
+        # Reading may work where writing does not: a standby, a lock that stays. A full
+        # disk shows at a look only, which writes more than nothing.
+        return sorted({*self._ledger_faults.values()})
 
     def _list_configured(self) -> list[Configured]:
         listed = [

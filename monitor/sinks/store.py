@@ -127,6 +127,12 @@ class Store(Queue):
                 await self._keep_snapshot(connection, decision.record, kept)
         return True
 
+    async def try_writing(self) -> None:
+        """Take the right to write, and write nothing: a standby or a lock refuses it."""
+        nothing = sa.update(RECORDS).where(sa.false()).values(looks=RECORDS.c.looks)
+        async with self._backend.writing() as connection:
+            await connection.execute(nothing)
+
     async def list_records(self) -> list[Record]:
         """Every database that is watched, by environment and name."""
         query = sa.select(RECORDS.c.body).order_by(RECORDS.c.environment, RECORDS.c.database)

@@ -76,6 +76,8 @@ async def test_a_ledger_that_another_process_holds_is_told(
         holder.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="Another process holds the ledger"):
             await store.commit(a_decision())
+        with pytest.raises(StoreError, match="Another process holds the ledger"):
+            await store.try_writing()
         holder.execute("ROLLBACK")
         holder.close()
         assert await store.commit(a_decision())
