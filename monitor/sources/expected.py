@@ -7,9 +7,10 @@ whoever asked needs it.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
 from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.dsn import parse_dsn
-from monitor.sources.models import build_models
+from monitor.sources.models import build_models, guess_files
 from monitor.sources.packages import read_search_path
 from monitor.sources.postgres import connect
 from monitor.sources.reading import take_snapshot
@@ -170,7 +171,7 @@ class Expectation:
         self._options = options
         self._shadows = shadows
         self._scripts = scripts
-        self._files: tuple[Path, ...] = ()
+        self._files = _list_files(source)
         self._snapshots: dict[tuple[str, ...], Snapshot] = {}
         self._failures: dict[tuple[str, ...], tuple[float, AnchorwatchError]] = {}
         self._building = asyncio.Lock()
@@ -216,48 +217,48 @@ class Expectation:
         key = (scripts.digest, str(major), *wanted)
         # What is built already is had at once, whatever else is being built.
         if key not in self._snapshots:
+            build = partial(_read_history, scripts, wanted, self._for(major), self._shadows)
             async with self._building:
-                await self._build_once(key, scripts, wanted, self._for(major))
+                if key not in self._snapshots:
+                    self._keep(key, await self._try(key, build))
         return self._snapshots[key]
 
-    async def _build_once(
-        self,
-        key: tuple[str, ...],
-        scripts: Scripts,
-        wanted: tuple[str, ...],
-        options: BuildOptions,
-    ) -> None:
-        """Build what is not built; a failure is remembered for a while, for it costs as much."""
+    async def _read_again(self, major: int | None) -> Snapshot:
+        known = self._files
+        key = await self._digest_files(major)
+        if key in self._snapshots:
+            return self._snapshots[key]
+        snapshot = await self._try(key, partial(self._read_files, self._for(major)))
+        if self._files != known:
+            key = await self._digest_files(major)
+        if self._files:
+            self._keep(key, snapshot)
+        return snapshot
+
+    async def _read_files(self, options: BuildOptions) -> Snapshot:
+        if self.source.scheme is not Scheme.MODELS:
+            return await _read(self.source, options, self._shadows)
+        snapshot, self._files = await _read_models(self.source, options, self._shadows)
+        return snapshot
+
+    async def _digest_files(self, major: int | None) -> tuple[str, ...]:
+        return (str(major), await asyncio.to_thread(_digest, self._files))
+
+    async def _try(
+        self, key: tuple[str, ...], build: Callable[[], Awaitable[Snapshot]]
+    ) -> Snapshot:
+        """What is built; a failure is remembered for a while, for it costs as much."""
         clock = asyncio.get_running_loop().time
         failure = self._failures.get(key)
         if failure is not None and clock() < failure[0]:
             raise failure[1]
-        if key in self._snapshots:
-            return
         try:
-            self._keep(key, await _read_history(scripts, wanted, options, self._shadows))
+            return await build()
         except AnchorwatchError as error:
             # From its end on: it may have taken longer than it is remembered.
             recent = {k: f for k, f in self._failures.items() if clock() < f[0]}
             self._failures = recent | {key: (clock() + FAILURE_SECONDS, error)}
             raise
-
-    async def _read_again(self, major: int | None) -> Snapshot:
-        scheme = self.source.scheme
-        if scheme in (Scheme.SQL, Scheme.SNAPSHOT):
-            self._files = (_path(self.source),)
-        options = self._for(major)
-        key = (str(major), await asyncio.to_thread(_digest, self._files))
-        if self._files and key in self._snapshots:
-            return self._snapshots[key]
-        if scheme is Scheme.MODELS:
-            snapshot, self._files = await _read_models(self.source, options, self._shadows)
-            key = (str(major), await asyncio.to_thread(_digest, self._files))
-        else:
-            snapshot = await _read(self.source, options, self._shadows)
-        if self._files:
-            self._keep(key, snapshot)
-        return snapshot
 
     def _for(self, major: int | None) -> BuildOptions:
         """The options, with the version that is compared with where they name none."""
@@ -281,10 +282,20 @@ async def open_expectation(source: Source, options: BuildOptions) -> AsyncIterat
         yield Expectation(source, options, shadows, scripts)
 
 
+def _list_files(source: Source) -> tuple[Path, ...]:
+    """What is known of the files that a source is made of, before it was built."""
+    if source.scheme is Scheme.MODELS:
+        return guess_files(source.target or "")
+    return (_path(source),) if source.scheme in (Scheme.SQL, Scheme.SNAPSHOT) else ()
+
+
 def _digest(files: tuple[Path, ...]) -> str:
     digest = hashlib.sha256()
     for path in files:
-        content = path.read_bytes() if path.is_file() else b"gone"
+        try:
+            content = path.read_bytes()
+        except OSError:
+            content = b"gone"
         digest.update(f"{path}\0{len(content)}\0".encode(errors="surrogateescape"))
         digest.update(content)
     return digest.hexdigest()

@@ -40,3 +40,12 @@ async def build_models(scratch: Scratch, target: str, options: BuildOptions) -> 
     )
     await run_statements(scratch, statements, lambda one, _: f"{label}, statement {one.line}")
     return tuple(map(Path, ddl.files))
+
+
+def guess_files(target: str) -> tuple[Path, ...]:
+    """Where the module of ``package.module:attribute`` is looked for first.
+
+    That is all that is known of the files before a build told them.
+    """
+    path = Path.cwd().joinpath(*target.partition(":")[0].split("."))
+    return (path.with_suffix(".py"), path / "__init__.py")

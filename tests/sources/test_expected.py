@@ -1,5 +1,7 @@
+import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,11 +9,11 @@ from monitor.core.diff import diff
 from monitor.core.errors import BuildError, DamagedFile, UsageError
 from monitor.core.keys import Kind
 from monitor.core.snapshot import dump_snapshot
-from monitor.core.source import parse_source
+from monitor.core.source import Source, parse_source
 from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
 from monitor.sources.expected import open_expectation, read_source
-from monitor.sources.shadows import open_shadows
+from monitor.sources.shadows import Shadows, open_shadows
 from tests.conftest import MakeDatabase
 from tests.sources.shadow_peers import find_leftovers, write_files, write_history
 
@@ -141,3 +143,83 @@ async def test_a_live_database_is_always_read_again(make_database: MakeDatabase)
     async with open_expectation(parse_source(url), BuildOptions()) as expectation:
         first = await expectation.snapshot_at(None)
         assert await expectation.snapshot_at(None) is not first
+
+
+MODELS = """
+    import sqlalchemy as sa
+    m = sa.MetaData()
+    sa.Table("t", m, sa.Column("a", sa.Text, server_default=sa.text({!r})))
+"""
+
+
+def write_source(scheme: str, root: Path, default: str) -> Source:
+    """A source with one table, whose column has this default."""
+    ddl = f"create table t (a text default {default})"
+    if scheme == "alembic":
+        return parse_source(f"alembic:{write_history(root, f'op.execute({ddl!r})')}")
+    write_files(root, {"x.sql": ddl, "shop.py": MODELS.format(default)})
+    return parse_source(f"sql:{root / 'x.sql'}" if scheme == "sql" else "models:shop:m")
+
+
+@pytest.fixture
+def builds(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows by one with each build on a shadow."""
+    made: list[object] = []
+    build = Shadows.build
+
+    async def count(self: Shadows, *args: Any, **options: Any) -> object:
+        made.append(args)
+        return await build(self, *args, **options)
+
+    monkeypatch.setattr(Shadows, "build", count)
+    return made
+
+
+SCHEMES = ["alembic", "models", "sql"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_a_build_that_failed_is_not_repeated_until_its_files_change(
+    server: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    builds: list[object],
+    scheme: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = write_source(scheme, tmp_path, "nope()")
+    options = BuildOptions(shadow_url=server.url())
+    async with open_expectation(source, options) as expectation:
+        for default in ("nope()", "nope_again()"):
+            write_source(scheme, tmp_path, default)
+            for _ in range(3):
+                with pytest.raises(BuildError, match="nope"):
+                    await expectation.snapshot_at(None)
+        assert len(builds) == 2
+        write_source(scheme, tmp_path, "'sound'")
+        assert (await expectation.snapshot_at(None)).count(Kind.TABLE) == 1
+        write_source(scheme, tmp_path, "nope_at_last()")
+        for _ in range(3):
+            with pytest.raises(BuildError, match="nope"):
+                await expectation.snapshot_at(None)
+    assert len(builds) == 4
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+async def test_a_build_that_failed_is_tried_again_after_a_while(
+    server: Cluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    builds: list[object],
+    scheme: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("monitor.sources.expected.FAILURE_SECONDS", 0.2)
+    source = write_source(scheme, tmp_path, "nope()")
+    options = BuildOptions(shadow_url=server.url())
+    async with open_expectation(source, options) as expectation:
+        for _ in range(2):
+            with pytest.raises(BuildError, match="nope"):
+                await expectation.snapshot_at(None)
+            await asyncio.sleep(0.25)
+    assert len(builds) == 2
