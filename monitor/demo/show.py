@@ -2,12 +2,13 @@
 
 import asyncio
 import os
+import secrets
 import sys
 import tempfile
 import textwrap
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ from monitor.core.printing import clean
 from monitor.core.quoting import quote_ident
 from monitor.demo.application.service import make_service
 from monitor.demo.receiver import Receiver
-from monitor.sources.dsn import parse_dsn
+from monitor.sources.dsn import Dsn, parse_dsn, reveal
 from monitor.sources.engine import Cluster, find_binaries, start_cluster
 from monitor.sources.http import open_client, read_address
 from monitor.sources.postgres import connect
@@ -42,6 +43,9 @@ HEALING: Final = (
     "CREATE INDEX ix_discovery_flows_account_name ON discovery_flows (client_account_id, name)",
     "ALTER TABLE flow_events DROP CONSTRAINT ck_kind",
 )
+
+WATCHER: Final = "anchorwatch"
+"""The role that looks: it may connect and read the version table, and nothing else."""
 
 WIDTH: Final = 96
 """Characters of a line of text; statements and addresses stand on lines of their own."""
@@ -118,7 +122,8 @@ async def _perform(
         group.create_task(receiver.run(stop))
         group.create_task(_serve_application(cluster, stop))
         await receiver.wait_until_started()
-        loaded = _configure(cluster, directory, receiver.port, port, pace)
+        urls = await _make_watcher(cluster)
+        loaded = _configure(urls, directory, receiver.port, port, pace)
         group.create_task(run_agent(loaded, stop=stop, on_started=page.set_result))
         narration = group.create_task(_narrate(cluster, receiver, page, stop, pace))
         await stop.wait()
@@ -150,13 +155,30 @@ async def _running_server() -> AsyncIterator[Cluster]:
 
 
 async def _make_databases(cluster: Cluster) -> None:
-    dsn, _ = parse_dsn(cluster.url())
-    async with connect(dsn) as session:
+    async with connect(_read(cluster.url())) as session:
         for name in REVISIONS:
             await session.execute(f"CREATE DATABASE {quote_ident(name)}")
     await asyncio.gather(
         *(_upgrade(cluster.url(name), revision) for name, revision in REVISIONS.items())
     )
+
+
+async def _make_watcher(cluster: Cluster) -> dict[str, str]:
+    """The URL with which each database is watched, by its name."""
+    password = secrets.token_urlsafe(24)
+    async with connect(_read(cluster.url())) as session:
+        await session.execute(f"CREATE ROLE {WATCHER} LOGIN PASSWORD '{password}'")
+    for name in REVISIONS:
+        async with connect(_read(cluster.url(name))) as session:
+            await session.execute(f"GRANT SELECT ON alembic_version TO {WATCHER}")
+    return {
+        name: reveal(replace(_read(cluster.url(name)), user=WATCHER, password=password))
+        for name in REVISIONS
+    }
+
+
+def _read(url: str) -> Dsn:
+    return parse_dsn(url)[0]
 
 
 async def _upgrade(url: str, revision: str) -> None:
@@ -184,10 +206,10 @@ async def _serve_application(cluster: Cluster, stop: asyncio.Event) -> None:
 
 
 def _configure(
-    cluster: Cluster, directory: Path, receiver: int, port: int, pace: Pace
+    urls: Mapping[str, str], directory: Path, receiver: int, port: int, pace: Pace
 ) -> LoadedConfig:
     databases = "\n".join(
-        f'  {name}: {{url: "{cluster.url(name)}", environment: {name}}}' for name in REVISIONS
+        f'  {name}: {{url: "{url}", environment: {name}}}' for name, url in urls.items()
     )
     document = CONFIGURATION.format(
         directory=directory,
@@ -228,8 +250,7 @@ async def _narrate(
 
 
 async def _change(cluster: Cluster, statements: Sequence[str]) -> None:
-    dsn, _ = parse_dsn(cluster.url("production"))
-    async with connect(dsn) as session:
+    async with connect(_read(cluster.url("production"))) as session:
         for statement in statements:
             await session.execute(statement)
 

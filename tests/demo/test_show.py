@@ -5,8 +5,9 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -19,11 +20,17 @@ URL = re.compile(r"postgresql://\S+")
 
 
 @pytest.fixture(autouse=True)
-def own_directory(open_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def logs() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What the agent logs, which is no part of the story."""
+    with structlog.testing.capture_logs() as entries:
+        yield entries
+
+
+@pytest.fixture(autouse=True)
+def own_directory(open_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Whatever the demonstration makes, it makes here."""
     monkeypatch.setattr("tempfile.tempdir", str(open_directory))
-    with structlog.testing.capture_logs():
-        yield open_directory
+    return open_directory
 
 
 def list_leftovers(directory: Path) -> list[str]:
@@ -55,7 +62,9 @@ async def play_until(is_enough: Callable[[str], bool], capsys: pytest.CaptureFix
 
 
 async def test_it_tells_its_story_and_leaves_nothing_behind(
-    capsys: pytest.CaptureFixture[str], own_directory: Path
+    capsys: pytest.CaptureFixture[str],
+    own_directory: Path,
+    logs: list[MutableMapping[str, Any]],
 ) -> None:
     printed = await play_until(lambda text: "\n5. " in text, capsys)
     numbers = re.findall(r"^(\d)\. ", printed, re.MULTILINE)
@@ -67,6 +76,7 @@ async def test_it_tells_its_story_and_leaves_nothing_behind(
     # Addresses stand alone, so that they can be copied; all else fits on a terminal.
     lines = [line for line in printed.splitlines() if "://" not in line]
     assert max(map(len, lines)) <= WIDTH
+    assert [entry for entry in logs if entry["log_level"] in ("warning", "error")] == []
     assert list_leftovers(own_directory) == []
 
 
