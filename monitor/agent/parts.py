@@ -63,6 +63,7 @@ class Agent:
         self._loaded = loaded
         self._settings = settings
         self._ledger_faults: dict[str, str] = {}
+        self._superusers: set[str] = set()
         self._store = store
         self._databases = {
             name: database for name, database in settings.databases.items() if database.enabled
@@ -162,7 +163,19 @@ class Agent:
             return
         self._ledger_faults.pop("look", None)
         if decided is not None:
+            self._warn_of_superuser(decided)
             await self._show(decided)
+
+    def _warn_of_superuser(self, decided: Decided) -> None:
+        """Once a run for each database: who starts the agent reads its log."""
+        name = decided.record.database
+        if decided.is_superuser and name not in self._superusers:
+            self._superusers.add(name)
+            _log.warning(
+                "the role is a superuser: read-only sessions do not stop COPY TO PROGRAM",
+                database=name,
+                next_step="`anchorwatch grants` prints the SQL for a role that may only look.",
+            )
 
     async def _show(self, decided: Decided) -> None:
         record = decided.record

@@ -55,11 +55,13 @@ class Reading(NamedTuple):
         snapshot: the schema and the Alembic rows.
         activity: what other sessions were doing to the schema.
         texts: what makes the next read of this database cheaper.
+        is_superuser: whether the role that read it may do anything.
     """
 
     snapshot: Snapshot
     activity: Activity
     texts: KnownTexts
+    is_superuser: bool
 
 
 class _Raw(NamedTuple):
@@ -105,7 +107,8 @@ async def read_schema(
             later = await _read_later(session, raw) if worded.is_new else raw
             if later is raw or _is_same(later, known):
                 snapshot = await asyncio.to_thread(_finish, worded, raw.version_tables, builder)
-                return Reading(snapshot, worded.draft.activity, known)
+                activity = worded.draft.activity
+                return Reading(snapshot, activity, known, session.facts.is_superuser)
             raw = later
         except Interrupted:
             raw = await _read_rows(session)  # raises where the connection is gone

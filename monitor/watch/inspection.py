@@ -74,11 +74,20 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Look(NamedTuple):
-    """What a look found, the schema it read, and what was going on meanwhile."""
+    """What a look found.
+
+    Attributes:
+        report: the outcome.
+        snapshot: the schema, if it was read.
+        activity: what was going on meanwhile.
+        is_superuser: whether the role that read it may do anything: a session that
+            only reads does not stop COPY TO PROGRAM.
+    """
 
     report: Report
     snapshot: Snapshot | None
     activity: Activity = Activity()
+    is_superuser: bool = False
 
 
 _ALL: Final = frozenset({FindingClass.HISTORY, FindingClass.DRIFT})
@@ -103,7 +112,7 @@ async def inspect(
     except AnchorwatchError as error:
         report = report_failure(target.environment, target.database, at, error)
         return Look(_time(report, begun), None)
-    look = Look(_blank(target, at), reading.snapshot, reading.activity)
+    look = Look(_blank(target, at), reading.snapshot, reading.activity, reading.is_superuser)
     report = await _judge(target, look, baseline=baseline, before=before)
     return look._replace(report=_time(report, begun))
 

@@ -42,6 +42,7 @@ class Decided(NamedTuple):
     Attributes:
         record: the database as the look left it.
         snapshot: the schema, if it was read.
+        is_superuser: whether the role that read it may do anything.
         unresolved: the incidents that go on.
         incidents: those that the look made or changed.
         events: what is to be told.
@@ -49,6 +50,7 @@ class Decided(NamedTuple):
 
     record: Record
     snapshot: Snapshot | None
+    is_superuser: bool
     unresolved: Mapping[FindingClass, Incident]
     incidents: tuple[Incident, ...]
     events: tuple[Event, ...]
@@ -114,6 +116,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         return Decided(
             record,
             look.snapshot,
+            look.is_superuser,
             _list_unresolved(unresolved, decided.incidents),
             decided.incidents,
             decided.events,

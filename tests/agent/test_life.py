@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.core.errors import ConfigurationError, StoreError
 from monitor.sinks.backend import Backend
+from monitor.sources.engine import Cluster
 from tests.agent.builders import SECONDS, TABLES, black_hole, execute, load, running
 from tests.conftest import MakeDatabase
+from tests.sources.peers import socket_url, weak_role
 from tests.sources.shadow_peers import write_history
 
 
@@ -95,6 +98,24 @@ async def test_a_database_of_that_name_elsewhere_lends_it_no_state(
         async with running(load(tmp_path, {"app": text})) as agent:
             _, page = await agent.get("/metrics")
             assert "anchorwatch_database_state{" not in page
+
+
+async def test_a_superuser_is_one_warning_a_database_and_a_role_that_may_look_is_none(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    urls = {name: await make_database(sql=TABLES) for name in ("one", "two", "weak")}
+    async with weak_role(server, urls["weak"]) as role:
+        urls["weak"] = socket_url(server, urls["weak"], role)
+        databases = {name: f'{{url: "{url}"}}' for name, url in urls.items()}
+        with capture_logs() as logs:
+            async with running(load(tmp_path, databases)) as agent:
+                await agent.wait_for(one="unchanged", two="unchanged", weak="unchanged")
+                for name in urls:
+                    await agent.wait_for_looks(name, 3)
+    warned = [entry for entry in logs if "superuser" in entry["event"]]
+    assert sorted(entry["database"] for entry in warned) == ["one", "two"]
+    assert {entry["log_level"] for entry in warned} == {"warning"}
+    assert all("anchorwatch grants" in entry["next_step"] for entry in warned)
 
 
 async def test_the_end_comes_within_five_seconds_whatever_hangs(

@@ -25,7 +25,7 @@ async def test_all_is_well_and_nothing_is_made(
     done = await run_inside("doctor")
     assert done.code == 0, done
     assert all(line.startswith("ok  ") for line in done.out.splitlines()), done
-    assert "the role is a superuser" in done.out
+    assert "the role is a superuser, `anchorwatch grants` makes one that may only look" in done.out
     assert not (tmp_path / "ledger.db").exists()
 
 
