@@ -3,17 +3,22 @@
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final, NamedTuple
 
 from monitor.cli.choices import FailOn
+from monitor.cli.output import say
 from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices, make_options, resolve_source
 from monitor.core.errors import ConfigurationError, UsageError
+from monitor.core.fault import locate_fault
 from monitor.core.findings import Severity
+from monitor.core.printing import clean
 from monitor.core.source import Scheme, Source, parse_source
 from monitor.sources.dsn import Dsn, parse_dsn
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES, Deadlines
+from monitor.watch.bulkhead import contain
 from monitor.watch.expectation import Expectations
 from monitor.watch.inspection import Look, Target, inspect, report_failure
 
@@ -137,7 +142,17 @@ async def _look_at(
         expectation=expectations.find(source, options) if source else None,
     )
     async with slots:
-        return await inspect(target, now, baseline=None)
+        return await contain(
+            inspect(target, now, baseline=None),
+            target=target,
+            at=now,
+            instead=lambda look: look,
+            on_fault=partial(_tell_fault, subject.name),
+        )
+
+
+def _tell_fault(name: str, error: Exception) -> None:
+    say(f"anchorwatch: looking at {clean(name)} broke: {locate_fault(error)}.")
 
 
 def choose_exit(checked: Checked, fail_on: FailOn) -> int:

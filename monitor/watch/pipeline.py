@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -21,16 +22,15 @@ from monitor.core.fault import locate_fault
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, Incident, Policy, Status, step
 from monitor.core.record import Record, advance
-from monitor.core.report import Report
 from monitor.core.snapshot import Snapshot, dump_snapshot, load_snapshot
 from monitor.sinks.store import Decision, Store
+from monitor.watch.bulkhead import contain
 from monitor.watch.inspection import (
     Look,
     Target,
     inspect,
     judge_again,
     read_database,
-    report_failure,
 )
 
 _log = structlog.get_logger()
@@ -123,23 +123,31 @@ class Pipeline(msgspec.Struct, frozen=True):
         )
 
     async def _see(self, target: Target, at: datetime, before: Record | None) -> _Seen:
-        """The first bulkhead: whatever goes wrong with one database stays with it."""
+        """What is there, and what it is compared with from now on."""
         baseline = await self._load_baseline(target, before)
-        try:
-            last = before.report if before else None
-            look = await inspect(target, at, baseline=baseline, before=last)
-            chosen = await self._choose_baseline(target, before, look, baseline=baseline)
-            if chosen is not None:
-                look = await judge_again(target, look, baseline=chosen, before=last)
-        except Exception as error:  # noqa: BLE001  # the bulkhead around one database
-            self.on_fault(error)
-            _log.error(
-                "a look failed in a way nobody foresaw",
-                database=target.database,
-                fault=locate_fault(error),
-            )
-            return _Seen(Look(_report_fault(target, at, error), None), None)
+        return await contain(
+            self._inspect(target, at, before, baseline),
+            target=target,
+            at=at,
+            instead=lambda look: _Seen(look, None),
+            on_fault=partial(self._tell_fault, target.database),
+        )
+
+    async def _inspect(
+        self, target: Target, at: datetime, before: Record | None, baseline: Snapshot | None
+    ) -> _Seen:
+        last = before.report if before else None
+        look = await inspect(target, at, baseline=baseline, before=last)
+        chosen = await self._choose_baseline(target, before, look, baseline=baseline)
+        if chosen is not None:
+            look = await judge_again(target, look, baseline=chosen, before=last)
         return _Seen(look, chosen)
+
+    def _tell_fault(self, database: str, error: Exception) -> None:
+        self.on_fault(error)
+        _log.error(
+            "a look failed in a way nobody foresaw", database=database, fault=locate_fault(error)
+        )
 
     async def _load_baseline(self, target: Target, before: Record | None) -> Snapshot | None:
         if target.expectation is not None or before is None or before.baseline is None:
@@ -196,15 +204,3 @@ async def _is_settled(target: Target, snapshot: Snapshot, at: datetime) -> bool:
     except LookError:
         return False
     return again.snapshot.fingerprint == snapshot.fingerprint
-
-
-def _report_fault(target: Target, at: datetime, error: Exception) -> Report:
-    return report_failure(
-        target.environment,
-        target.database,
-        at,
-        LookError(
-            f"Looking failed in a way that nobody foresaw ({type(error).__name__}).",
-            next_step="The log has the details; please report them.",
-        ),
-    )

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.snapshot import Snapshot
+from monitor.sources.catalog import take_snapshot
+from monitor.sources.postgres import Session
 from tests.cli.conftest import PLANTED, RunCommand
 from tests.conftest import MakeDatabase
 from tests.sources.shadow_peers import write_history
@@ -148,6 +151,27 @@ async def test_one_that_could_not_be_looked_at_outweighs_findings(
     done = await run_inside("check", gone, await make_database(), "--format", "json")
     assert done.code == 3, done
     assert [x["state"] for x in done.document["databases"]] == ["unreachable", "empty"]
+
+
+async def test_a_fault_nobody_foresaw_stays_with_its_database(
+    run_inside: RunCommand, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = await make_database(sql=USERS), await make_database(sql=USERS)
+
+    async def read(session: Session) -> Snapshot:
+        if bad.endswith(session.facts.database):
+            raise ZeroDivisionError(f"a row with {PLANTED}")
+        return await take_snapshot(session)
+
+    monkeypatch.setattr("monitor.watch.inspection.take_snapshot", read)
+    done = await run_inside("check", bad, good, "--format", "json")
+    assert done.code == 3, done
+    broken, sound = done.document["databases"]
+    assert (broken["state"], sound["state"]) == ("unknown", "unchanged")
+    assert "ZeroDivisionError" in broken["summary"]
+    (line,) = done.err.splitlines()
+    assert bad[-17:] in line
+    assert "ZeroDivisionError at test_check.py:" in line
 
 
 async def test_only_databases_can_be_checked(run_inside: RunCommand) -> None:
