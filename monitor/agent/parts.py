@@ -49,9 +49,6 @@ HOUSEKEEPING_SECONDS: Final = 5.0
 STALE_BEATS: Final = 12
 """Beats of the scheduler that may be missed before the agent counts as stuck."""
 
-_NEVER: Final = timedelta(days=365)
-"""For the page: what is looked at only when asked is never overdue."""
-
 COMMIT: Final = "RAILWAY_GIT_COMMIT_SHA"
 
 
@@ -95,14 +92,13 @@ class Agent:
         metrics = Metrics(__version__, os.environ.get(COMMIT, ""))
         metrics.set_configuration(is_whole=not self._loaded.problems)
         for name, database in self._databases.items():
-            interval = choose_interval(database)
             metrics.watch(
                 name,
                 Watched(
                     environment=self._environment_of(database),
                     expected=name_expectation(database) or "baseline",
                     host=f"{database.dsn.host}:{database.dsn.port}",
-                    interval=interval.total_seconds() if interval else None,
+                    interval=_count_seconds(choose_interval(database)),
                 ),
             )
         for route in routes:
@@ -271,7 +267,7 @@ class Agent:
                 name=name,
                 environment=self._environment_of(database),
                 expected=name_expectation(database),
-                interval_seconds=(choose_interval(database) or _NEVER).total_seconds(),
+                interval_seconds=_count_seconds(choose_interval(database)),
                 is_enabled=database.enabled,
             )
             for name, database in self._settings.databases.items()
@@ -281,7 +277,7 @@ class Agent:
                 name=problem.database,
                 environment=self._settings.environment,
                 expected=None,
-                interval_seconds=0.0,
+                interval_seconds=None,
                 is_enabled=False,
                 problem=f"{problem.message} {problem.next_step}",
             )
@@ -293,6 +289,10 @@ class Agent:
     def _list_warnings(self) -> list[str]:
         place = judge_store(self._settings.store_url, os.environ)
         return [] if place.will_survive else [place.sentence]
+
+
+def _count_seconds(interval: timedelta | None) -> float | None:
+    return interval.total_seconds() if interval else None
 
 
 def _count_open(incidents: Iterable[Incident]) -> Counter[Severity]:

@@ -144,7 +144,9 @@ class DatabaseAnswer(Answer):
     by_severity: dict[Severity, int] = Field(description="Findings of each severity.")
     window_until: datetime | None = Field(description="The end of the open deploy window.")
     last_success: datetime | None = Field(description="When the schema was last read.")
-    interval: float | None = Field(description="Seconds between looks; null if not configured.")
+    interval: float | None = Field(
+        description="Seconds between looks; null if only when asked, or not configured."
+    )
     compared_with: str | None = Field(description="Where the expectation comes from.")
     enabled: bool
     overdue: bool = Field(description="No look for three intervals: what is shown is old.")

@@ -117,6 +117,8 @@ def count_severities(findings: Sequence[Finding]) -> dict[Severity, int]:
 def _is_overdue(record: Record | None, configured: Configured | None, now: datetime) -> bool:
     if record is None or configured is None or not configured.is_enabled:
         return False
+    if configured.interval_seconds is None:
+        return False
     patience = timedelta(seconds=configured.interval_seconds) * OVERDUE_INTERVALS
     return now - record.report.at > patience + OVERDUE_GRACE
 

@@ -55,7 +55,7 @@ class Configured:
         environment: where it runs.
         expected: what it is compared with, in a word for people; None where
             the first settled snapshot stands for it.
-        interval_seconds: how often it is looked at.
+        interval_seconds: how often it is looked at; None for only when asked.
         is_enabled: whether it is looked at.
         problem: what is wrong with its configuration, without secrets.
     """
@@ -63,7 +63,7 @@ class Configured:
     name: str
     environment: str
     expected: str | None
-    interval_seconds: float
+    interval_seconds: float | None
     is_enabled: bool = True
     problem: str | None = None
 

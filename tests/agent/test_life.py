@@ -141,7 +141,8 @@ async def test_a_database_that_may_not_be_woken_is_looked_at_once(
         await agent.wait_for(awake="unchanged", asleep="unchanged")
         await agent.wait_for_looks("awake", 3)
         assert await agent.count_looks("asleep") == 1
-        assert not (await agent.find("asleep"))["overdue"]
+        asleep = await agent.find("asleep")
+        assert (asleep["interval"], asleep["overdue"]) == (None, False)
         _, page = await agent.get("/metrics?database=asleep")
         assert "anchorwatch_check_interval_seconds" not in page
 

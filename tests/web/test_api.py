@@ -194,8 +194,10 @@ async def test_openapi_speaks_of_no_other_shape_of_error(store: Store) -> None:
     assert "HTTPValidationError" not in json.dumps(json.loads(text)["paths"])
 
 
-@pytest.mark.parametrize("interval", [60.0, 0.5])
-async def test_intervals_are_seconds(store: Store, interval: float) -> None:
+@pytest.mark.parametrize("interval", [60.0, 0.5, None])
+async def test_intervals_are_seconds_and_null_where_nobody_looks_unasked(
+    store: Store, interval: float | None
+) -> None:
     configured = [
         Configured(
             name="accounts", environment="production", expected=None, interval_seconds=interval

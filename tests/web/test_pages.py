@@ -1,3 +1,4 @@
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,7 @@ import pytest
 
 from monitor.core.verdict import State
 from monitor.sinks.store import Store, open_store
+from monitor.web.view import Configured
 from tests.web.builders import (
     HOSTILE,
     NOW,
@@ -140,6 +142,18 @@ async def test_unknowns_are_shown_with_the_next_step(store: Store) -> None:
     assert "cannot be read by this role" in page.text
     assert 'GRANT SELECT ON "public"."alembic_version" TO watcher;' in page.text
     assert "Nothing is known to be wrong, but not everything could be looked at." in page.text
+
+
+async def test_a_database_that_is_not_looked_at_unasked_is_never_overdue(store: Store) -> None:
+    asleep = Configured(
+        name="accounts", environment="production", expected=None, interval_seconds=None
+    )
+    for path in ("/", "/databases/accounts"):
+        page = await fetch(
+            store, path, configured=lambda: [asleep], clock=lambda: NOW + timedelta(days=400)
+        )
+        assert "only when asked" in page.text
+        assert "overdue" not in page.text.lower()
 
 
 async def test_an_open_deploy_window_is_said(store: Store) -> None:
