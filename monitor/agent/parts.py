@@ -240,12 +240,21 @@ class Agent:
             is_ready=self._list_reasons,
             configured=self._list_configured,
             load_snapshot=self._shelf.load,
+            ask=self._ask,
             version=__version__,
             clock=_now,
             warnings=self._list_warnings(),
         )
         host = None if settings.host == "::" else settings.host
         await serve(make_app(view), host, settings.port, stop, on_started=on_started)
+
+    def _ask(self, environment: str, name: str) -> bool:
+        """Ask for a look; False where this agent does not look."""
+        database = self._databases.get(name)
+        if database is None or self._environment_of(database) != environment:
+            return False
+        self.fleet.ask(name)
+        return True
 
     def _is_alive(self) -> bool:
         """Whether the scheduler ticks: looks are waited for by nobody."""
@@ -269,6 +278,7 @@ class Agent:
                 expected=name_expectation(database),
                 interval_seconds=_count_seconds(choose_interval(database)),
                 is_enabled=database.enabled,
+                is_looking=database.enabled and self.fleet.is_looking(name),
             )
             for name, database in self._settings.databases.items()
         ]

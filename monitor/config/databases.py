@@ -56,7 +56,11 @@ class DatabaseDefaults(Section):
         default=timedelta(seconds=1),
         description="The shortest time between looks, whatever asks for one.",
     )
-    wake: bool = Field(default=True, description="Whether a look may wake a database that sleeps.")
+    wake: bool = Field(
+        default=True,
+        description="Whether looks may wake a database that sleeps. If not, there is one at the "
+        "start, and then one whenever somebody asks: see `docs/how-to/look-when-asked.md`.",
+    )
     expected: Annotated[Expected, AfterValidator(_check_source)] | None = Field(
         default=None,
         description="What the schema should be: `alembic:alembic.ini`, "

@@ -72,6 +72,7 @@ class Fleet:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[str, asyncio.Event] = {}
         self._begun: dict[str, float] = {}
+        self._has_ended = False
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -111,12 +112,15 @@ class Fleet:
 
         Returns:
             False when nothing more will come of it: a look is running, or was already
-            due; one that waited for its turn in the interval now comes at once.
+            due, or the end has come; one that waited for its turn in the interval now
+            comes at once.
 
         Raises:
             KeyError: there is no such database.
         """
         item = self._rounds[name]
+        if self._has_ended:
+            return False
         if name in self._tasks:
             if not after and (hurry := self._waiting.get(name)):
                 hurry.set()
@@ -126,6 +130,10 @@ class Fleet:
         self._tasks[name] = asyncio.create_task(self._run(item, after), name=f"look {name}")
         self._tasks[name].add_done_callback(lambda _: self._forget(name))
         return True
+
+    def is_looking(self, name: str) -> bool:
+        """Whether a look at a database is running, or comes as soon as it may."""
+        return name in self._tasks and name not in self._waiting
 
     def _forget(self, name: str) -> None:
         self._tasks.pop(name, None)
@@ -164,7 +172,8 @@ class Fleet:
             slot.give_back()
 
     async def stop(self) -> None:
-        """No more ticks; looks that run are cancelled and waited for."""
+        """No more looks; those that run are cancelled and waited for."""
+        self._has_ended = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         tasks = list(self._tasks.values())

@@ -150,6 +150,7 @@ class DatabaseAnswer(Answer):
     compared_with: str | None = Field(description="Where the expectation comes from.")
     enabled: bool
     overdue: bool = Field(description="No look for three intervals: what is shown is old.")
+    looking: bool = Field(description="A look is running, or comes as soon as it may.")
     problem: str | None = Field(description="What is wrong with its configuration.")
 
 
@@ -176,6 +177,17 @@ class DatabasePage(DatabaseDetail):
     """One database, as a document of its own."""
 
     format: Literal[1] = 1
+
+
+class LookAsked(Answer):
+    """A look was asked for; one that was running already serves as well."""
+
+    format: Literal[1] = 1
+    name: str
+    environment: str
+    last_look: datetime | None = Field(
+        description="The last look so far: the one asked for is done when there is another."
+    )
 
 
 class IncidentList(Answer):

@@ -1,6 +1,7 @@
-"""The JSON interface: typed, described at ``/api/openapi.json``, read-only."""
+"""The JSON interface: typed, described at ``/api/openapi.json``; it changes when to look only."""
 
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Security
@@ -13,9 +14,16 @@ from monitor.web.answers import (
     ErrorAnswer,
     IncidentList,
     IncidentPage,
+    LookAsked,
 )
 from monitor.web.description import describe_incident
-from monitor.web.overview import list_databases, list_incidents, load_database, load_incident
+from monitor.web.overview import (
+    ask_for_look,
+    list_databases,
+    list_incidents,
+    load_database,
+    load_incident,
+)
 from monitor.web.problems import NO_DATABASE, NO_INCIDENT, NO_SNAPSHOT, make_not_found
 from monitor.web.view import View
 
@@ -45,6 +53,10 @@ _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 }
 _NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": ErrorAnswer, "description": "There is no such thing."}
+}
+_NOT_ASKED: Final[dict[int | str, dict[str, Any]]] = {
+    403: {"model": ErrorAnswer, "description": "The request comes from another site."},
+    409: {"model": ErrorAnswer, "description": "Nobody here looks at this database."},
 }
 
 
@@ -89,6 +101,17 @@ def _add_database_routes(router: APIRouter, view: View) -> None:
         if snapshot is None:
             raise make_not_found(NO_SNAPSHOT)
         return Response(snapshot, media_type="application/json")
+
+    @router.post(
+        "/databases/{name}/look",
+        tags=["databases"],
+        summary="Ask for a look at one database, as soon as its `min_interval` lets it",
+        status_code=HTTPStatus.ACCEPTED,
+        responses=_NOT_FOUND | _NOT_ASKED,
+    )
+    async def ask(name: Name, environment: Where = None) -> LookAsked:
+        found = await ask_for_look(view, name, environment)
+        return LookAsked(name=found.name, environment=found.environment, last_look=found.last_look)
 
 
 def _add_incident_routes(router: APIRouter, view: View) -> None:

@@ -47,6 +47,7 @@ def describe_database(
         compared_with=configured.expected if configured else None,
         enabled=configured is not None and configured.is_enabled,
         overdue=_is_overdue(record, configured, now),
+        looking=configured is not None and configured.is_looking,
         problem=configured.problem if configured else None,
     )
 

@@ -11,6 +11,7 @@ from monitor.web.description import (
     describe_database_detail,
     describe_incident_detail,
 )
+from monitor.web.problems import NO_DATABASE, NOT_LOOKED_AT, make_conflict, make_not_found
 from monitor.web.view import Configured, View
 
 LOOKS: Final = 20
@@ -53,19 +54,51 @@ async def load_database(
     Raises:
         StoreError: the ledger cannot be read.
     """
+    found = await _find(view, name, environment)
+    if found is None:
+        return None
+    base, record = found
+    return describe_database_detail(
+        base,
+        record,
+        incidents=await view.store.list_incidents(
+            base.environment, base.name, include_resolved=True, limit=INCIDENTS
+        ),
+        looks=await view.store.list_looks(base.environment, base.name, LOOKS),
+    )
+
+
+async def ask_for_look(view: View, name: str, environment: str | None = None) -> DatabaseAnswer:
+    """The database as it stands; a look at it comes as soon as it may.
+
+    Args:
+        view: what the application was given.
+        name: its configured name.
+        environment: only that of this environment.
+
+    Raises:
+        HTTPException: 404 when nobody watches such a database, 409 when nobody here
+            looks at it.
+        StoreError: the ledger cannot be read.
+    """
+    found = await _find(view, name, environment)
+    if found is None:
+        raise make_not_found(NO_DATABASE)
+    database, _ = found
+    if not view.ask(database.environment, database.name):
+        raise make_conflict(NOT_LOOKED_AT)
+    return database
+
+
+async def _find(
+    view: View, name: str, environment: str | None
+) -> tuple[DatabaseAnswer, Record | None] | None:
     records, configured = await _list_records(view), _list_configured(view)
     place = _choose(records.keys() | configured.keys(), name, environment or view.environment)
     if place is None or (environment is not None and place[0] != environment):
         return None
-    base = describe_database(records.get(place), configured.get(place), view.clock())
-    return describe_database_detail(
-        base,
-        records.get(place),
-        incidents=await view.store.list_incidents(
-            place[0], place[1], include_resolved=True, limit=INCIDENTS
-        ),
-        looks=await view.store.list_looks(place[0], place[1], LOOKS),
-    )
+    record = records.get(place)
+    return describe_database(record, configured.get(place), view.clock()), record
 
 
 async def load_incident(view: View, incident_id: str) -> IncidentPage | None:

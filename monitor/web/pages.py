@@ -5,15 +5,22 @@ import hashlib
 import re
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from monitor.core.verdict import State
 from monitor.web.answers import DatabaseAnswer
 from monitor.web.description import describe_incident
-from monitor.web.overview import list_databases, list_incidents, load_database, load_incident
+from monitor.web.overview import (
+    ask_for_look,
+    list_databases,
+    list_incidents,
+    load_database,
+    load_incident,
+)
 from monitor.web.problems import NO_DATABASE, NO_INCIDENT, make_not_found
 from monitor.web.templating import render
 from monitor.web.view import View
@@ -37,6 +44,7 @@ def make_page_routes(view: View) -> APIRouter:
     show = _Show(view)
     router.add_api_route("/", show.overview, methods=["GET"])
     router.add_api_route("/databases/{name}", show.database, methods=["GET"])
+    router.add_api_route("/databases/{name}/look", show.look, methods=["POST"])
     router.add_api_route("/incidents", show.incidents, methods=["GET"])
     router.add_api_route("/incidents/{incident_id}", show.incident, methods=["GET"])
     return router
@@ -70,6 +78,13 @@ class _Show:
         return await self._answer(
             request, "database.html", database=found, meaning=State(found.state).meaning
         )
+
+    async def look(self, name: str, environment: str | None = None) -> Response:
+        """Asks for a look, and leads back to the database's page."""
+        found = await ask_for_look(self._view, name, environment)
+        where = urlencode({"environment": found.environment})
+        back = f"/databases/{quote(found.name, safe='')}?{where}"
+        return RedirectResponse(back, HTTPStatus.SEE_OTHER)
 
     async def incidents(self, request: Request) -> Response:
         """What is open and what was."""

@@ -50,6 +50,11 @@ NO_DATABASE: Final = ErrorBody(
     message="No database of this name is watched here.",
     next="GET /api/databases lists those that are.",
 )
+NOT_LOOKED_AT: Final = ErrorBody(
+    code="not_looked_at",
+    message="Nobody here looks at this database.",
+    next="It is disabled, its configuration is wrong, or another agent watches it: see its page.",
+)
 NO_INCIDENT: Final = ErrorBody(
     code="not_found",
     message="There is no incident of this number.",
@@ -65,6 +70,11 @@ NO_SNAPSHOT: Final = ErrorBody(
 def make_not_found(body: ErrorBody) -> HTTPException:
     """What a route raises when the thing it was asked for is not there."""
     return HTTPException(HTTPStatus.NOT_FOUND, detail=body)
+
+
+def make_conflict(body: ErrorBody) -> HTTPException:
+    """What a route raises when the thing is there, and is not in the state for it."""
+    return HTTPException(HTTPStatus.CONFLICT, detail=body)
 
 
 def install_handlers(app: FastAPI) -> None:

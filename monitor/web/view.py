@@ -57,6 +57,7 @@ class Configured:
             the first settled snapshot stands for it.
         interval_seconds: how often it is looked at; None for only when asked.
         is_enabled: whether it is looked at.
+        is_looking: whether a look is running, or comes as soon as it may.
         problem: what is wrong with its configuration, without secrets.
     """
 
@@ -65,6 +66,7 @@ class Configured:
     expected: str | None
     interval_seconds: float | None
     is_enabled: bool = True
+    is_looking: bool = False
     problem: str | None = None
 
 
@@ -83,6 +85,8 @@ class View:
         is_ready: the reasons why it is not ready; none when it is.
         configured: the databases of the configuration as it is now.
         load_snapshot: the last snapshot of an environment's database as JSON.
+        ask: asks for a look at an environment's database; False when nobody here
+            looks at it.
         version: of the agent.
         clock: the time, aware.
         warnings: sentences that every page shows.
@@ -98,6 +102,7 @@ class View:
     is_ready: Callable[[], Awaitable[list[str]]]
     configured: Callable[[], Sequence[Configured]]
     load_snapshot: Callable[[str, str], Awaitable[bytes | None]]
+    ask: Callable[[str, str], bool]
     version: str
     clock: Callable[[], datetime]
     warnings: Sequence[str] = ()

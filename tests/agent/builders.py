@@ -30,6 +30,13 @@ class Running:
             answer = await client.get(read_address(f"http://127.0.0.1:{self.port}{path}"))
         return answer.status, answer.body.decode()
 
+    async def post(self, path: str) -> tuple[int, str]:
+        """Status and body of what is asked for; where it leads is not followed."""
+        async with open_client() as client:
+            place = read_address(f"http://127.0.0.1:{self.port}{path}")
+            answer = await client.post(place, b"")
+        return answer.status, answer.body.decode()
+
     async def list_states(self) -> dict[str, str]:
         """The state of every database."""
         _, body = await self.get("/api/databases")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,31 @@ async def test_a_database_that_may_not_be_woken_is_looked_at_once(
         assert (asleep["interval"], asleep["overdue"]) == (None, False)
         _, page = await agent.get("/metrics?database=asleep")
         assert "anchorwatch_check_interval_seconds" not in page
+
+
+async def test_a_database_that_may_not_be_woken_is_looked_at_when_asked(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=TABLES)
+    databases = {
+        "asleep": f'{{url: "{url}", wake: false, min_interval: 500ms}}',
+        "off": f'{{url: "{url}", enabled: false}}',
+    }
+    async with running(load(tmp_path, databases)) as agent:
+        await agent.wait_for(asleep="unchanged")
+        await execute(url, "DROP TABLE orders")
+        before = (await agent.find("asleep"))["last_look"]
+        status, body = await agent.post("/api/databases/asleep/look")
+        assert (status, json.loads(body)["last_look"]) == (202, before)
+        await agent.wait_for(asleep="drifted")
+        after = (await agent.find("asleep"))["last_look"]
+        assert datetime.fromisoformat(after) - datetime.fromisoformat(before) >= timedelta(
+            seconds=0.5
+        )
+        assert (await agent.post("/databases/asleep/look"))[0] == 303
+        await agent.wait_for_looks("asleep", 1)
+        assert (await agent.post("/api/databases/off/look"))[0] == 409
+        assert (await agent.post("/api/databases/nope/look"))[0] == 404
 
 
 async def test_a_ledger_that_fails_decides_nothing_and_the_next_look_decides(

@@ -125,6 +125,28 @@ async def test_asking_hurries_a_look_that_waits_for_its_turn() -> None:
         await until(lambda: looks.count["a"] == 2)
 
 
+async def test_a_look_is_under_way_from_the_asking_to_its_end() -> None:
+    looks = Looks("hangs")
+    rounds = (looks.round("hangs", interval=None), looks.round("soon", interval=None, minimum=60))
+    async with running(looks, *rounds) as fleet:
+        await until(lambda: looks.running["hangs"] and not fleet.is_looking("soon"))
+        assert fleet.is_looking("hangs")
+        assert fleet.ask("soon")
+        assert fleet.is_looking("soon")
+        looks.go.set()
+        await until(lambda: not fleet.is_looking("hangs"))
+        assert fleet.ask("hangs", after=HOUR)
+        assert not fleet.is_looking("hangs")  # that is its turn in the interval, as ever
+
+
+async def test_after_the_end_nothing_is_looked_at() -> None:
+    looks = Looks()
+    async with running(looks, looks.round("a", interval=None)) as fleet:
+        await until(lambda: looks.count["a"] == 1 and not fleet.is_looking("a"))
+    assert not fleet.ask("a")
+    assert not fleet.is_looking("a")
+
+
 async def test_asking_respects_the_shortest_time_between_looks() -> None:
     looks = Looks()
     async with running(looks, looks.round("a", interval=None, minimum=0.4)) as fleet:

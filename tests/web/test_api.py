@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -141,6 +142,53 @@ async def test_the_last_snapshot_is_served_as_it_is(store: Store) -> None:
     assert missing["error"]["code"] == "no_snapshot"
 
 
+async def test_a_look_can_be_asked_for(store: Store) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def ask(environment: str, database: str) -> bool:
+        asked.append((environment, database))
+        return True
+
+    async with client_of(a_view(store, ask=ask)) as client:
+        answer = await client.post("/api/databases/billing/look")
+    assert answer.status_code == 202
+    assert answer.json() == {
+        "format": 1,
+        "name": "billing",
+        "environment": "production",
+        "last_look": "2026-03-14T09:26:31Z",
+    }
+    assert asked == [("production", "billing")]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("nope/look", 404, "not_found"),
+        ("billing/look?environment=nowhere", 404, "not_found"),
+        ("archive/look", 409, "not_looked_at"),
+        ("billing/look", 409, "not_looked_at"),
+    ],
+)
+async def test_who_asks_in_vain_is_told_why(
+    store: Store, path: str, status: int, code: str
+) -> None:
+    view = a_view(store, ask=lambda _environment, _database: False)
+    async with client_of(view) as client:
+        answer = await client.post(f"/api/databases/{path}")
+        assert (await client.get(f"/api/databases/{path}")).status_code == 405
+    assert answer.status_code == status
+    assert answer.json()["error"]["code"] == code
+
+
+async def test_a_look_that_is_under_way_is_said(store: Store) -> None:
+    (accounts, *_) = list_configured()
+    looking = replace(accounts, is_looking=True)
+    for configured, is_looking in ((accounts, False), (looking, True)):
+        databases = await by_name(store, configured=lambda one=configured: [one])
+        assert databases["accounts"]["looking"] is is_looking
+
+
 async def test_incidents_are_the_open_ones_unless_all_are_asked_for(store: Store) -> None:
     opened = await fetch(store, "/api/incidents")
     everything = await fetch(store, "/api/incidents?state=all")
@@ -175,6 +223,7 @@ async def test_openapi_lists_every_route_that_answers_machines(store: Store) -> 
     assert sorted(document["paths"]) == [
         "/api/databases",
         "/api/databases/{name}",
+        "/api/databases/{name}/look",
         "/api/databases/{name}/snapshot",
         "/api/incidents",
         "/api/incidents/{incident_id}",
@@ -182,6 +231,8 @@ async def test_openapi_lists_every_route_that_answers_machines(store: Store) -> 
         "/metrics",
         "/readyz",
     ]
+    look = document["paths"]["/api/databases/{name}/look"]["post"]
+    assert look["responses"].keys() == {"202", "401", "403", "404", "409", "422", "503"}
     fields = document["components"]["schemas"]["DatabaseAnswer"]["properties"]
     assert "description" in fields["differences"]
     assert "class" in document["components"]["schemas"]["FindingAnswer"]["properties"]

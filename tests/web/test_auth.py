@@ -164,6 +164,33 @@ async def test_a_form_of_another_site_is_refused(
         assert (await client.post("/logout", headers=headers)).status_code == status
 
 
+LOOKS = ["/api/databases/billing/look", "/databases/billing/look"]
+
+
+@pytest.mark.parametrize("path", LOOKS)
+async def test_only_the_api_token_asks_for_a_look_and_only_from_here(
+    store: Store, path: str
+) -> None:
+    asked: list[str] = []
+
+    def ask(_: str, database: str) -> bool:
+        asked.append(database)
+        return True
+
+    view = a_view(store, api_token=SECRET, metrics_token=OTHER, ask=ask)
+    cookie = {COOKIE: Sessions(view=view).begin()}
+    refused = [(401, {}, None), (401, bearer(OTHER), None)]
+    foreign = [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}]
+    for status, headers, cookies in [*refused, *((403, one, cookie) for one in foreign)]:
+        async with client_of(view, cookies=cookies) as client:
+            assert (await client.post(path, headers=headers)).status_code == status
+    assert asked == []
+    async with client_of(view, cookies=cookie) as client:
+        answer = await client.post(path, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code in (202, 303)
+    assert asked == ["billing"]
+
+
 def test_the_view_never_shows_its_tokens(store: Store) -> None:
     shown = repr(a_view(store, api_token=SECRET, metrics_token=OTHER))
     assert SECRET not in shown

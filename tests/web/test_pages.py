@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.web.builders import (
     a_view,
     client_of,
     commit,
+    list_configured,
     list_fleet,
     plant_hostile,
     sqlite_url,
@@ -154,6 +156,56 @@ async def test_a_database_that_is_not_looked_at_unasked_is_never_overdue(store: 
         )
         assert "only when asked" in page.text
         assert "overdue" not in page.text.lower()
+
+
+async def test_a_look_is_asked_for_with_a_form_and_without_script(store: Store) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def ask(environment: str, database: str) -> bool:
+        asked.append((environment, database))
+        return True
+
+    page = await fetch(store, "/databases/billing")
+    (form,) = [a for a in page.find("form") if a["method"] == "post"]
+    assert form["action"] == "/databases/billing/look?environment=production"
+    assert "Look now" in page.text
+    async with client_of(a_view(store, ask=ask)) as client:
+        answer = await client.post(str(form["action"]))
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/databases/billing?environment=production"
+    assert asked == [("production", "billing")]
+
+
+async def test_a_look_that_is_under_way_stands_on_the_page(store: Store) -> None:
+    looking = [replace(one, is_looking=True) for one in list_configured()]
+    page = await fetch(store, "/databases/billing", configured=lambda: looking)
+    assert "A look is under way." in page.text
+    assert "A look is under way." not in (await fetch(store, "/databases/billing")).text
+
+
+async def test_nobody_can_ask_for_what_is_not_looked_at(store: Store) -> None:
+    broken = [replace(one, is_enabled=False) for one in list_configured()]
+    page = await fetch(store, "/databases/billing", configured=lambda: broken)
+    assert not page.find("form")
+    async with client_of(a_view(store, ask=lambda *_: False)) as client:
+        person = {"Accept": "text/html"}
+        answer = await client.post("/databases/billing/look", headers=person)
+        missing = await client.post("/databases/nope/look", headers=person)
+    assert (answer.status_code, missing.status_code) == (409, 404)
+    assert "Nobody here looks at this database." in Page(answer.text).text
+
+
+@pytest.mark.parametrize("environment", [HOSTILE, "a b&c=d/../e", "//evil.example"])
+async def test_a_hostile_environment_leads_nowhere_else(store: Store, environment: str) -> None:
+    await commit(store, a_record(a_report("odd", State.IN_SYNC, environment=environment)))
+    odd = Configured(name="odd", environment=environment, expected=None, interval_seconds=None)
+    view = a_view(store, environment=environment, configured=lambda: [odd])
+    async with client_of(view, headers={"Accept": "text/html"}) as client:
+        (form,) = Page((await client.get("/databases/odd")).text).find("form")
+        answer = await client.post(str(form["action"]))
+        location = answer.headers["location"]
+        assert location.startswith("/databases/odd?environment=")
+        assert (await client.get(location)).status_code == 200
 
 
 async def test_an_open_deploy_window_is_said(store: Store) -> None:
