@@ -19,8 +19,15 @@ from typing import Protocol
 import asyncpg
 import pytest
 
+from monitor.sources import cluster_template
 from monitor.sources.account import server_account
-from monitor.sources.engine import Binaries, Cluster, find_binaries, running_cluster
+from monitor.sources.engine import (
+    Binaries,
+    Cluster,
+    find_binaries,
+    running_cluster,
+    start_cluster,
+)
 
 STEP_DOWN = """
 import asyncio, gzip, os, sys, zlib
@@ -55,6 +62,23 @@ def server(binaries: Binaries) -> Iterator[Cluster]:
     """The run's server: `url()` over TCP with a password, `socket_url()` without."""
     with running_cluster(binaries, listen="loopback") as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def other_server(
+    binaries: Binaries, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A second server, with a `system_identifier` of its own: for shadows of watched databases."""
+    with pytest.MonkeyPatch.context() as patch:
+        # The template is copied with its identifier: this one is initialised anew.
+        place = tmp_path_factory.mktemp("templates")
+        patch.setattr(cluster_template, "cache_places", tuple)
+        patch.setattr(cluster_template, "writable_cache", lambda: place)
+        cluster = start_cluster(binaries, listen="loopback")
+    try:
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -32,6 +33,7 @@ from monitor.sinks.faults import report_fault
 from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store
+from monitor.sources.servers import WatchedServers
 from monitor.watch.expectation import Expectations, LateExpectation
 from monitor.watch.fleet import BEAT_SECONDS, Fleet, Round
 from monitor.watch.inspection import Target
@@ -110,10 +112,12 @@ class Agent:
 
     def expect(self, expectations: Expectations) -> None:
         """Say what databases are compared with; nothing is read or built yet."""
+        servers = WatchedServers(database.dsn for database in self._databases.values())
         for name, database in self._databases.items():
             source = find_expected(self._settings, database)
             if source is not None:
-                self._expectations[name] = expectations.find(source, make_options(database))
+                options = replace(make_options(database), forbidden=servers.list_identifiers)
+                self._expectations[name] = expectations.find(source, options)
 
     async def restore(self) -> None:
         """Show what the ledger remembers, until the first looks are done."""

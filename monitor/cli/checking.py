@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, NamedTuple
@@ -18,6 +19,7 @@ from monitor.core.source import Scheme, Source, parse_source
 from monitor.sources.dsn import Dsn, parse_dsn
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES, Deadlines
+from monitor.sources.servers import WatchedServers
 from monitor.watch.bulkhead import contain
 from monitor.watch.expectation import Expectations
 from monitor.watch.inspection import Look, Target, inspect, report_failure
@@ -118,13 +120,24 @@ def _make_subject(item: Source, expected: Source | None, choices: BuildChoices) 
 
 async def _look_at_all(subjects: Subjects) -> list[Look]:
     slots = asyncio.Semaphore(AT_ONCE)
+    sound = [subject for subject in subjects if isinstance(subject, Subject)]
+    servers = WatchedServers(subject.dsn for subject in sound)
     async with AsyncExitStack() as stack:
         expectations = Expectations(stack)
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_look_at(subject, expectations, slots)) for subject in subjects
+                group.create_task(_look_at(_guard(subject, servers), expectations, slots))
+                for subject in subjects
             ]
         return [task.result() for task in tasks]
+
+
+def _guard(subject: Subject | Broken, servers: WatchedServers) -> Subject | Broken:
+    """The same, with nothing built on a server that is looked at."""
+    if isinstance(subject, Broken):
+        return subject
+    options = replace(subject.options, forbidden=servers.list_identifiers)
+    return subject._replace(options=options)
 
 
 async def _look_at(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from monitor.cli.progress import show_progress
@@ -9,7 +10,9 @@ from monitor.cli.sources import BuildChoices, make_options, resolve_source
 from monitor.core.errors import UsageError
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme, Source
+from monitor.sources.dsn import parse_dsn
 from monitor.sources.expected import open_shadows, read_source
+from monitor.sources.servers import WatchedServers
 
 
 def read_one(text: str, choices: BuildChoices) -> Snapshot:
@@ -42,11 +45,13 @@ async def _read_both(
     at_hand = (Scheme.POSTGRES, Scheme.SNAPSHOT)
     live = [place for place, source in enumerate(sources) if source.scheme in at_hand]
     built = [place for place, source in enumerate(sources) if source.scheme not in at_hand]
-    async with open_shadows(make_options(choices, progress=progress)) as shadows:
+    servers = WatchedServers(parse_dsn(source.url)[0] for source in sources if source.url)
+    options = replace(make_options(choices, progress=progress), forbidden=servers.list_identifiers)
+    async with open_shadows(options) as shadows:
         for place in [*live, *built]:
             majors = [s.server.major for s in found.values() if s.server is not None]
-            options = make_options(choices, major=majors[0] if majors else None, progress=progress)
-            found[place] = await read_source(sources[place], options, shadows=shadows)
+            fitting = replace(options, major=choices.major or (majors[0] if majors else None))
+            found[place] = await read_source(sources[place], fitting, shadows=shadows)
     return found[0], found[1]
 
 

@@ -19,17 +19,14 @@ class BuildChoices(NamedTuple):
 
 
 def make_options(
-    choices: BuildChoices,
-    *,
-    major: int | None = None,
-    progress: Callable[[str], None] = ignore,
+    choices: BuildChoices, *, progress: Callable[[str], None] = ignore
 ) -> BuildOptions:
-    """The options; a major that was asked for wins over the one that fits."""
+    """The options that the command line says."""
     return BuildOptions(
         shadow_url=choices.shadow,
         python=choices.python,
         url_env=choices.url_env,
-        major=choices.major or major,
+        major=choices.major,
         progress=progress,
     )
 

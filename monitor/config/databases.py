@@ -77,7 +77,9 @@ class DatabaseDefaults(Section):
         default=(), description="Variables in which the application's `env.py` looks for its URL."
     )
     shadow_url: CheckedDatabaseUrl | None = Field(
-        default=None, description="A server for scratch databases, in place of the embedded one."
+        default=None,
+        description="A server for scratch databases, in place of the embedded one. One that "
+        "holds a watched database is refused.",
     )
     environment: str | None = Field(
         default=None, description="Where the database runs, when not in `environment`."

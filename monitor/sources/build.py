@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +28,11 @@ def _ignore(_line: str) -> None:
     """Tell nobody."""
 
 
+async def _forbid_nothing() -> frozenset[str]:
+    """Nothing that is watched is known."""
+    return frozenset()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOptions:
     """How sources are built.
@@ -38,7 +43,8 @@ class BuildOptions:
             database.
         shadow_url: a server to build on; None for one of our own.
         major: the PostgreSQL version wanted of our own; None for the one at hand.
-        forbidden: `system_identifier` of servers that must not be built on.
+        forbidden: lists the `system_identifier` of servers that must not be built on;
+            asked when a given server is about to be.
         progress: is told what is being done, a line at a time.
         verbose: whether what the application prints is shown on standard error.
     """
@@ -47,7 +53,7 @@ class BuildOptions:
     url_env: tuple[str, ...] = ()
     shadow_url: str | None = None
     major: int | None = None
-    forbidden: frozenset[str] = frozenset()
+    forbidden: Callable[[], Awaitable[frozenset[str]]] = _forbid_nothing
     progress: Callable[[str], None] = _ignore
     verbose: bool = False
 

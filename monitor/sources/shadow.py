@@ -34,6 +34,10 @@ _BOOTSTRAP: Final = "anchorwatch_bootstrap"
 _MAY: Final = """/* anchorwatch rights */
 select rolsuper or (rolcreatedb and rolcreaterole) from pg_catalog.pg_roles
 where rolname = current_user"""
+_ELSEWHERE: Final = (
+    "Name another server (`--shadow URL`, `shadow_url` in the configuration), or leave it out: "
+    "then a server of our own is started."
+)
 _EXISTING: Final = """/* anchorwatch roles */
 select rolname::text from pg_catalog.pg_roles where rolname::text = any($1::text[])"""
 
@@ -74,6 +78,17 @@ class ShadowServer:
     def major(self) -> int:
         """The major version."""
         return self._facts.major
+
+    def refuse_watched(self, forbidden: frozenset[str]) -> None:
+        """Nothing, when nobody watches a database of this server.
+
+        Args:
+            forbidden: `system_identifier` of servers that must not be built on.
+
+        Raises:
+            UsageError: it is one of them, or cannot be told from them.
+        """
+        _refuse_watched(self._admin, self._facts, forbidden)
 
     @asynccontextmanager
     async def scratch(self, *, roles: tuple[str, ...] = ()) -> AsyncIterator[Scratch]:
@@ -243,17 +258,26 @@ async def _start(major: int | None) -> Cluster:
 
 
 async def _refuse_unfit(session: Session, admin: Dsn, forbidden: frozenset[str]) -> None:
-    identifier = session.facts.system_identifier
-    if forbidden and (identifier is None or identifier in forbidden):
-        raise UsageError(
-            f"{admin.label} is on a server that is watched, or that cannot be told from one.",
-            next_step="Name another server with --shadow, or leave it out.",
-        )
+    _refuse_watched(admin, session.facts, forbidden)
     [(is_enough,)] = await session.fetch_values(_MAY)
     if not is_enough:
         raise UsageError(
             f"The role of {admin.label} may not make databases and roles.",
             next_step="Give it CREATEDB and CREATEROLE, or name another one.",
+        )
+
+
+def _refuse_watched(admin: Dsn, facts: ServerFacts, forbidden: frozenset[str]) -> None:
+    if facts.system_identifier in forbidden:
+        raise UsageError(
+            f"{admin.label} is on a server that holds a watched database: nothing is built there.",
+            next_step=_ELSEWHERE,
+        )
+    if forbidden and facts.system_identifier is None:
+        raise UsageError(
+            f"Whether {admin.label} is on a server that holds a watched database cannot be told: "
+            "its role may not call pg_control_system().",
+            next_step=f"Let it: GRANT EXECUTE ON FUNCTION pg_control_system(). {_ELSEWHERE}",
         )
 
 

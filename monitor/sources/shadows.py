@@ -37,15 +37,15 @@ class Shadows:
             LookError: the given server cannot be reached.
         """
         async with self._starting:
-            key = None if self._options.shadow_url else major
+            url = self._options.shadow_url
+            key = None if url else major
+            forbidden = await self._options.forbidden() if url else frozenset[str]()
             if key not in self._servers:
                 self._servers[key] = await self._undo.enter_async_context(
-                    open_shadow(
-                        major=major,
-                        url=self._options.shadow_url,
-                        forbidden=self._options.forbidden,
-                    )
+                    open_shadow(major=major, url=url, forbidden=forbidden)
                 )
+            # More may be known to be watched than when it was opened.
+            self._servers[key].refuse_watched(forbidden)
             return self._servers[key]
 
     async def build(

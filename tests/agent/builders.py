@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -98,21 +98,3 @@ async def execute(url: str, sql: str) -> None:
         await connection.execute(sql)
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def black_hole() -> AsyncIterator[str]:
-    """The URL of a peer that takes connections and never says a word."""
-    waiting = asyncio.Event()
-
-    async def ignore(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(ConnectionError):
-            await waiting.wait()
-        writer.close()
-
-    listener = await asyncio.start_server(ignore, "127.0.0.1", 0)
-    try:
-        yield f"postgresql://user:pw@127.0.0.1:{listener.sockets[0].getsockname()[1]}/app"
-    finally:
-        waiting.set()
-        listener.close()

@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 from monitor.core.errors import ConfigurationError, StoreError
 from monitor.sinks.backend import Backend
 from monitor.sources.engine import Cluster
-from tests.agent.builders import SECONDS, TABLES, black_hole, execute, load, running
+from tests.agent.builders import SECONDS, TABLES, execute, load, running
 from tests.conftest import MakeDatabase
-from tests.sources.peers import socket_url, weak_role
-from tests.sources.shadow_peers import write_history
+from tests.sources.peers import black_hole, socket_url, weak_role
+from tests.sources.shadow_peers import find_leftovers, write_history
 
 
 async def test_one_bad_entry_never_stops_the_others(
@@ -213,15 +213,37 @@ async def test_the_last_snapshot_is_served(make_database: MakeDatabase, tmp_path
     assert {"users", "orders"} <= {item["name"] for item in json.loads(body)["objects"]}
 
 
+async def test_nothing_is_built_on_a_server_of_any_watched_database(
+    server: Cluster, other_server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    script = tmp_path / "e.sql"
+    script.write_text(TABLES)
+    app = f'{{url: "{await make_database(sql=TABLES)}", expected: "sql:{script}", shadow_url: '
+    databases = {
+        "other": f'{{url: "{other_server.url()}"}}',
+        "own": f'{app}"{server.url()}"}}',
+        "others": f'{app}"{other_server.url()}"}}',
+    }
+    async with running(load(tmp_path, databases)) as agent:
+        await agent.wait_for(other="empty", own="unknown", others="unknown")
+        for name in ("own", "others"):
+            await agent.wait_for_looks(name, 1)
+            summary = (await agent.find(name))["summary"]
+            assert "holds a watched database" in summary
+            assert "`shadow_url`" in summary
+    assert await find_leftovers(server.url()) == []
+
+
 async def test_an_alembic_history_is_what_a_database_should_be(
-    make_database: MakeDatabase, tmp_path: Path
+    other_server: Cluster, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     ini = write_history(tmp_path / "app", 'op.execute("create table t (a int)")', "pass")
     url = await make_database(
         sql="CREATE TABLE t (a int); CREATE TABLE alembic_version (version_num varchar(32)"
         " PRIMARY KEY); INSERT INTO alembic_version VALUES ('r1')"
     )
-    databases = {"app": f'{{url: "{url}", expected: "alembic:{ini}", shadow_url: "{url}"}}'}
+    shadow = other_server.url()
+    databases = {"app": f'{{url: "{url}", expected: "alembic:{ini}", shadow_url: "{shadow}"}}'}
     async with running(load(tmp_path, databases)) as agent:
         await agent.wait_for(app="pending")
         assert (await agent.find("app"))["expected"] == "r2"

@@ -298,13 +298,16 @@ def check_document(done: Done, wrong: Wrong) -> None:
         assert all(finding["remedy"] for finding in database["findings"])
 
 
-async def test_a_hostile_name_is_text_everywhere(bench: Bench, run_command: RunCommand) -> None:
+async def test_a_hostile_name_is_text_everywhere(
+    bench: Bench, run_command: RunCommand, other_server: Cluster
+) -> None:
     assert len(HOSTILE.encode()) == 63
     url = await bench.make(sql=f"CREATE TABLE {quote_ident(HOSTILE)} (a int)")
     empty = bench.write("empty.sql", "CREATE TABLE t (a int)")
-    sides = ("diff", f"sql:{empty}", url, "--shadow", url)
+    shadow = ("--shadow", other_server.url())
+    sides = ("diff", f"sql:{empty}", url, *shadow)
     runs = [run_command(*sides, "--format", form) for form in ("text", "markdown", "json")]
-    check = run_command("check", url, "--expected", f"sql:{empty}", "--shadow", url)
+    check = run_command("check", url, "--expected", f"sql:{empty}", *shadow)
     *diffs, done = await asyncio.gather(*runs, check)
     for each in (*diffs, done):
         assert each.code == 1, each

@@ -7,6 +7,7 @@ import pytest
 
 from monitor.core.snapshot import Snapshot
 from monitor.sources.catalog import take_snapshot
+from monitor.sources.engine import Cluster
 from monitor.sources.postgres import Session
 from tests.cli.conftest import PLANTED, RunCommand
 from tests.conftest import MakeDatabase
@@ -17,6 +18,11 @@ VERSIONS = (
     "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY);"
     "INSERT INTO alembic_version VALUES ('r1');"
 )
+
+
+def on(server: Cluster) -> tuple[str, str]:
+    """Build on that server."""
+    return ("--shadow", server.url())
 
 
 async def test_a_url_is_looked_at_by_itself(run_inside: RunCommand, database: str) -> None:
@@ -88,14 +94,31 @@ async def test_findings_stand_by_their_tables_and_are_counted(
 
 
 async def test_a_history_tells_what_is_still_to_come(
-    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
+    run_inside: RunCommand, other_server: Cluster, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     write_history(tmp_path, f'op.execute("{USERS}")', 'op.execute("create table u (a int)")')
     url = await make_database(sql=USERS + VERSIONS)
-    done = await run_inside("check", url, "--expected", "alembic:alembic.ini", "--shadow", url)
+    done = await run_inside("check", url, "--expected", "alembic:alembic.ini", *on(other_server))
     assert done.code == 0, done
     assert ": pending\n" in done.out
     assert "  heads     r2\n  pending   r2\n" in done.out
+
+
+async def test_nothing_is_built_on_a_server_of_any_database_that_is_checked(
+    run_inside: RunCommand,
+    server: Cluster,
+    other_server: Cluster,
+    make_database: MakeDatabase,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "e.sql").write_text(USERS)
+    urls, form = (await make_database(sql=USERS), other_server.url()), ("--format", "json")
+    for shadow in (server, other_server):
+        done = await run_inside("check", *urls, "--expected", "sql:e.sql", *on(shadow), *form)
+        assert done.code == 3, done
+        states = [found["state"] for found in done.document["databases"]]
+        assert states == ["unknown", "empty"]
+        assert "holds a watched database" in done.document["databases"][0]["summary"]
 
 
 async def test_all_configured_databases_are_looked_at_and_counted(

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from monitor.sources.engine import Cluster
 from tests.cli.conftest import RunCommand
 from tests.conftest import MakeDatabase
+from tests.sources.shadow_peers import find_leftovers
 
 USERS = "CREATE TABLE users (id int PRIMARY KEY, email text);"
 
@@ -77,6 +79,20 @@ async def test_two_built_sources_share_one_shadow(run_inside: RunCommand, tmp_pa
     done = await run_inside("diff", "sql:a.sql", "sql:b.sql", "--format", "json")
     assert done.code == 1, done
     assert [change["kind"] for change in done.document["changes"]] == ["index"]
+
+
+async def test_nothing_is_built_on_the_server_of_a_database_that_is_compared(
+    run_inside: RunCommand, server: Cluster, other_server: Cluster, database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "e.sql").write_text("CREATE TABLE t (a int)")
+    for sides in ((database, "sql:e.sql"), ("sql:e.sql", database)):
+        refused = await run_inside("diff", *sides, "--shadow", server.url())
+        assert refused.code == 2, refused
+        assert "holds a watched database" in refused.err
+        assert "leave it out" in refused.err
+        assert await find_leftovers(server.url()) == []
+        done = await run_inside("diff", *sides, "--shadow", other_server.url())
+        assert done.code == 1, done
 
 
 async def test_a_snapshot_that_cannot_be_written_is_one_sentence(

@@ -101,3 +101,21 @@ async def stalling_proxy(dsn: Dsn) -> AsyncIterator[tuple[Dsn, asyncio.Event]]:
         await asyncio.gather(*pumps, return_exceptions=True)
         for writer in writers:
             writer.transport.abort()
+
+
+@asynccontextmanager
+async def black_hole() -> AsyncIterator[str]:
+    """The URL of a peer that takes connections and never says a word."""
+    waiting = asyncio.Event()
+
+    async def ignore(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            await waiting.wait()
+        writer.close()
+
+    listener = await asyncio.start_server(ignore, "127.0.0.1", 0)
+    try:
+        yield f"postgresql://user:pw@127.0.0.1:{listener.sockets[0].getsockname()[1]}/app"
+    finally:
+        waiting.set()
+        listener.close()

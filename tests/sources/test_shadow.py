@@ -145,7 +145,7 @@ async def test_a_watched_server_is_refused(server: Cluster) -> None:
     async with connect(admin) as session:
         identifier = session.facts.system_identifier
     assert identifier
-    with pytest.raises(UsageError, match="is watched"):
+    with pytest.raises(UsageError, match="holds a watched database"):
         async with open_shadow(url=server.url(), forbidden=frozenset({identifier})):
             pass
     async with open_shadow(url=server.url(), forbidden=frozenset({"1"})) as shadow:
