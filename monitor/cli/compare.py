@@ -88,15 +88,18 @@ def diff(
             "Plans as SQL come with a later release.", next_step="Use --format text or json."
         )
     from monitor.cli import layout, output
-    from monitor.cli.comparing import read_both
+    from monitor.cli.comparing import note_other_major, read_both
     from monitor.cli.sources import BuildChoices
     from monitor.core.diff import diff as compare_snapshots
 
     choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres)
-    difference = compare_snapshots(*read_both(expected, actual, choices))
+    sides = read_both(expected, actual, choices)
+    difference = compare_snapshots(*sides)
+    if note := note_other_major(*sides):
+        output.say(note.message)
     match form:
         case DiffFormat.JSON:
-            output.print_json(output.describe_difference(difference))
+            output.print_json(output.describe_difference(difference, note))
         case DiffFormat.MARKDOWN:
             output.print_text(layout.write_markdown(difference))
         case _:

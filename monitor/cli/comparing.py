@@ -7,10 +7,12 @@ from pathlib import Path
 
 from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices, make_options, resolve_source
+from monitor.core.diff import Note
 from monitor.core.errors import UsageError
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme, Source
 from monitor.sources.dsn import parse_dsn
+from monitor.sources.engine import advise_server
 from monitor.sources.expected import open_shadows, read_source
 from monitor.sources.servers import WatchedServers
 
@@ -53,6 +55,24 @@ async def _read_both(
             fitting = replace(options, major=choices.major or (majors[0] if majors else None))
             found[place] = await read_source(sources[place], fitting, shadows=shadows)
     return found[0], found[1]
+
+
+def note_other_major(expected: Snapshot, actual: Snapshot) -> Note | None:
+    """A word where one side was built on another major than that of the other; else None.
+
+    The programs of the wanted one are not at hand, or a given server is of another.
+    """
+    for side, built, other in (("expected", expected, actual), ("actual", actual, expected)):
+        if built.builder is None or other.builder is not None:
+            continue
+        majors = [snapshot.server.major for snapshot in (built, other) if snapshot.server]
+        if len(set(majors)) > 1:
+            message = (
+                f"The {side} side was built on PostgreSQL {majors[0]} instead of {majors[1]}, "
+                f"so some texts may be spelt differently. {advise_server(majors[1])}"
+            )
+            return Note(note="other_major", key=None, message=message)
+    return None
 
 
 def write_file(path: Path, data: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
-from monitor.core.diff import Change, Difference
+from monitor.core.diff import Change, Difference, Note
 from monitor.core.errors import AnchorwatchError, UsageError
 from monitor.core.findings import Finding
 from monitor.core.printing import clean
@@ -99,8 +99,9 @@ def describe_finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def describe_difference(difference: Difference) -> dict[str, Any]:
-    """A difference as the contract has it."""
+def describe_difference(difference: Difference, remark: Note | None = None) -> dict[str, Any]:
+    """A difference as the contract has it; a remark on the whole is its first note."""
+    notes = (*([remark] if remark else []), *difference.notes)
     return {
         "changes": [_describe_change(change) for change in difference.changes],
         "notes": [
@@ -112,7 +113,7 @@ def describe_difference(difference: Difference) -> dict[str, Any]:
                 "name": note.key.name if note.key else None,
                 "message": note.message,
             }
-            for note in difference.notes
+            for note in notes
         ],
     }
 

@@ -58,7 +58,7 @@ class Note(msgspec.Struct, frozen=True):
 
     Attributes:
         note: a bounded word: ``column_order``, ``spelling``, ``undeclared``,
-            ``not_modelled``.
+            ``not_modelled``, ``other_major``.
         key: the object, or None for the database as a whole.
         message: one sentence for a person.
     """

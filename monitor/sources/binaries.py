@@ -93,8 +93,10 @@ def installed_majors() -> tuple[int, ...]:
     return tuple(sorted({major for major, _ in _offers()}))
 
 
-def advise(major: int | None = None) -> str:
+def advise_server(major: int | None = None) -> str:
     """How server programs of a major version can be had here, in one sentence."""
+    if major is not None and major not in SUPPORTED_MAJORS:
+        return "Name a server of that version: `--shadow URL`, `shadow_url` in the configuration."
     packager = name_packager()
     if packager is None:  # as in the slim image
         return (
@@ -232,5 +234,5 @@ def _not_found(major: int | None, found: tuple[int, ...]) -> EngineError:
     which = "" if major is None else f" {major}"
     return EngineError(
         f"No PostgreSQL{which} server was found in {', '.join(places)}{others}.",
-        next_step=advise(major),
+        next_step=advise_server(major),
     )

@@ -24,7 +24,13 @@ from urllib.parse import quote
 
 from monitor.core.errors import EngineError
 from monitor.sources.account import Account, can_traverse, give, server_account
-from monitor.sources.binaries import SUPPORTED_MAJORS, Binaries, find_binaries, installed_majors
+from monitor.sources.binaries import (
+    SUPPORTED_MAJORS,
+    Binaries,
+    advise_server,
+    find_binaries,
+    installed_majors,
+)
 from monitor.sources.cluster_lease import (
     DATA,
     stop_leftover,
@@ -43,6 +49,7 @@ __all__ = [
     "Binaries",
     "Cluster",
     "Listen",
+    "advise_server",
     "find_binaries",
     "install_binaries",
     "installed_majors",

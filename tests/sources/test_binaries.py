@@ -88,6 +88,13 @@ def test_what_cannot_install_anything_is_not_told_to(
         assert "--install-postgres" not in step
 
 
+def test_a_version_that_cannot_be_installed_is_not_told_to_be(bare: Path) -> None:
+    with pytest.raises(EngineError) as caught:
+        find_binaries(13)
+    assert "`--shadow URL`" in caught.value.next_step
+    assert "install" not in caught.value.next_step
+
+
 def test_uv_alone_is_what_installs(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pip", None)
     uv = bare / "path" / "uv"
