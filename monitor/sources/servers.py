@@ -9,10 +9,9 @@ from monitor.core.errors import LookError
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import connect
 
-AT_ONCE: Final = 8
-"""Questions at the same time: a hundred databases make no burst."""
 ASK_SECONDS: Final = 10.0
-"""For all of them together: who does not answer by then is asked before the next build."""
+"""For all of them, at the same time, so that those that hang hide no other; who does not
+answer by then is asked again before the next build."""
 
 
 class WatchedServers:
@@ -25,7 +24,6 @@ class WatchedServers:
     def __init__(self, dsns: Iterable[Dsn]) -> None:
         self._unasked = set(dsns)
         self._identifiers: set[str] = set()
-        self._slots = asyncio.Semaphore(AT_ONCE)
         self._asking = asyncio.Lock()
 
     async def list_identifiers(self) -> frozenset[str]:
@@ -41,12 +39,11 @@ class WatchedServers:
         return frozenset(self._identifiers)
 
     async def _ask(self, dsn: Dsn) -> None:
-        async with self._slots:
-            try:
-                async with connect(dsn) as session:
-                    identifier = session.facts.system_identifier
-            except LookError:
-                return
-            self._unasked.discard(dsn)
-            if identifier is not None:
-                self._identifiers.add(identifier)
+        try:
+            async with connect(dsn) as session:
+                identifier = session.facts.system_identifier
+        except LookError:
+            return
+        self._unasked.discard(dsn)
+        if identifier is not None:
+            self._identifiers.add(identifier)
