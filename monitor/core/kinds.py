@@ -97,7 +97,7 @@ _ANY_TABLE: Final = {
         "name and state of keys, and of triggers of the partitioned table, whose triggers "
         "were enabled or disabled on this table alone"
     ),
-    "column_order": Attribute(meaning="the columns in physical order", is_note=True),
+    "column_order": Attribute(meaning="the columns in physical order", default=[], is_note=True),
 } | _OWNED
 
 _TABLE: Final = {

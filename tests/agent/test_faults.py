@@ -5,18 +5,17 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 import sentry_sdk
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from monitor.core.snapshot import Snapshot
-from monitor.sources.catalog import take_snapshot
 from monitor.sources.dsn import Dsn, reveal
 from monitor.sources.engine import Cluster
 from monitor.sources.postgres import Session
+from monitor.sources.reading import Reading, read_schema
 from tests.agent.builders import TABLES, load, running
 from tests.conftest import MakeDatabase
 from tests.sources.peers import PLANTED, read, weak_role
@@ -62,13 +61,13 @@ async def test_a_fault_in_one_look_reaches_sentry_once_and_without_the_password(
 ) -> None:
     broken: list[str] = []
 
-    async def break_once(session: Session) -> Snapshot:
+    async def break_once(session: Session, **_: Any) -> Reading:
         if session.facts.database == planted.database and not broken:
             broken.append(session.facts.database)
             raise ZeroDivisionError(f"could not use {reveal(planted)}")
-        return await take_snapshot(session)
+        return await read_schema(session)
 
-    monkeypatch.setattr("monitor.watch.inspection.take_snapshot", break_once)
+    monkeypatch.setattr("monitor.watch.inspection.read_schema", break_once)
     sound = await make_database(sql=TABLES)
     loaded = load(
         tmp_path,

@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from monitor.core.snapshot import Snapshot
-from monitor.sources.catalog import take_snapshot
 from monitor.sources.engine import Cluster
 from monitor.sources.postgres import Session
+from monitor.sources.reading import Reading, read_schema
 from tests.cli.conftest import PLANTED, RunCommand
 from tests.conftest import MakeDatabase
 from tests.sources.shadow_peers import write_history
@@ -181,12 +181,12 @@ async def test_a_fault_nobody_foresaw_stays_with_its_database(
 ) -> None:
     good, bad = await make_database(sql=USERS), await make_database(sql=USERS)
 
-    async def read(session: Session) -> Snapshot:
+    async def read(session: Session, **_: Any) -> Reading:
         if bad.endswith(session.facts.database):
             raise ZeroDivisionError(f"a row with {PLANTED}")
-        return await take_snapshot(session)
+        return await read_schema(session)
 
-    monkeypatch.setattr("monitor.watch.inspection.take_snapshot", read)
+    monkeypatch.setattr("monitor.watch.inspection.read_schema", read)
     done = await run_inside("check", bad, good, "--format", "json")
     assert done.code == 3, done
     broken, sound = done.document["databases"]

@@ -207,6 +207,12 @@ def test_another_order_of_columns_is_a_note() -> None:
     assert say([one], [other]) == ("note column_order table public.t",)
 
 
+def test_a_table_without_columns_has_no_order() -> None:
+    bare = make_snapshot([an_object(Kind.TABLE, "t")])
+    assert bare == make_snapshot([a_table("t", columns=[])])
+    assert diff(bare, make_snapshot([a_table("t", columns=["a"])])) == Difference((), ())
+
+
 def test_other_columns_are_no_matter_of_order() -> None:
     one, other = a_table("t", columns=["a", "b"]), a_table("t", columns=["b", "c"])
     assert say([one], [other]) == ()
