@@ -1,6 +1,9 @@
 # Every target sets up what it needs by itself; `make help` lists them.
 .DEFAULT_GOAL := help
 READY := .venv/.anchorwatch-ready
+MAJORS := 14 15 16 17 18
+COMPARISON := tests/sources/test_cases.py tests/sources/test_catalog.py tests/sources/test_catalog_scope.py \
+	tests/sources/test_catalog_texts.py tests/sources/test_reading.py tests/sources/test_selftest.py
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help
@@ -37,8 +40,16 @@ test: lint ## Run what continuous integration runs
 	.venv/bin/pytest -m "not long" -n 2 --dist loadscope
 
 .PHONY: test-long
-test-long: setup ## Run the campaigns too, on every PostgreSQL major
-	.venv/bin/pytest -m long --timeout 1800
+test-long: majors ## Run the comparison on every PostgreSQL major, and the campaigns
+	@for major in $(MAJORS); do \
+	  echo "comparison on PostgreSQL $$major"; \
+	  ANCHORWATCH_TEST_POSTGRES=$$major .venv/bin/pytest -q -n 2 --dist loadscope -m "not long" $(COMPARISON) || exit 1; \
+	done
+	.venv/bin/pytest -m long --timeout 3600
+
+.PHONY: majors
+majors: setup ## Install the programs of every PostgreSQL major for tests
+	@for major in $(MAJORS); do .venv/bin/anchorwatch doctor --install-postgres $$major >/dev/null; done
 
 .PHONY: bench
 bench: setup ## Print our snapshot beside pg_dump, reflection and alembic, as ratios
