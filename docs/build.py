@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from monitor.config import render_settings_reference
+from monitor.core.findings import INCIDENT_CLASSES
 from monitor.core.kinds_page import write_page
 from monitor.core.rules import RULES, Rule
 from monitor.core.verdict import STATES
@@ -29,9 +30,13 @@ def render_rule(rule: Rule) -> str:
     """The page of one rule."""
     return (
         f"{HEADER}# {rule.code}: {rule.title}\n\n"
-        f"Severity: {rule.severity.value} · incident: {rule.finding_class.value}\n\n"
+        f"Severity: {rule.severity.value} · incident: {_name_incident(rule)}\n\n"
         f"## Why it matters\n\n{rule.why}\n\n## How to fix it\n\n{rule.fix}\n"
     )
+
+
+def _name_incident(rule: Rule) -> str:
+    return rule.finding_class.value if rule.finding_class in INCIDENT_CLASSES else "none"
 
 
 def render_rules_index() -> str:

@@ -19,6 +19,8 @@ BUILDING_AT_MOST: Final = timedelta(minutes=30)
 """An index of hundreds of gigabytes takes that long; what takes longer deserves a look."""
 
 _HELD: Final = (FindingClass.HISTORY, FindingClass.DRIFT)
+_HELD_BACK: Final = (*_HELD, FindingClass.UPKEEP)
+"""A rule that matches nothing in the midst of a migration may match after it."""
 
 
 def track_builds(
@@ -61,7 +63,9 @@ def hold_back(report: Report, activity: Activity, since: datetime | None) -> Rep
     return msgspec.structs.replace(
         report,
         state=State.MIGRATING,
-        findings=tuple(f for f in report.findings if f not in held),
+        findings=tuple(
+            f for f in report.findings if RULES[f.code].finding_class not in _HELD_BACK
+        ),
         unknowns=make_unknowns(sentence),
         summary=f"{State.MIGRATING.meaning.sentence}: {sentence}",
     )

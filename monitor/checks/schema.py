@@ -41,6 +41,7 @@ def _make_findings(
             title=describe_change(change),
             evidence=change.attributes,
             remedy=RULES[change.code].fix,
+            inside=change.inside,
         )
         for change in changes
     )

@@ -4,6 +4,7 @@ Differences that are not drift (the order of columns, privileges that nobody
 declared) are notes, apart from the changes.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -43,6 +44,7 @@ class Change(msgspec.Struct, frozen=True):
         severity: how bad it is.
         contains: how many objects that belong to it are missing or unexpected
             with it, and are not listed on their own.
+        inside: a digest of these objects; empty when there are none.
     """
 
     change: ChangeKind
@@ -51,6 +53,7 @@ class Change(msgspec.Struct, frozen=True):
     code: str
     severity: Severity
     contains: int = 0
+    inside: str = ""
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -130,14 +133,14 @@ def _report_absent(
 ) -> Iterator[Change]:
     """One change for each object that is on one side only, its parts counted with it."""
     owners = {(key.schema, key.name): key for key in items if key.kind in _WHOLES}
-    parts: dict[ObjectKey, int] = defaultdict(int)
+    parts: dict[ObjectKey, list[SchemaObject]] = defaultdict(list)
     tops: list[SchemaObject] = []
     for item in items.values():
         whole = _find_whole(item, items, owners)
         if whole is None:
             tops.append(item)
         else:
-            parts[whole] += 1
+            parts[whole].append(item)
     for item in tops:
         rule = choose_rule(item.key.kind, change, frozenset())
         yield Change(
@@ -146,8 +149,17 @@ def _report_absent(
             attributes=tuple(_list_evidence(change, item)),
             code=rule.code,
             severity=rule.severity,
-            contains=parts[item.key],
+            contains=len(parts[item.key]),
+            inside=_digest_parts(parts[item.key]),
         )
+
+
+def _digest_parts(parts: list[SchemaObject]) -> str:
+    """What of an object is not listed, so that a change of it can be noticed all the same."""
+    if not parts:
+        return ""
+    ordered = sorted(parts, key=lambda item: item.key.order)
+    return hashlib.sha256(msgspec.json.encode(ordered, order="deterministic")).hexdigest()[:16]
 
 
 def _find_whole(

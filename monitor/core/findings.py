@@ -27,12 +27,19 @@ _RANKS: Final = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 class FindingClass(StrEnum):
-    """What findings are gathered by: one incident a class and database."""
+    """What findings are gathered by: one incident a class and database, but none of upkeep."""
 
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
     HISTORY = "history"
     DRIFT = "drift"
+    UPKEEP = "upkeep"
+
+
+INCIDENT_CLASSES: Final[tuple[FindingClass, ...]] = tuple(
+    finding_class for finding_class in FindingClass if finding_class is not FindingClass.UPKEEP
+)
+"""Upkeep is about our own configuration: shown wherever findings are, never told to people."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -55,6 +62,8 @@ class Finding(msgspec.Struct, frozen=True):
         title: one sentence for a person.
         evidence: what differs.
         remedy: the next step, often a command.
+        inside: a digest of all that is missing or unexpected with the object and
+            has no finding of its own; empty when there is nothing.
     """
 
     code: str
@@ -65,6 +74,7 @@ class Finding(msgspec.Struct, frozen=True):
     title: str
     evidence: tuple[Evidence, ...] = ()
     remedy: str = ""
+    inside: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str, tuple[str, str, str, str]]:
@@ -80,6 +90,18 @@ class Finding(msgspec.Struct, frozen=True):
     def id(self) -> str:
         """Twelve letters that stand for the identity, also after a restart."""
         return hashlib.sha256(msgspec.json.encode(self.identity)).hexdigest()[:12]
+
+    @property
+    def digest(self) -> str:
+        """Sixteen letters that change with the rule, the object and anything that differs.
+
+        The same in every environment and database: what was accepted in one can be
+        recognised in another.
+        """
+        key = self.key and (self.key.kind, self.key.schema, self.key.parent, self.key.name)
+        evidence = [(e.name, e.expected, e.actual) for e in self.evidence]
+        seen = msgspec.json.encode((self.code, key, evidence, self.inside))
+        return hashlib.sha256(seen).hexdigest()[:16]
 
 
 class Unknown(msgspec.Struct, frozen=True):

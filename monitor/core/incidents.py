@@ -62,6 +62,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
         is_initial: whether it was there at the first look ever.
         is_rebaselined: whether it ended because a deployment made the schema, as it
             is, the new baseline: nobody repaired anything.
+        waived: how many of its findings were still there when it ended, ignored or
+            accepted: nobody repaired these.
     """
 
     id: str
@@ -83,6 +85,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     told_at: datetime | None = None
     is_initial: bool = False
     is_rebaselined: bool = False
+    waived: int = 0
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -324,8 +327,14 @@ def _recover(before: Incident, context: _Context) -> tuple[Incident, EventKind |
         is_rebaselined=context.finding_class is FindingClass.DRIFT
         and since is not None
         and since > before.first_seen,
+        waived=_count_waived(before, context.report),
     )
     return over, EventKind.RESOLVED
+
+
+def _count_waived(incident: Incident, report: Report) -> int:
+    waived = {finding.identity for finding in report.waived}
+    return sum(finding.identity in waived for finding in incident.findings)
 
 
 def _tell(incident: Incident, at: datetime) -> Incident:

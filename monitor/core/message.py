@@ -51,6 +51,8 @@ class Message(msgspec.Struct, frozen=True):
         omitted: how many findings are not listed.
         findings: all of them.
         command: the next step on the command line.
+        accept: the command that takes what was there at the first look as it is;
+            None about anything else.
         url: the page of the database, when the agent has a public address.
     """
 
@@ -70,6 +72,7 @@ class Message(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
     command: str
     url: str | None
+    accept: str | None = None
 
 
 def compose(
@@ -100,7 +103,18 @@ def compose(
         findings=tuple(worst_first),
         command=f"anchorwatch check {incident.database}",
         url=url,
+        accept=_offer(incident, kind),
     )
+
+
+def _offer(incident: Incident, kind: EventKind) -> str | None:
+    """An old database has its reasons: what was there before the watch began may stay."""
+    is_offered = (
+        incident.is_initial
+        and kind is not EventKind.RESOLVED
+        and incident.finding_class in (FindingClass.DRIFT, FindingClass.HISTORY)
+    )
+    return f'anchorwatch accept {incident.database} --reason "..."' if is_offered else None
 
 
 def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
@@ -114,7 +128,7 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
                     f"RESOLVED {place}: a deployment came, the schema as it is now is the "
                     f"new baseline; {what} of {lasted} ago were not undone"
                 )
-            return f"RESOLVED {place}: {_OVER[incident.finding_class]} after {lasted}"
+            return f"RESOLVED {place}: {_describe_end(incident)} after {lasted}"
         case EventKind.REMINDER:
             lasted = describe_duration(at - incident.first_seen)
             return f"STILL OPEN {place}: {what}, for {lasted}"
@@ -123,6 +137,16 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
         case _:
             already = ", already so at the first look" if incident.is_initial else ""
             return f"{incident.severity.value.upper()} {place}: {what}{already}"
+
+
+def _describe_end(incident: Incident) -> str:
+    """Nobody is told that something was repaired which was only accepted, or ignored."""
+    over = _OVER[incident.finding_class]
+    if not incident.waived:
+        return over
+    if incident.waived >= len(incident.findings):
+        return f"{describe_class(incident)}, accepted or ignored and not undone,"
+    return f"{over}, but for {incident.waived} accepted or ignored,"
 
 
 _OVER: Final = {

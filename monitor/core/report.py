@@ -4,9 +4,10 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.core.findings import Finding, FindingClass, Unknown
+from monitor.core.findings import INCIDENT_CLASSES, Finding, FindingClass, Unknown
 from monitor.core.keys import ObjectKey
 from monitor.core.verdict import State
+from monitor.core.waivers import Accepted, Ignored
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -18,7 +19,7 @@ class Report(msgspec.Struct, frozen=True):
         at: when the look began, UTC.
         seconds: how long it took.
         state: the verdict.
-        findings: all that is wrong, sorted by identity.
+        findings: all that is wrong and told, sorted by identity.
         unknowns: what could not be looked at.
         revisions: what is stamped; None when that is unknown.
         expected_revisions: the heads of what is expected, when there are any.
@@ -31,6 +32,8 @@ class Report(msgspec.Struct, frozen=True):
             schema; None when this one was not.
         builds: indexes that are being built, and when each was first seen to be.
         summary: one sentence for a person.
+        ignored: what is wrong, and ignored by a rule.
+        accepted: what is wrong, and accepted as it is.
     """
 
     environment: str
@@ -49,10 +52,18 @@ class Report(msgspec.Struct, frozen=True):
     migrating_since: datetime | None = None
     builds: tuple[tuple[ObjectKey, datetime], ...] = ()
     summary: str = ""
+    ignored: tuple[Ignored, ...] = ()
+    accepted: tuple[Accepted, ...] = ()
+
+    @property
+    def waived(self) -> tuple[Finding, ...]:
+        """What is wrong and not told."""
+        ignored = [one.finding for one in self.ignored]
+        return (*ignored, *(one.finding for one in self.accepted))
 
     @property
     def judged(self) -> frozenset[FindingClass]:
         """The classes that this look can say something about: the others stay as they were."""
         if self.state is State.UNREACHABLE:
             return frozenset({FindingClass.UNREACHABLE})
-        return frozenset(FindingClass) - {unknown.finding_class for unknown in self.unknowns}
+        return frozenset(INCIDENT_CLASSES) - {unknown.finding_class for unknown in self.unknowns}

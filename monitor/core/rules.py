@@ -259,6 +259,24 @@ CANNOT_LOOK: Final = Rule(
     why="Unknown is not fine: drift would go unseen.",
     fix="Follow the message: most often one GRANT is missing, see `anchorwatch grants`.",
 )
+EXPIRED_RULE: Final = Rule(
+    "AW903",
+    "An ignore rule has expired",
+    _INFO,
+    FindingClass.UPKEEP,
+    why="Nothing is ignored by it any more: what it matches is told again.",
+    fix="Give it a later `until`, or remove it from the configuration.",
+)
+UNUSED_RULE: Final = Rule(
+    "AW904",
+    "An ignore rule matches nothing",
+    _INFO,
+    FindingClass.UPKEEP,
+    why="What it was written for is gone, or it was written wrongly. What comes to match it "
+    "one day is ignored, and nobody remembers why.",
+    fix="Remove it from the configuration, or correct its code and object: the parts of a name "
+    "are matched one by one, see docs/how-to/accept-and-ignore.md.",
+)
 
 _SCHEMA_RULES: Final = _list_schema_rules()
 
@@ -281,6 +299,8 @@ RULES: Final[Mapping[str, Rule]] = {
             STUCK_MIGRATION,
             UNREACHABLE,
             CANNOT_LOOK,
+            EXPIRED_RULE,
+            UNUSED_RULE,
         ],
         key=lambda rule: rule.code,
     )

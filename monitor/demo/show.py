@@ -295,7 +295,8 @@ async def _await_message(receiver: Receiver, kind: str, stop: asyncio.Event, pac
 def _print_message(message: dict[str, Any]) -> None:
     findings = [] if message["ended"] else message["findings"]
     lines = [f"- {finding['title']}  [{finding['code']}]" for finding in findings]
-    _print_block("   message  ", [message["headline"], *lines])
+    offer = [f"If it is right as it is: {message['accept']}"] if message["accept"] else []
+    _print_block("   message  ", [message["headline"], *lines, *offer])
 
 
 def _tell(number: int, text: str, *lines: str) -> None:

@@ -68,7 +68,13 @@ DATABASE_FAMILIES: Final[Mapping[str, Family]] = {
         "gauge", "How many revisions are stamped, or are heads.", "side"
     ),
     "anchorwatch_schema_differences": _each(
-        "gauge", "Differences between the actual and the expected schema.", "kind", "change"
+        "gauge",
+        "Differences between the actual and the expected schema, without what is waived.",
+        "kind",
+        "change",
+    ),
+    "anchorwatch_findings_waived": _each(
+        "gauge", "Findings that are not told, for they are ignored or accepted.", "how"
     ),
     "anchorwatch_schema_changed_timestamp_seconds": _each(
         "gauge", "When the schema was last seen to change."
@@ -192,6 +198,10 @@ def describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]
         described["anchorwatch_alembic_pending_revisions"] = [((), len(report.pending))]
     if FindingClass.DRIFT in report.judged:
         described["anchorwatch_schema_differences"] = list(_count_differences(record))
+        described["anchorwatch_findings_waived"] = [
+            ((("how", "ignored"),), len(report.ignored)),
+            ((("how", "accepted"),), len(report.accepted)),
+        ]
     return described
 
 

@@ -20,7 +20,7 @@ from prometheus_client import (
 )
 from prometheus_client.utils import floatToGoString
 
-from monitor.core.findings import FindingClass, Severity
+from monitor.core.findings import INCIDENT_CLASSES, FindingClass, Severity
 from monitor.core.incidents import EventKind
 from monitor.core.record import Record
 from monitor.sinks.families import (
@@ -190,8 +190,8 @@ class _Counts:
     def __init__(self) -> None:
         self._looks = 0
         self._failures = dict.fromkeys(FAILURE_REASONS, 0)
-        self._opened = dict.fromkeys(FindingClass, 0)
-        self._resolved = dict.fromkeys(FindingClass, 0)
+        self._opened = dict.fromkeys(INCIDENT_CLASSES, 0)
+        self._resolved = dict.fromkeys(INCIDENT_CLASSES, 0)
 
     def add_look(self, record: Record) -> None:
         self._looks += 1

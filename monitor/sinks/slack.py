@@ -101,6 +101,7 @@ def render(message: Message) -> dict[str, Any]:
         {"type": "section", "fields": [_mrkdwn(text) for text in _write_fields(message)]},
         *_write_lines(message),
         _section(f"*Next step*: `{escape(message.command, _MAX_FIELD)}`"),
+        *_write_offer(message),
         *_write_buttons(message),
         {"type": "context", "elements": [_mrkdwn(_write_context(message))]},
     ]
@@ -147,6 +148,12 @@ def _write_lines(message: Message) -> list[dict[str, Any]]:
     if message.omitted:
         lines.append(f"…and {message.omitted} more")
     return [_section("\n".join(lines))]
+
+
+def _write_offer(message: Message) -> list[dict[str, Any]]:
+    if message.accept is None:
+        return []
+    return [_section(f"*If it is right as it is*: `{escape(message.accept, _MAX_FIELD)}`")]
 
 
 def _write_buttons(message: Message) -> list[dict[str, Any]]:

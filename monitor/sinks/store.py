@@ -24,6 +24,7 @@ from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, EventKind, Incident
 from monitor.core.record import Record
 from monitor.core.verdict import State
+from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
 from monitor.sinks.queue import Queue, post_events
 from monitor.sinks.store_failures import read_word, unreadable
@@ -74,8 +75,8 @@ class Look:
 
 
 @final
-class Store(Queue):
-    """The ledger and its outbox. Every method raises StoreError."""
+class Store(Queue, Acceptances):
+    """The ledger, its outbox and its acceptances. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)

@@ -108,6 +108,16 @@ sa.Index(
 )
 """One database has at most one unresolved incident of a class, whoever writes it."""
 
+ACCEPTANCES: Final = sa.Table(
+    "anchorwatch_acceptance",
+    METADATA,
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("database", sa.Text, primary_key=True),
+    sa.Column("finding", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""What was accepted; of a database that is no longer watched too, for it may come back."""
+
 EVENTS: Final = sa.Table(
     "anchorwatch_event",
     METADATA,

@@ -131,6 +131,7 @@ def _encode(message: Message, findings: tuple[Finding, ...]) -> bytes:
             "findings": [_describe(finding) for finding in findings],
             "truncated": len(message.findings) - len(findings),
             "command": _clip(message.command, _MAX_TEXT),
+            "accept": _clip(message.accept, _MAX_TEXT) if message.accept else None,
             "url": link if link and len(link) <= _MAX_LINK else None,
         }
     )
@@ -139,6 +140,7 @@ def _encode(message: Message, findings: tuple[Finding, ...]) -> bytes:
 def _describe(finding: Finding) -> dict[str, Any]:
     key = finding.key
     return {
+        "id": finding.id,
         "code": finding.code,
         "severity": finding.severity,
         "kind": key.kind if key else None,

@@ -27,6 +27,7 @@ from monitor.core.report import Report
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, Rule
 from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
+from monitor.core.waivers import Judged, Waivers
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import Deadlines, connect
 from monitor.sources.reading import Reading, read_schema
@@ -63,6 +64,7 @@ class Target(msgspec.Struct, frozen=True):
         expectation: what it should be; None where the first settled snapshot
             stands for it.
         memory: of its texts, between looks.
+        waivers: what may be wrong there and need not be told.
     """
 
     environment: str
@@ -71,6 +73,7 @@ class Target(msgspec.Struct, frozen=True):
     deadlines: Deadlines
     expectation: Expectation | None = None
     memory: Memory = msgspec.field(default_factory=Memory)
+    waivers: Waivers = Waivers()
 
 
 class Look(NamedTuple):
@@ -235,7 +238,7 @@ async def _compare(
     if stamp is None and history is not None:
         return _report_unreadable_stamp(report, snapshot)
     if (state := judge_stamp(snapshot, stamp or (), history)) is not None:
-        return _report_stamp(report, state, stamp or ())
+        return _report_stamp(report, state, stamp or (), waivers=target.waivers)
     try:
         expected = await _find_expected(target, stamp, snapshot, baseline)
     except AnchorwatchError as error:
@@ -305,7 +308,9 @@ def _add_unknown(report: Report, error: AnchorwatchError) -> Report:
     )
 
 
-def _report_stamp(report: Report, state: State, stamp: tuple[str, ...]) -> Report:
+def _report_stamp(
+    report: Report, state: State, stamp: tuple[str, ...], *, waivers: Waivers
+) -> Report:
     """A state in which comparing the schema would only repeat what is wrong."""
     finding = describe_stamp(
         state, stamp, environment=report.environment, database=report.database
@@ -316,12 +321,15 @@ def _report_stamp(report: Report, state: State, stamp: tuple[str, ...]) -> Repor
         message=f"The schema is not compared: {state.meaning.sentence}.",
         next_step=finding.remedy if finding else "",
     )
+    judged = waivers.judge((finding,) if finding else (), report.at)
     return msgspec.structs.replace(
         report,
         state=state,
-        findings=(finding,) if finding else (),
+        findings=judged.told,
         unknowns=(unjudged,),
-        summary=finding.title if finding else state.meaning.sentence,
+        summary=(finding.title if finding else state.meaning.sentence) + judged.count_waived(),
+        ignored=judged.ignored,
+        accepted=judged.accepted,
     )
 
 
@@ -333,45 +341,55 @@ def _report_comparison(
     builds: Mapping[ObjectKey, datetime],
 ) -> Report:
     place = {"environment": report.environment, "database": report.database}
-    findings: tuple[Finding, ...] = ()
+    differences: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     if expected is not None:
-        findings, notes = compare_schema(expected, snapshot, **place)
-    findings, building = excuse_builds(findings, builds, report.at)
+        differences, notes = compare_schema(expected, snapshot, **place)
+    differences, building = excuse_builds(differences, builds, report.at)
+    found = differences
+    if target.expectation is None:
+        flawed = add_flaws(differences, snapshot, **place)
+        found, _ = excuse_builds(flawed, builds, report.at)
+    judged = target.waivers.judge(found, report.at)
+    upkeep: tuple[Finding, ...] = ()
+    if expected is not None:
+        upkeep = target.waivers.review(judged, report.at, **place)
     # The history is as new as the schema that was just built from it.
     history = target.expectation.history if target.expectation else None
     pending = history.pending(report.revisions or ()) if history else None
-    state = _choose_state(target, findings, pending)
-    if target.expectation is None:
-        findings, _ = excuse_builds(add_flaws(findings, snapshot, **place), builds, report.at)
+    told = {finding.identity for finding in judged.told}
+    is_drifted = any(finding.identity in told for finding in differences)
+    state = _choose_state(target, pending, is_drifted=is_drifted)
     return msgspec.structs.replace(
         report,
         state=state,
         pending=pending,
         expected_revisions=history.heads if history else None,
-        findings=findings,
+        findings=tuple(sorted((*judged.told, *upkeep), key=lambda f: f.identity)),
         notes=(*notes, *building),
-        summary=_summarise(state, findings, is_alone=expected is None),
+        summary=_summarise(state, judged, is_alone=expected is None),
+        ignored=judged.ignored,
+        accepted=judged.accepted,
     )
 
 
-def _choose_state(
-    target: Target, findings: tuple[Finding, ...], pending: tuple[str, ...] | None
-) -> State:
-    if findings:
+def _choose_state(target: Target, pending: tuple[str, ...] | None, *, is_drifted: bool) -> State:
+    """What is ignored or accepted is no drift."""
+    if is_drifted:
         return State.DRIFTED
     if target.expectation is None:
         return State.UNCHANGED
     return State.PENDING if pending else State.IN_SYNC
 
 
-def _summarise(state: State, findings: tuple[Finding, ...], *, is_alone: bool) -> str:
+def _summarise(state: State, judged: Judged, *, is_alone: bool) -> str:
     """One sentence; ``is_alone`` when there was nothing to compare with, nor a baseline."""
     place = "no expectation, looked at by itself"
+    findings, waived = judged.told, judged.count_waived()
     if not findings:
-        return place if is_alone else state.meaning.sentence
+        return (place if is_alone else state.meaning.sentence) + waived
     is_compared = state is State.DRIFTED
     noun = "difference" if is_compared else "flaw"
     worst = max(findings, key=lambda f: f.severity.rank).title
     told = f"{len(findings)} {noun}{'s' if len(findings) > 1 else ''}, the worst: {worst}"
-    return f"{place}: {told}" if is_alone else told
+    return (f"{place}: {told}" if is_alone else told) + waived

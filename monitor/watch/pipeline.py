@@ -86,6 +86,7 @@ class Pipeline(msgspec.Struct, frozen=True):
                 decided, so the next look decides.
         """
         before = await self.store.load(target.environment, target.database)
+        target = await self._add_acceptances(target)
         look, chosen = await self._see(target, at, before)
         record = advance(
             before,
@@ -121,6 +122,11 @@ class Pipeline(msgspec.Struct, frozen=True):
             decided.incidents,
             decided.events,
         )
+
+    async def _add_acceptances(self, target: Target) -> Target:
+        accepted = await self.store.list_acceptances(target.environment, target.database)
+        waivers = msgspec.structs.replace(target.waivers, acceptances=tuple(accepted))
+        return msgspec.structs.replace(target, waivers=waivers)
 
     async def _see(self, target: Target, at: datetime, before: Record | None) -> _Seen:
         """What is there, and what it is compared with from now on."""

@@ -16,7 +16,7 @@ from monitor.core.activity import Activity
 from monitor.core.findings import Finding, Severity
 from monitor.core.keys import Kind
 from monitor.core.report import Report
-from monitor.core.rules import CANNOT_LOOK, STUCK_MIGRATION
+from monitor.core.rules import CANNOT_LOOK, STUCK_MIGRATION, UNUSED_RULE
 from monitor.core.verdict import State
 from tests.core.builders import a_key
 
@@ -47,6 +47,13 @@ def test_nothing_is_judged_for_ten_minutes_and_then_everything(
     assert report.migrating_since == since
     assert (STUCK_MIGRATION.code in {finding.code for finding in report.findings}) == is_stuck
     assert bool(report.unknowns) != is_stuck
+
+
+def test_no_rule_is_called_unused_in_the_midst_of_a_migration() -> None:
+    report = hold_back(a_report(a_finding(), a_finding(UNUSED_RULE.code)), BUSY, None)
+    assert report.findings == ()
+    at_rest = a_report(a_finding(UNUSED_RULE.code), state=State.IN_SYNC)
+    assert hold_back(at_rest, BUSY, None) == at_rest
 
 
 def test_without_activity_or_without_differences_nothing_is_held_back() -> None:

@@ -96,6 +96,21 @@ def test_a_missing_table_speaks_for_its_parts() -> None:
     assert change.severity is Severity.CRITICAL
 
 
+def test_whatever_changes_inside_of_an_object_without_a_word_changes_its_digest() -> None:
+    """The evidence is the table's alone; what was accepted must speak again all the same."""
+    table = a_table("t", columns=["id"])
+    column = a_column("t", "id")
+    index = an_object(Kind.INDEX, "i", parent="t", columns=["id"])
+    unique = an_object(Kind.INDEX, "i", parent="t", columns=["id"], unique=True)
+    insides = [
+        diff(make_snapshot([]), make_snapshot([table, *parts])).changes[0].inside
+        for parts in ([], [column], [column, index], [column, unique])
+    ]
+    assert len(set(insides)) == len(insides)
+    again = diff(make_snapshot([]), make_snapshot([index, column, table])).changes[0].inside
+    assert again == insides[2]
+
+
 def test_a_missing_column_speaks_for_its_sequence() -> None:
     table = a_table("t", columns=["id"])
     sequence = an_object(Kind.SEQUENCE, "s", owned_by=["public", "t", "id"])

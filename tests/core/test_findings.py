@@ -77,6 +77,24 @@ def test_the_order_of_findings_does_not_change_their_digest(
     assert digest_findings(tuple(findings)) == digest_findings(tuple(shuffled))
 
 
+@given(FINDINGS, NAMES)
+def test_the_digest_of_one_is_of_rule_object_and_values_and_of_no_words(
+    finding: Finding, text: str
+) -> None:
+    replace = msgspec.structs.replace
+    assert replace(finding, title=text, remedy=text, environment=text).digest == finding.digest
+    others = [
+        replace(finding, code="AW000"),
+        replace(finding, evidence=(*finding.evidence, Evidence(text, expected=None, actual=1))),
+        replace(finding, evidence=()),
+        replace(finding, inside="x"),
+        replace(
+            finding, key=ObjectKey(kind=Kind.TABLE, schema=None, parent=None, name=f"x{text}")
+        ),
+    ]
+    assert len({finding.digest, *(other.digest for other in others)}) == len(others) + 1
+
+
 @given(FINDINGS)
 def test_other_evidence_is_another_digest(finding: Finding) -> None:
     changed = msgspec.structs.replace(

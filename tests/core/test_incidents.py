@@ -6,7 +6,14 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown
+from monitor.core.findings import (
+    INCIDENT_CLASSES,
+    Evidence,
+    Finding,
+    FindingClass,
+    Severity,
+    Unknown,
+)
 from monitor.core.incidents import (
     DEFAULT_POLICY,
     ClassPolicy,
@@ -19,8 +26,9 @@ from monitor.core.incidents import (
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.message import compose
 from monitor.core.report import Report
-from monitor.core.rules import CANNOT_LOOK, UNREACHABLE
+from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, UNUSED_RULE
 from monitor.core.verdict import State
+from monitor.core.waivers import Accepted, accept
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -221,8 +229,62 @@ def test_the_id_of_an_incident_is_the_same_for_every_agent() -> None:
 
 
 def test_every_class_has_a_policy() -> None:
-    assert DEFAULT_POLICY.classes.keys() == set(FindingClass)
+    assert DEFAULT_POLICY.classes.keys() == set(INCIDENT_CLASSES)
     assert all(isinstance(p, ClassPolicy) for p in DEFAULT_POLICY.classes.values())
+
+
+def test_upkeep_of_our_own_rules_is_never_an_incident() -> None:
+    upkeep = msgspec.structs.replace(
+        a_finding(code=UNUSED_RULE.code), key=None, severity=Severity.INFO
+    )
+    watch = Watch()
+    assert watch.see(*(a_report(minute, upkeep) for minute in range(60))) == []
+    assert watch.incidents == {}
+
+
+def test_upkeep_is_no_change_of_an_incident_that_is_open() -> None:
+    upkeep = msgspec.structs.replace(
+        a_finding(code=UNUSED_RULE.code), key=None, severity=Severity.INFO
+    )
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    assert watch.see(*(a_report(minute, a_finding(), upkeep) for minute in range(2, 9))) == []
+
+
+def accept_in(report: Report, *findings: Finding) -> Report:
+    """The report, with these findings accepted in place of told."""
+    acceptances = accept(findings, reason="known", until=None, by="us", at=report.at)
+    accepted = tuple(map(Accepted, findings, acceptances))
+    return msgspec.structs.replace(report, accepted=accepted)
+
+
+def test_what_ends_by_being_accepted_was_not_undone_and_says_so() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    assert watch.see(accept_in(a_report(2), a_finding())) == [EventKind.RESOLVED]
+    (incident,) = watch.incidents.values()
+    assert incident.waived == 1
+    said = compose(incident, EventKind.RESOLVED, delivery="d", at=START + 2 * MINUTE)
+    assert said.headline == (
+        "RESOLVED app (test): 1 schema difference, accepted or ignored and not undone, after 2 min"
+    )
+
+
+def test_what_ends_half_repaired_and_half_accepted_says_both() -> None:
+    watch = Watch()
+    both = (a_finding("a"), a_finding("b"))
+    watch.see(a_report(0, *both), a_report(1, *both))
+    watch.see(accept_in(a_report(2), both[0]))
+    (incident,) = watch.incidents.values()
+    said = compose(incident, EventKind.RESOLVED, delivery="d", at=START + 2 * MINUTE)
+    assert said.headline.endswith("as expected again, but for 1 accepted or ignored, after 2 min")
+
+
+def test_a_look_that_could_not_look_ends_nothing_that_was_accepted() -> None:
+    watch = Watch()
+    watch.see(a_report(0, a_finding()), a_report(1, a_finding()))
+    assert watch.see(an_unknown(2), an_unreachable(3)) == []
+    assert watch.unresolved[FindingClass.DRIFT].status is Status.OPEN
 
 
 def test_drift_that_becomes_worse_is_told_though_it_never_settles() -> None:

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.findings import Evidence, Finding, FindingClass, Severity
+from monitor.core.findings import (
+    INCIDENT_CLASSES,
+    Evidence,
+    Finding,
+    FindingClass,
+    Severity,
+)
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.message import (
@@ -112,7 +118,30 @@ def test_what_was_there_at_the_first_look_is_called_so() -> None:
     assert message.headline.endswith("already so at the first look")
 
 
-@pytest.mark.parametrize("finding_class", FindingClass)
+@pytest.mark.parametrize("kind", [EventKind.OPENED, EventKind.CHANGED, EventKind.REMINDER])
+def test_what_was_there_at_the_first_look_can_be_accepted_and_the_message_says_how(
+    kind: EventKind,
+) -> None:
+    message = compose(an_incident(is_initial=True), kind, delivery="d", at=NOW)
+    assert message.accept == 'anchorwatch accept app --reason "..."'
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        (EventKind.OPENED, {"is_initial": False}),
+        (EventKind.RESOLVED, {"is_initial": True}),
+        (EventKind.OPENED, {"is_initial": True, "finding_class": FindingClass.UNREACHABLE}),
+        (EventKind.OPENED, {"is_initial": True, "finding_class": FindingClass.UNKNOWN}),
+    ],
+)
+def test_what_is_new_over_or_unknown_is_not_offered_to_be_accepted(
+    kind: EventKind, changes: dict[str, Any]
+) -> None:
+    assert compose(an_incident(**changes), kind, delivery="d", at=NOW).accept is None
+
+
+@pytest.mark.parametrize("finding_class", INCIDENT_CLASSES)
 @pytest.mark.parametrize("kind", EventKind)
 def test_every_class_has_words_for_every_event(
     finding_class: FindingClass, kind: EventKind

@@ -97,6 +97,8 @@ TITLES = {
     "AW501": "A migration does not end",
     "AW901": "The database cannot be reached",
     "AW902": "The database cannot be looked at",
+    "AW903": "An ignore rule has expired",
+    "AW904": "An ignore rule matches nothing",
 }
 """Every code that was ever given out; the list only grows, and a title keeps its sense."""
 

@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
-from monitor.core.findings import FindingClass, Severity, Unknown
+from monitor.core.findings import INCIDENT_CLASSES, FindingClass, Severity, Unknown
 from monitor.core.incidents import EventKind
 from monitor.core.record import Record
 from monitor.core.verdict import State
@@ -106,7 +106,7 @@ def test_every_counter_is_there_before_anything_happened() -> None:
     assert sum(found["anchorwatch_checks_total"].values()) == 0
     assert len(found["anchorwatch_check_failures_total"]) == 2
     for name in ("anchorwatch_incidents_opened_total", "anchorwatch_incidents_resolved_total"):
-        assert {dict(labels)["kind"] for labels in found[name]} == set(FindingClass)
+        assert {dict(labels)["kind"] for labels in found[name]} == set(INCIDENT_CLASSES)
     assert len(found["anchorwatch_notifications_total"]) == len(EventKind)
     assert len(found["anchorwatch_notification_failures_total"]) == 2
     assert found["anchorwatch_check_duration_seconds_count"] == {(("check", "schema"),): 0}

@@ -102,7 +102,18 @@ def test_whatever_a_database_is_called_the_payload_is_within_every_limit(
         environment=place,
         resolved_at=resolved_at,
     )
-    check_limits(render(msgspec.structs.replace(message, url="https://watch.example.com/app")))
+    whole = msgspec.structs.replace(
+        message, url="https://watch.example.com/app", accept=f"anchorwatch accept {place}"
+    )
+    check_limits(render(whole))
+
+
+def test_what_was_there_at_first_is_offered_to_be_accepted_and_nothing_else_is() -> None:
+    offer = 'anchorwatch accept app --reason "..."'
+    assert offer in json.dumps(render(a_message(is_initial=True)), ensure_ascii=False).replace(
+        "\\", ""
+    )
+    assert "anchorwatch accept" not in json.dumps(render(a_message()))
 
 
 @given(text=st.one_of(NASTY, st.text()), limit=st.integers(1, 200))

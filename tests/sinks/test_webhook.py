@@ -90,6 +90,7 @@ def test_the_body_is_what_the_contract_says() -> None:
         "ended": None,
         "findings": [
             {
+                "id": a_finding().id,
                 "code": "AW201",
                 "severity": "critical",
                 "kind": "table",
@@ -102,6 +103,7 @@ def test_the_body_is_what_the_contract_says() -> None:
         ],
         "truncated": 0,
         "command": "anchorwatch check app",
+        "accept": None,
         "url": None,
     }
 
@@ -142,6 +144,7 @@ def test_a_body_never_grows_too_large(text: str, count: int, evidence: int) -> N
         a_message(findings=findings),
         headline=text,
         command=text,
+        accept=text,
         url="https://x/" + text,
         database=text,
     )

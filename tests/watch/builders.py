@@ -12,6 +12,7 @@ import asyncpg
 from monitor.core.incidents import DEFAULT_POLICY, EventKind
 from monitor.core.source import parse_source
 from monitor.core.verdict import State
+from monitor.core.waivers import IgnoreRule, Waivers
 from monitor.sinks.store import Store, open_store
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.expected import BuildOptions
@@ -44,6 +45,7 @@ class Watch:
         self._expectations = expectations
         self._expected: str | None = None
         self._options = BuildOptions(shadow_url=shadow)
+        self._waivers = Waivers()
         self.pipeline = Pipeline(
             store=store,
             policy=DEFAULT_POLICY,
@@ -54,6 +56,10 @@ class Watch:
     def expect(self, source: str | None) -> None:
         """Compare with this from now on."""
         self._expected = source
+
+    def ignore(self, *rules: IgnoreRule) -> None:
+        """Ignore by these rules from now on."""
+        self._waivers = Waivers(rules=rules)
 
     @property
     def target(self) -> Target:
@@ -68,6 +74,7 @@ class Watch:
             deadlines=SHORT,
             expectation=expectation,
             memory=self._memory,
+            waivers=self._waivers,
         )
 
     async def look(self, minutes: float) -> Decided:
