@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from monitor.config.databases import DatabaseSettings
 from monitor.config.settings import Settings
 from monitor.core.source import Source, parse_source
+from monitor.core.waivers import IgnoreRule
 from monitor.sources.dsn import reveal
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import Deadlines
@@ -29,6 +30,13 @@ def make_deadlines(database: DatabaseSettings) -> Deadlines:
         statement_seconds=database.statement_timeout.total_seconds(),
         lock_seconds=database.lock_timeout.total_seconds(),
     )
+
+
+def list_rules(settings: Settings, database: DatabaseSettings) -> tuple[IgnoreRule, ...]:
+    """What is ignored there: the rules of the database, then those of all."""
+    own = [rule.make_rule(is_shared=False) for rule in database.ignore]
+    shared = [rule.make_rule(is_shared=True) for rule in settings.defaults.ignore]
+    return (*own, *shared)
 
 
 def choose_interval(database: DatabaseSettings) -> timedelta | None:

@@ -123,9 +123,10 @@ def _explain_one(details: ErrorDetails, above: Path, layer: Layer) -> Flaw:
     path = (*above, *map(str, details["loc"]))
     sentence, next_step = _SENTENCES.get(details["type"], _OTHER)
     words = details.get("ctx", {})
+    subject = "this" if path[-1].isdecimal() else path[-1]
     return Flaw(
         path=path,
         where=find_origin(path, layer.origins),
-        message=f"{path[-1]} {sentence.format(**words)}",
+        message=f"{subject} {sentence.format(**words)}",
         next_step=next_step.format(**words),
     )

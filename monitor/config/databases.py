@@ -7,6 +7,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from monitor.config.ignoring import IgnoreSettings
 from monitor.config.section import CheckedDatabaseUrl, FrozenMap, Section, read_dsn
 from monitor.config.values import (
     Duration,
@@ -97,6 +98,10 @@ class DatabaseDefaults(Section):
     labels: FrozenMap[str] = Field(
         default_factory=lambda: MappingProxyType({}),
         description="Your own words about it, for messages and metrics.",
+    )
+    ignore: tuple[IgnoreSettings, ...] = Field(
+        default=(),
+        description="What is wrong there and need not be told; those of `defaults` hold as well.",
     )
 
 

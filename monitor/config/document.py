@@ -5,6 +5,7 @@ Every scalar stays the text that was written, so that `dbname: on`, `user: 0123`
 texts, after parsing: a value can never change the shape of the document.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,6 +55,17 @@ def get_section(tree: Mapping[str, Tree], key: str) -> dict[str, Tree]:
     """What stands below a key; nothing when there is none."""
     section = tree.get(key)
     return section if isinstance(section, dict) else {}
+
+
+def write_texts(value: object) -> Tree:
+    """JSON as YAML is read: every scalar but null is text."""
+    if isinstance(value, dict):
+        return {str(key): write_texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [write_texts(item) for item in value]
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value)
 
 
 def read_document(text: str, *, label: str, environ: Mapping[str, str]) -> Layer:

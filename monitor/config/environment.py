@@ -9,7 +9,7 @@ from urllib.parse import quote
 from pydantic.fields import FieldInfo
 from pydantic_settings import EnvSettingsSource
 
-from monitor.config.document import Layer, Origins, Tree
+from monitor.config.document import Layer, Origins, Tree, write_texts
 from monitor.config.flaws import Flaw
 from monitor.config.outline import FILE_SUFFIX, Path, suggest_key
 from monitor.config.settings import DELIMITER, PREFIX, Settings
@@ -39,7 +39,7 @@ class _Variables(EnvSettingsSource):
         """JSON, where a section stands in one variable; other text is judged later, unquoted."""
         del field_name, field
         try:
-            return _write_texts(json.loads(value)) if value.lstrip()[:1] in ("{", "[") else value
+            return write_texts(json.loads(value)) if value.lstrip()[:1] in ("{", "[") else value
         except (ValueError, RecursionError):
             return value
 
@@ -125,17 +125,6 @@ def _make_misplaced(path: Path, name: str) -> Flaw:
         message="There is no such setting.",
         next_step=suggest_key(path[0], ()),
     )
-
-
-def _write_texts(value: object) -> Tree:
-    """JSON as YAML is read: every scalar but null is text."""
-    if isinstance(value, dict):
-        return {str(key): _write_texts(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_write_texts(item) for item in value]
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value)
 
 
 def _find_origins(tree: Tree, path: Path, names: Mapping[Path, str]) -> Iterator[tuple[Path, str]]:

@@ -9,6 +9,8 @@ from monitor.config.outline import Path
 
 DATABASES: Final = "databases"
 DEFAULTS: Final = "defaults"
+_ADDED_UP: Final = "ignore"
+"""What a database says beside `defaults`, not in their place: each keeps its own list."""
 
 
 def merge_layers(layers: Iterable[Layer]) -> Layer:
@@ -59,6 +61,7 @@ def complete_databases(layer: Layer) -> Layer:
     Its origins then say where each of these was given.
     """
     common = dict(get_section(layer.tree, DEFAULTS))
+    common.pop(_ADDED_UP, None)
     origins = dict(layer.origins)
     if not common.get("environment") and layer.tree.get("environment"):
         common["environment"] = layer.tree["environment"]

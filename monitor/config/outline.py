@@ -1,7 +1,7 @@
 """The settings as a table: every key with its kind, made from the models.
 
 A path is a tuple of keys, `("databases", "*", "url")`; `*` stands for a name that the
-reader chooses.
+reader chooses, `#` for a place in a list of sections.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from types import NoneType
-from typing import Final, TypeAliasType, get_args, get_origin
+from typing import Final, TypeAliasType, TypeGuard, get_args, get_origin
 
 from pydantic import BaseModel, Secret, SecretStr
 from pydantic.fields import FieldInfo
@@ -20,6 +20,9 @@ from monitor.config.settings import DELIMITER, PREFIX, Settings
 type Path = tuple[str, ...]
 
 ANY: Final = "*"
+NUMBER: Final = "#"
+SHOWN: Final = {ANY: "NAME", NUMBER: "NUMBER"}
+"""What stands for a name or a place where people read a path."""
 FILE_SUFFIX: Final = "_file"
 
 
@@ -30,6 +33,7 @@ class Shape(StrEnum):
     NAMED = "named"
     TEXT = "text"
     LIST = "list"
+    SECTIONS = "sections"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +41,9 @@ class Setting:
     """One key.
 
     Attributes:
-        path: where it stands, with `*` for chosen names.
-        shape: a section of known keys, things by name, text, or a list of texts.
+        path: where it stands, with `*` for chosen names and `#` for places in a list.
+        shape: a section of known keys, things by name, text, a list of texts, or a
+            list of sections.
         is_secret: whether it can be given as a file, and is never shown.
         field: what the model says of it; None for what stands at a chosen name.
     """
@@ -51,7 +56,7 @@ class Setting:
     @property
     def key(self) -> str:
         """As people write it, `databases.NAME.url`."""
-        return ".".join("NAME" if part == ANY else part for part in self.path)
+        return ".".join(SHOWN.get(part, part) for part in self.path)
 
     @property
     def description(self) -> str:
@@ -61,7 +66,9 @@ class Setting:
     @property
     def variable(self) -> str:
         """The environment variable that sets it."""
-        return make_variable(tuple("<NAME>" if part == ANY else part for part in self.path))
+        return make_variable(
+            tuple(f"<{SHOWN[part]}>" if part in SHOWN else part for part in self.path)
+        )
 
 
 def make_variable(path: Path) -> str:
@@ -81,7 +88,8 @@ def find_setting(path: Path) -> Setting | None:
     pattern: Path = ()
     for part in path:
         known = (*pattern, part)
-        pattern = known if known in settings else (*pattern, ANY)
+        place = NUMBER if (*pattern, NUMBER) in settings and part.isdecimal() else ANY
+        pattern = known if known in settings else (*pattern, place)
     return settings.get(pattern)
 
 
@@ -106,17 +114,24 @@ def _list_fields(model: type[BaseModel], above: Path) -> Iterator[Setting]:
 def _list_kind(annotation: object, path: Path, field: FieldInfo | None) -> Iterator[Setting]:
     bare = _unwrap(annotation)
     origin = get_origin(bare)
-    if isinstance(bare, type) and issubclass(bare, BaseModel):
+    if _is_section(bare):
         yield Setting(path=path, shape=Shape.SECTION, field=field)
         yield from _list_fields(bare, path)
     elif origin is Mapping:
         yield Setting(path=path, shape=Shape.NAMED, field=field)
         yield from _list_kind(get_args(bare)[1], (*path, ANY), None)
+    elif origin is tuple and _is_section(get_args(bare)[0]):
+        yield Setting(path=path, shape=Shape.SECTIONS, field=field)
+        yield from _list_kind(get_args(bare)[0], (*path, NUMBER), None)
     elif origin is tuple:
         is_secret = _is_secret(_unwrap(get_args(bare)[0]))
         yield Setting(path=path, shape=Shape.LIST, is_secret=is_secret, field=field)
     else:
         yield Setting(path=path, shape=Shape.TEXT, is_secret=_is_secret(bare), field=field)
+
+
+def _is_section(kind: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
 def _is_secret(kind: object) -> bool:

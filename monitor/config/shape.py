@@ -1,11 +1,12 @@
 """A layer with only keys that exist, each with the shape that it should have."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Final
 
-from monitor.config.document import Layer, Origins, Tree
+from monitor.config.document import Layer, Origins, Tree, write_texts
 from monitor.config.flaws import Flaw, show_key
 from monitor.config.outline import (
     FILE_SUFFIX,
@@ -19,6 +20,7 @@ from monitor.config.values import NAME, correct_name
 from monitor.sources.dsn import printable
 
 _LARGEST_SECRET: Final = 65_536
+_REFERENCE: Final = "docs/reference/settings.md"
 
 
 def shape_layer(layer: Layer, cwd: FilePath) -> Layer:
@@ -57,8 +59,26 @@ class _Shaper:
             self._add(path, what, suggest_key(key, above))
         elif setting.path[-1] == "*" and not NAME.fullmatch(key):
             self._add_name(path, key)
+        elif setting.shape is Shape.SECTIONS:
+            yield from self._shape_list(key, value, path)
         elif self._fits(setting, value, path):
             yield from self._shape_value(setting, value, path)
+
+    def _shape_list(self, key: str, value: Tree, path: Path) -> Iterator[tuple[str, Tree]]:
+        """A list of sections: written as one, as JSON in a variable, or with a number for each."""
+        items = _list_items(value)
+        if items is None:
+            self._add(path, f"{key} should be a list of sections.", f"See {_REFERENCE}.")
+            return
+        shaped: list[Tree] = []
+        for number, item in enumerate(items):
+            place = (*path, str(number))
+            if isinstance(item, dict):
+                shaped.append(self.shape_section(item, place))
+            else:
+                self._add(place, "This should hold keys.", f"See {_REFERENCE}.")
+        if shaped:
+            yield key, shaped
 
     def _fits(self, setting: Setting, value: Tree, path: Path) -> bool:
         if setting.shape in (Shape.SECTION, Shape.NAMED):
@@ -122,6 +142,20 @@ class _Shaper:
     def _add(self, path: Path, message: str, next_step: str) -> None:
         where = find_origin(path, self.origins)
         self.flaws.append(Flaw(path=path, where=where, message=message, next_step=next_step))
+
+
+def _list_items(value: Tree) -> list[Tree] | None:
+    """What stands in a list; None where there is none."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = write_texts(json.loads(value))
+        except (ValueError, RecursionError):
+            return None
+    if isinstance(value, dict) and all(key.isdecimal() for key in value):
+        return [value[key] for key in sorted(value, key=int)]
+    if value is None or value == "":
+        return []
+    return value if isinstance(value, list) else None
 
 
 def find_origin(path: Path, origins: Origins) -> str:

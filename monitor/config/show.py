@@ -1,7 +1,7 @@
 """The settings for people: as they hold, without secrets, and as a reference page."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,12 +11,13 @@ from pydantic.fields import FieldInfo
 from monitor.config.databases import ADDRESS_PARTS
 from monitor.config.load import LoadedConfig
 from monitor.config.merge import DEFAULTS
-from monitor.config.outline import ANY, Path, Setting, Shape, list_settings
+from monitor.config.outline import ANY, SHOWN, Path, Setting, Shape, list_settings
 from monitor.config.settings import Settings
 from monitor.config.values import MASK, DatabaseUrl, Expected, StoreUrl, format_duration
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import DEFAULT_POLICY
 
+_ROWS: Final = (Shape.TEXT, Shape.LIST, Shape.SECTIONS)
 _ADDRESS: Final = ("url", *ADDRESS_PARTS)
 _HEAD: Final = """# Settings
 
@@ -35,8 +36,11 @@ or `default`.
   `_FILE`. The newline at the end of the file does not count. Relative paths begin at the
   working directory.
 - A variable that is set and empty counts as not set.
-- What is said under `defaults` holds for every database that does not say otherwise. A
-  database has either a `url` or `host`, `port`, `user`, `password` and `dbname`.
+- A list of sections, as `ignore`, stands in one variable as JSON, or in a variable a key:
+  `ANCHORWATCH_DATABASES__APP__IGNORE__0__CODE`.
+- What is said under `defaults` holds for every database that does not say otherwise; what
+  is under `ignore` there holds as well. A database has either a `url` or `host`, `port`,
+  `user`, `password` and `dbname`.
 """
 
 
@@ -64,6 +68,8 @@ def _mask_one(value: object) -> object:
     match value:
         case SecretStr():
             return MASK
+        case date():
+            return value.isoformat()
         case DatabaseUrl() | StoreUrl() | Expected():
             return str(value)
         case timedelta():
@@ -88,7 +94,7 @@ def _render_sections() -> Iterator[str]:
 
 def _is_leaf(setting: Setting) -> bool:
     """Whether it is a row: labels are one, the names of databases are none."""
-    is_value = setting.shape in (Shape.TEXT, Shape.LIST) and setting.path[-1] != ANY
+    is_value = setting.shape in _ROWS and setting.path[-1] != ANY
     return is_value or setting.path[-1] == "labels"
 
 
@@ -98,7 +104,7 @@ def _get_rank(setting: Setting) -> int:
 
 
 def _render_table(section: Path, settings: list[Setting]) -> Iterator[str]:
-    title = ".".join("NAME" if part == ANY else part for part in section)
+    title = ".".join(SHOWN.get(part, part) for part in section)
     yield f"## `{title}`" if title else "## At the top level"
     yield ""
     yield "| setting | variable | default | meaning |"

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 from monitor.config import Settings, make_policy
 from monitor.config.settings import AlertSettings, Patience
-from monitor.core.findings import FindingClass
+from monitor.core.findings import INCIDENT_CLASSES, FindingClass
 from monitor.core.incidents import DEFAULT_POLICY, ClassPolicy
 
 
 def test_no_settings_are_the_policy_that_incidents_have() -> None:
     assert make_policy(Settings()) == DEFAULT_POLICY
     assert set(Patience.model_fields) < set(ClassPolicy.__struct_fields__)
-    assert set(AlertSettings.model_fields) == set(FindingClass)
+    assert set(AlertSettings.model_fields) == set(INCIDENT_CLASSES)
 
 
 def test_what_is_said_of_one_class_leaves_the_others() -> None:

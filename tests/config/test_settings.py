@@ -16,10 +16,13 @@ from monitor.sources import postgres
 
 SECRET = "h🔑nter2-" + "x" * 8
 KEY = "whsec_" + "c2VjcmV0" * 4
-SHOWN = {"host", "user", "python", "dbname", "environment", "store_url", "public_url", "*"}
+SHOWN = {
+    *("host", "user", "python", "dbname", "environment", "store_url", "public_url", "*"),
+    *("code", "object", "reason"),
+}
 """Settings whose values are no secrets, labels too: they may be shown as they are."""
 KNOWN = [
-    setting.variable.replace("<NAME>", "APP")
+    setting.variable.replace("<NAME>", "APP").replace("<NUMBER>", "0")
     for setting in list_settings().values()
     if setting.shape in (Shape.TEXT, Shape.LIST) and setting.path[-1] not in SHOWN
 ]
