@@ -16,6 +16,7 @@ from monitor.core.fault import locate_fault
 from monitor.core.findings import Severity
 from monitor.core.printing import clean
 from monitor.core.source import Scheme, Source, parse_source
+from monitor.core.waivers import Waivers
 from monitor.sources.dsn import Dsn, parse_dsn
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES, Deadlines
@@ -40,6 +41,7 @@ class Subject(NamedTuple):
     deadlines: Deadlines
     expected: Source | None
     options: BuildOptions
+    waivers: Waivers = Waivers()
 
 
 class Broken(NamedTuple):
@@ -153,6 +155,7 @@ async def _look_at(
         dsn=subject.dsn,
         deadlines=subject.deadlines,
         expectation=expectations.find(source, options) if source else None,
+        waivers=subject.waivers,
     )
     async with slots:
         return await contain(

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from monitor.cli.layout import count_changes, list_findings, write_items
-from monitor.cli.output import describe_finding
-from monitor.core.findings import Severity
+from monitor.cli.output import describe_finding, describe_waived
+from monitor.core.findings import Finding, FindingClass, Severity
 from monitor.core.keys import Kind
 from monitor.core.printing import clean
+from monitor.core.report import Report
+from monitor.core.rules import RULES
 from monitor.core.snapshot import Snapshot
 from monitor.watch.inspection import Look
 
@@ -25,6 +27,7 @@ def describe_look(look: Look) -> dict[str, Any]:
         "expected_revisions": report.expected_revisions,
         "pending": report.pending,
         "findings": [describe_finding(finding) for finding in report.findings],
+        **describe_waived(report),
         "unknowns": [
             {
                 "class": u.finding_class.value,
@@ -58,7 +61,7 @@ def _write_look(look: Look) -> Iterator[str]:
     report = look.report
     yield f"{clean(f'{report.database} ({report.environment})')}: {report.state.value}"
     # What concerns the whole database is the summary, with what to do about it.
-    whole = [finding for finding in report.findings if finding.key is None]
+    whole = [f for f in report.findings if f.key is None and not _is_upkeep(f)]
     for finding in whole:
         yield f"  {clean(finding.title)}  [{finding.code} {finding.severity.value}]"
         yield f"  {clean(finding.remedy)}"
@@ -72,7 +75,25 @@ def _write_look(look: Look) -> Iterator[str]:
         yield from (f"  {line}" for line in write_items(items))
         yield ""
         yield f"  {count_changes(items)}; {_count_severities(look)}."
+    yield from _write_waived(report)
     yield from (f"  note: {clean(note)}" for note in report.notes)
+
+
+def _is_upkeep(finding: Finding) -> bool:
+    return RULES[finding.code].finding_class is FindingClass.UPKEEP
+
+
+def _write_waived(report: Report) -> Iterator[str]:
+    """What is not told, why, and which rules there are to tidy up."""
+    for one in report.accepted:
+        until = f" until {one.acceptance.until}" if one.acceptance.until else ""
+        title, reason = clean(one.finding.title), clean(one.acceptance.reason)
+        yield f"  accepted{until}: {title}  [{one.finding.code}]: {reason}"
+    for rule, count in Counter(one.rule for one in report.ignored).items():
+        until = f" until {rule.until}" if rule.until else ""
+        yield f"  ignored{until}: {count} by {clean(str(rule))}: {clean(rule.reason)}"
+    for finding in filter(_is_upkeep, report.findings):
+        yield f"  {clean(finding.title)}  [{finding.code} {finding.severity.value}]"
 
 
 def _list_facts(look: Look) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,9 @@ import msgspec
 from monitor.core.diff import Change, Difference, Note
 from monitor.core.errors import AnchorwatchError, UsageError
 from monitor.core.findings import Finding
+from monitor.core.keys import ObjectKey
 from monitor.core.printing import clean
+from monitor.core.report import Report
 
 FORMAT: Final = 1
 """The version of every JSON document."""
@@ -84,18 +86,50 @@ def _mend(text: str) -> str:
 
 def describe_finding(finding: Finding) -> dict[str, Any]:
     """A finding as every JSON document has it."""
-    key = finding.key
     return {
         "id": finding.id,
         "code": finding.code,
         "severity": finding.severity.value,
+        **describe_key(finding.key),
+        "title": finding.title,
+        "evidence": [msgspec.to_builtins(e) for e in finding.evidence],
+        "remedy": finding.remedy,
+        "digest": finding.digest,
+    }
+
+
+def describe_key(key: ObjectKey | None) -> dict[str, str | None]:
+    """The parts of an object's key; all null for the database as a whole."""
+    return {
         "kind": key.kind.value if key else None,
         "schema": key.schema if key else None,
         "parent": key.parent if key else None,
         "name": key.name if key else None,
-        "title": finding.title,
-        "evidence": [msgspec.to_builtins(e) for e in finding.evidence],
-        "remedy": finding.remedy,
+    }
+
+
+def describe_waived(report: Report) -> dict[str, list[dict[str, Any]]]:
+    """What is wrong and not told, each with the reason."""
+    return {
+        "accepted": [
+            {
+                **describe_finding(one.finding),
+                "reason": one.acceptance.reason,
+                "until": one.acceptance.until,
+                "by": one.acceptance.by,
+                "at": one.acceptance.at,
+            }
+            for one in report.accepted
+        ],
+        "ignored": [
+            {
+                **describe_finding(one.finding),
+                "reason": one.rule.reason,
+                "until": one.rule.until,
+                "rule": {"code": one.rule.code, "object": one.rule.object},
+            }
+            for one in report.ignored
+        ],
     }
 
 
@@ -107,10 +141,7 @@ def describe_difference(difference: Difference, remark: Note | None = None) -> d
         "notes": [
             {
                 "note": note.note,
-                "kind": note.key.kind.value if note.key else None,
-                "schema": note.key.schema if note.key else None,
-                "parent": note.key.parent if note.key else None,
-                "name": note.key.name if note.key else None,
+                **describe_key(note.key),
                 "message": note.message,
             }
             for note in notes

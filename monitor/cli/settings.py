@@ -35,7 +35,15 @@ def find_database(name: str, path: str | None = None) -> DatabaseSettings:
         ConfigurationError: the configuration cannot be used.
         UsageError: there is no such database.
     """
-    loaded = load_settings(path, may_be_empty=True)
+    return require_database(load_settings(path, may_be_empty=True), name)
+
+
+def require_database(loaded: LoadedConfig, name: str) -> DatabaseSettings:
+    """One database of the configuration.
+
+    Raises:
+        UsageError: there is no such database, or its entry is wrong.
+    """
     for problem in loaded.problems:
         if problem.database == name:
             raise UsageError(problem.message, next_step=problem.next_step)

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 
+import msgspec
+
 from monitor.agent.choices import (
     choose_environment,
     find_expected,
+    list_rules,
     make_deadlines,
     make_options,
 )
 from monitor.cli.checking import Broken, Subject, Subjects
+from monitor.cli.ledger import read_acceptances
 from monitor.cli.settings import load_settings
 from monitor.cli.sources import BuildChoices
 from monitor.config.databases import DatabaseSettings
@@ -16,6 +20,7 @@ from monitor.config.flaws import Problem, make_error
 from monitor.config.load import LoadedConfig
 from monitor.core.errors import UsageError
 from monitor.core.source import Source
+from monitor.core.waivers import Waivers
 from monitor.sources.expected import BuildOptions
 
 
@@ -32,10 +37,27 @@ def list_configured(
     databases = loaded.settings.databases
     broken = [_make_broken(loaded, problem) for problem in loaded.problems]
     enabled = [name for name, database in databases.items() if database.enabled]
-    if not names:
-        return [*(_find(loaded, name, expected, choices) for name in enabled), *broken]
-    known = {one.name: one for one in broken}
-    return [known.get(name) or _find(loaded, name, expected, choices) for name in names]
+    if names:
+        known = {one.name: one for one in broken}
+        found = [known.get(name) or _find(loaded, name, expected, choices) for name in names]
+    else:
+        found = [*(_find(loaded, name, expected, choices) for name in enabled), *broken]
+    return _add_acceptances(loaded, found)
+
+
+def _add_acceptances(loaded: LoadedConfig, subjects: Subjects) -> Subjects:
+    places = [(one.environment, one.name) for one in subjects if isinstance(one, Subject)]
+    accepted = read_acceptances(loaded, places)
+    return [
+        one._replace(
+            waivers=msgspec.structs.replace(
+                one.waivers, acceptances=accepted[one.environment, one.name]
+            )
+        )
+        if isinstance(one, Subject)
+        else one
+        for one in subjects
+    ]
 
 
 def _make_broken(loaded: LoadedConfig, problem: Problem) -> Broken:
@@ -60,6 +82,7 @@ def _find(
         deadlines=make_deadlines(database),
         expected=expected or find_expected(settings, database),
         options=_fill_in(choices, database),
+        waivers=Waivers(rules=list_rules(settings, database)),
     )
 
 

@@ -124,6 +124,18 @@ def open_backend(url: str) -> Backend:
     return Backend(_open_postgres(dsn), dsn)
 
 
+def find_missing(url: str) -> Path | None:
+    """The SQLite file that a URL names, when it is not there; nothing is made.
+
+    Raises:
+        ConfigurationError: the URL names no file.
+    """
+    if url.strip().partition(":")[0].lower() not in _SQLITE:
+        return None
+    path = _read_path(url.strip())
+    return None if path.exists() else path
+
+
 def _read_path(url: str) -> Path:
     parts = urlsplit(url)
     name = unquote(parts.path.removeprefix("/"))

@@ -30,18 +30,34 @@ def upgrade_ledger(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     config = _configure(connection)
+    if not _is_current(connection, config):
+        command.upgrade(config, "head")
+
+
+def require_current(connection: Connection) -> None:
+    """Nothing, when the tables are those of this version.
+
+    Raises:
+        StoreError: an older or newer anchorwatch made them, or nobody did.
+    """
+    if not _is_current(connection, _configure(connection)):
+        raise StoreError(
+            "The ledger is not one of this version of anchorwatch yet.",
+            next_step="Start `anchorwatch run` of this version on it.",
+        )
+
+
+def _is_current(connection: Connection, config: Config) -> bool:
     scripts = ScriptDirectory.from_config(config)
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     current = context.get_current_revision()
-    if current == scripts.get_current_head():
-        return
     known = {script.revision for script in scripts.walk_revisions()}
     if current is not None and current not in known:
         raise StoreError(
             "The ledger was written by a newer anchorwatch.",
             next_step="Run the newer version again, or give this one a ledger of its own.",
         )
-    command.upgrade(config, "head")
+    return current == scripts.get_current_head()
 
 
 def _configure(connection: Connection) -> Config:

@@ -12,7 +12,10 @@ from monitor.cli.refusals import run_command as run_in_process
 from monitor.core.errors import ConfigurationError
 from tests.cli.conftest import PLANTED, RunCommand
 
-COMMANDS = ["demo", "run", "check", "snapshot", "diff", "explain", "config", "grants", "doctor"]
+COMMANDS = [
+    *("demo", "run", "check", "accept", "snapshot", "diff", "explain", "config", "grants"),
+    "doctor",
+]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,8 @@ async def test_the_command_alone_shows_its_help(run_command: RunCommand) -> None
         ["snapshot", "sql:a.sql", "--postgres", "many"],
         ["doctor", "extra"],
         ["explain", "AW999"],
+        ["accept"],
+        ["accept", "app"],
     ],
     ids=" ".join,
 )
