@@ -16,6 +16,7 @@ from monitor.agent.choices import (
     choose_environment,
     choose_interval,
     find_expected,
+    list_rules,
     make_deadlines,
     make_options,
     name_expectation,
@@ -28,6 +29,7 @@ from monitor.config.policy import make_policy
 from monitor.core.errors import StoreError
 from monitor.core.findings import Severity
 from monitor.core.incidents import Incident, Status
+from monitor.core.waivers import Waivers
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.faults import report_fault
 from monitor.sinks.metrics import Metrics, Watched
@@ -153,6 +155,7 @@ class Agent:
             dsn=database.dsn,
             deadlines=make_deadlines(database),
             expectation=self._expectations.get(name),
+            waivers=Waivers(rules=list_rules(self._settings, database)),
         )
         try:
             decided = await self._pipeline.look(target, at)

@@ -2,12 +2,15 @@
 
 view         what the application is given: read this first
 answers      the documents of the JSON interface, and how a record becomes one
+acceptance   what people accept: checked, written, listed
 overview     reads the ledger, makes the documents; pages and JSON share it
 api          the routes of the JSON interface
 pages        the routes for people; templates and static files beside it
 wording      how times, values and hostile names are written on a page
 health       /livez, /readyz and /metrics
 auth         who may see what: tokens, the cookie, the same-origin rule
+acceptance_forms  the forms by which a page does the same
+forms        reads the fields of a form, and leads back
 login        the form that trades a token for the cookie
 headers      what every answer carries
 problems     every error in one shape

@@ -4,13 +4,14 @@ Every document only grows: a field that was promised stays, with its meaning.
 Times are RFC 3339 in UTC, durations are seconds.
 """
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Status
+from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.queue import DeliveryStatus
@@ -59,6 +60,83 @@ class FindingAnswer(Answer):
     evidence: tuple[EvidenceAnswer, ...]
     remedy: str = Field(description="The next step.")
     why: str = Field(description="Why it matters.")
+    digest: str = Field(description="Another one as soon as anything about it differs.")
+
+
+class AcceptedAnswer(FindingAnswer):
+    """A finding that is accepted as it is, and not told."""
+
+    reason: str
+    until: date | None = Field(description="The last day of it; null for good.")
+    by: str
+    at: datetime
+
+
+class RuleAnswer(Answer):
+    """A rule of the configuration."""
+
+    code: str = Field(description="A pattern for codes.")
+    object: str = Field(description="A pattern for objects.")
+
+
+class IgnoredAnswer(FindingAnswer):
+    """A finding that a rule of the configuration ignores, and that is not told."""
+
+    reason: str
+    until: date | None = Field(description="The last day of the rule; null for good.")
+    rule: RuleAnswer
+
+
+class AcceptanceAnswer(Answer):
+    """What somebody accepted, whether it is there at the moment or not."""
+
+    id: str = Field(description="Of the finding.")
+    code: str
+    kind: str | None
+    schema_name: str | None = Field(serialization_alias="schema")
+    parent: str | None
+    name: str | None
+    title: str
+    digest: str = Field(description="With another one the finding is told again.")
+    reason: str
+    until: date | None = Field(description="The last day of it; null for good.")
+    by: str
+    at: datetime
+    standing: Standing = Field(description="What it does, as the last look saw it.")
+
+
+class AcceptanceList(Answer):
+    """Acceptances at one database."""
+
+    format: Literal[1] = 1
+    environment: str
+    database: str
+    accepted: tuple[AcceptanceAnswer, ...]
+
+
+class Choice(Answer):
+    """A finding that is to be accepted."""
+
+    id: str = Field(max_length=100)
+    digest: str | None = Field(
+        default=None, max_length=100, description="As it was seen: it is refused with another one."
+    )
+
+
+class AcceptRequest(Answer):
+    """What is to be accepted, and why."""
+
+    findings: Annotated[tuple[Choice, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Which; without it all that the last look found."
+    )
+    seen: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Of all, as a database's document has it: refused when others are there.",
+    )
+    reason: str = Field(description="Why it is right as it is.")
+    until: str | None = Field(default=None, description="The last day of it, `2027-01-31`.")
+    by: str = Field(default="the API", description="Who says so.")
 
 
 class UnknownAnswer(Answer):
@@ -115,6 +193,7 @@ class IncidentAnswer(Answer):
     opened_at: datetime | None = Field(description="When people were told first.")
     resolved_at: datetime | None
     was_there_at_first_look: bool
+    waived: int = Field(description="Findings that it ended with, ignored or accepted.")
     findings: tuple[FindingAnswer, ...]
 
 
@@ -142,6 +221,7 @@ class DatabaseAnswer(Answer):
     severity: Severity = Field(description="The worse of the state's and the worst finding's.")
     summary: str = Field(description="One sentence.")
     by_severity: dict[Severity, int] = Field(description="Findings of each severity.")
+    waived: dict[str, int] = Field(description="Findings that are not told: accepted, ignored.")
     window_until: datetime | None = Field(description="The end of the open deploy window.")
     last_success: datetime | None = Field(description="When the schema was last read.")
     interval: float | None = Field(
@@ -158,6 +238,9 @@ class DatabaseDetail(DatabaseAnswer):
     """One database with everything that is known of it."""
 
     findings: tuple[FindingAnswer, ...]
+    seen: str = Field(description="Stands for all that can be accepted here, as it is.")
+    accepted: tuple[AcceptedAnswer, ...] = Field(description="Wrong, and accepted as it is.")
+    ignored: tuple[IgnoredAnswer, ...] = Field(description="Wrong, and ignored by a rule.")
     unknowns: tuple[UnknownAnswer, ...]
     notes: tuple[str, ...]
     server_version: int | None = Field(description="As `server_version_num`.")

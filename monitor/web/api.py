@@ -1,4 +1,4 @@
-"""The JSON interface: typed, described at ``/api/openapi.json``; it changes when to look only."""
+"""The JSON interface: typed, described at ``/api/openapi.json``; it accepts and asks for looks."""
 
 from enum import StrEnum
 from http import HTTPStatus
@@ -8,7 +8,10 @@ from fastapi import APIRouter, Path, Query, Security
 from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
+from monitor.web.acceptance import accept, list_accepted, withdraw
 from monitor.web.answers import (
+    AcceptanceList,
+    AcceptRequest,
     DatabaseList,
     DatabasePage,
     ErrorAnswer,
@@ -49,14 +52,19 @@ _BEARER: Final = HTTPBearer(auto_error=False, description="ANCHORWATCH_API_TOKEN
 _ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     401: {"model": ErrorAnswer, "description": "A token is needed."},
     422: {"model": ErrorAnswer, "description": "A parameter is not valid."},
-    503: {"model": ErrorAnswer, "description": "The ledger cannot be read."},
+    503: {"model": ErrorAnswer, "description": "The ledger cannot be read, or written."},
 }
 _NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": ErrorAnswer, "description": "There is no such thing."}
 }
+_FOREIGN: Final[dict[int | str, dict[str, Any]]] = {
+    403: {"model": ErrorAnswer, "description": "The request comes from another site."}
+}
 _NOT_ASKED: Final[dict[int | str, dict[str, Any]]] = {
-    403: {"model": ErrorAnswer, "description": "The request comes from another site."},
     409: {"model": ErrorAnswer, "description": "Nobody here looks at this database."},
+}
+_NOT_ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    409: {"model": ErrorAnswer, "description": "It has changed, or the last look saw nothing."},
 }
 
 
@@ -64,6 +72,7 @@ def make_api_routes(view: View) -> APIRouter:
     """The routes below ``/api``."""
     router = APIRouter(prefix="/api", responses=_ERRORS, dependencies=[Security(_BEARER)])
     _add_database_routes(router, view)
+    _add_acceptance_routes(router, view)
     _add_incident_routes(router, view)
     return router
 
@@ -107,11 +116,46 @@ def _add_database_routes(router: APIRouter, view: View) -> None:
         tags=["databases"],
         summary="Ask for a look at one database, as soon as its `min_interval` lets it",
         status_code=HTTPStatus.ACCEPTED,
-        responses=_NOT_FOUND | _NOT_ASKED,
+        responses=_NOT_FOUND | _FOREIGN | _NOT_ASKED,
     )
     async def ask(name: Name, environment: Where = None) -> LookAsked:
         found = await ask_for_look(view, name, environment)
         return LookAsked(name=found.name, environment=found.environment, last_look=found.last_look)
+
+
+def _add_acceptance_routes(router: APIRouter, view: View) -> None:
+    @router.get(
+        "/databases/{name}/accepted",
+        tags=["databases"],
+        summary="What is accepted at a database",
+        responses=_NOT_FOUND,
+    )
+    async def show_accepted(name: Name, environment: Where = None) -> AcceptanceList:
+        return await list_accepted(view, name, environment)
+
+    @router.post(
+        "/databases/{name}/accept",
+        tags=["databases"],
+        summary="Accept what the last look found, as it is",
+        responses=_NOT_FOUND | _FOREIGN | _NOT_ACCEPTED,
+    )
+    async def accept_findings(
+        name: Name, asked: AcceptRequest, environment: Where = None
+    ) -> AcceptanceList:
+        return await accept(view, name, environment, asked)
+
+    @router.delete(
+        "/databases/{name}/accepted/{finding}",
+        tags=["databases"],
+        summary="Take an acceptance back",
+        responses=_NOT_FOUND | _FOREIGN,
+    )
+    async def withdraw_finding(
+        name: Name,
+        finding: Annotated[str, Path(description="Its number.", max_length=200)],
+        environment: Where = None,
+    ) -> AcceptanceList:
+        return await withdraw(view, name, environment, finding)
 
 
 def _add_incident_routes(router: APIRouter, view: View) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
+from monitor.web.acceptance_forms import make_acceptance_routes
 from monitor.web.api import make_api_routes
 from monitor.web.auth import Guard
 from monitor.web.headers import Headers
@@ -37,6 +38,7 @@ def make_app(view: View) -> FastAPI:
     app.include_router(make_api_routes(view))
     app.include_router(make_login_routes(view))
     app.include_router(make_page_routes(view))
+    app.include_router(make_acceptance_routes(view))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     install_handlers(app)
     app.add_middleware(Guard, view=view)

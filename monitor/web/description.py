@@ -6,22 +6,27 @@ from typing import Any, Final, overload
 
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown, get_worst
 from monitor.core.incidents import Event, Incident
+from monitor.core.keys import ObjectKey
 from monitor.core.message import describe_class
 from monitor.core.record import Record
 from monitor.core.rules import RULES
 from monitor.core.verdict import State
+from monitor.core.waivers import Accepted, Ignored, digest_all, is_waivable
 from monitor.sinks.queue import DeliveryStatus, Outcome
 from monitor.sinks.store import Look
 from monitor.web.answers import (
+    AcceptedAnswer,
     DatabaseAnswer,
     DatabasePage,
     DeliveryAnswer,
     EventAnswer,
     EvidenceAnswer,
     FindingAnswer,
+    IgnoredAnswer,
     IncidentAnswer,
     IncidentPage,
     LookAnswer,
+    RuleAnswer,
     UnknownAnswer,
 )
 from monitor.web.view import Configured
@@ -70,6 +75,7 @@ def _describe_record(record: Record, now: datetime) -> dict[str, Any]:
         ),
         "summary": report.summary,
         "by_severity": count_severities(report.findings),
+        "waived": {"accepted": len(report.accepted), "ignored": len(report.ignored)},
         "window_until": to_utc(record.window_until) if is_open else None,
         "last_success": to_utc(record.last_success),
     }
@@ -97,6 +103,7 @@ def _describe_unseen(configured: Configured | None) -> dict[str, Any]:
         "severity": State.UNKNOWN.meaning.severity,
         "summary": summary,
         "by_severity": count_severities(()),
+        "waived": {"accepted": 0, "ignored": 0},
         "window_until": None,
         "last_success": None,
     }
@@ -131,20 +138,55 @@ def _join(revisions: tuple[str, ...] | None) -> str | None:
 
 def describe_finding(finding: Finding) -> FindingAnswer:
     """A finding, its key in its parts."""
-    key, rule = finding.key, RULES.get(finding.code)
-    return FindingAnswer(
-        id=finding.id,
-        code=finding.code,
-        severity=finding.severity,
-        finding_class=rule.finding_class if rule else FindingClass.UNKNOWN,
-        kind=key.kind.value if key else None,
-        schema_name=key.schema if key else None,
-        parent=key.parent if key else None,
-        name=key.name if key else None,
-        title=finding.title,
-        evidence=tuple(_describe_evidence(evidence) for evidence in finding.evidence),
-        remedy=finding.remedy,
-        why=rule.why if rule else "",
+    return FindingAnswer(**_list_finding(finding))
+
+
+def _list_finding(finding: Finding) -> dict[str, Any]:
+    rule = RULES.get(finding.code)
+    return {
+        "id": finding.id,
+        "code": finding.code,
+        "severity": finding.severity,
+        "finding_class": rule.finding_class if rule else FindingClass.UNKNOWN,
+        **list_key(finding.key),
+        "title": finding.title,
+        "evidence": tuple(_describe_evidence(evidence) for evidence in finding.evidence),
+        "remedy": finding.remedy,
+        "why": rule.why if rule else "",
+        "digest": finding.digest,
+    }
+
+
+def list_key(key: ObjectKey | None) -> dict[str, str | None]:
+    """The parts of an object's key; all null for the database as a whole."""
+    return {
+        "kind": key.kind.value if key else None,
+        "schema_name": key.schema if key else None,
+        "parent": key.parent if key else None,
+        "name": key.name if key else None,
+    }
+
+
+def describe_accepted(accepted: Accepted) -> AcceptedAnswer:
+    """A finding that is accepted, with the reason."""
+    acceptance = accepted.acceptance
+    return AcceptedAnswer(
+        **_list_finding(accepted.finding),
+        reason=acceptance.reason,
+        until=acceptance.until,
+        by=acceptance.by,
+        at=to_utc(acceptance.at),
+    )
+
+
+def describe_ignored(ignored: Ignored) -> IgnoredAnswer:
+    """A finding that is ignored, with the rule."""
+    rule = ignored.rule
+    return IgnoredAnswer(
+        **_list_finding(ignored.finding),
+        reason=rule.reason,
+        until=rule.until,
+        rule=RuleAnswer(code=rule.code, object=rule.object),
     )
 
 
@@ -217,6 +259,7 @@ def _list_incident(incident: Incident) -> dict[str, Any]:
         "opened_at": to_utc(incident.opened_at),
         "resolved_at": to_utc(incident.resolved_at),
         "was_there_at_first_look": incident.is_initial,
+        "waived": incident.waived,
         "findings": describe_findings(incident.findings),
     }
 
@@ -240,6 +283,9 @@ def describe_database_detail(
     return DatabasePage(
         **dict(base),
         findings=describe_findings(report.findings if report else ()),
+        seen=digest_all(filter(is_waivable, report.findings if report else ())),
+        accepted=tuple(map(describe_accepted, report.accepted if report else ())),
+        ignored=tuple(map(describe_ignored, report.ignored if report else ())),
         unknowns=tuple(describe_unknown(u) for u in (report.unknowns if report else ())),
         notes=report.notes if report else (),
         server_version=report.server_version if report else None,

@@ -2,14 +2,14 @@
 
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import parse_qs
 
 import structlog
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from monitor.web.auth import COOKIE, SESSION, Sessions, is_token
+from monitor.web.forms import read_form
 from monitor.web.templating import render
 from monitor.web.view import View
 
@@ -30,7 +30,7 @@ def make_login_routes(view: View) -> APIRouter:
 
     @router.post("/login")
     async def log_in(request: Request) -> Response:
-        form = await _read_form(request)
+        form = await read_form(request, MAX_FORM)
         back = _choose_way_back(form.get("back", "/"))
         if not is_token(view, form.get("token", "").strip()):
             client = request.client.host if request.client else None
@@ -70,17 +70,6 @@ def _is_https(request: Request) -> bool:
     """Also behind a proxy that ends TLS; a forged header costs only the forger the cookie."""
     forwarded = request.headers.get("x-forwarded-proto", "").split(",")[0].strip()
     return (forwarded or request.url.scheme) == "https"
-
-
-async def _read_form(request: Request) -> dict[str, str]:
-    """The fields of an ``application/x-www-form-urlencoded`` body, the first of each name."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    fields = parse_qs(body.decode("utf-8", "replace"))
-    return {name: values[0] for name, values in fields.items()}
 
 
 def _choose_way_back(asked: str) -> str:

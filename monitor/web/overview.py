@@ -38,6 +38,22 @@ async def list_databases(view: View) -> tuple[DatabaseAnswer, ...]:
     )
 
 
+async def find_database(
+    view: View, name: str, environment: str | None
+) -> tuple[DatabaseAnswer, Record | None] | None:
+    """The database of this name with what the last look left; None when nobody watches it.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    records, configured = await _list_records(view), _list_configured(view)
+    place = _choose(records.keys() | configured.keys(), name, environment or view.environment)
+    if place is None or (environment is not None and place[0] != environment):
+        return None
+    record = records.get(place)
+    return describe_database(record, configured.get(place), view.clock()), record
+
+
 async def load_database(
     view: View, name: str, environment: str | None = None
 ) -> DatabasePage | None:
@@ -54,7 +70,7 @@ async def load_database(
     Raises:
         StoreError: the ledger cannot be read.
     """
-    found = await _find(view, name, environment)
+    found = await find_database(view, name, environment)
     if found is None:
         return None
     base, record = found
@@ -81,24 +97,13 @@ async def ask_for_look(view: View, name: str, environment: str | None = None) ->
             looks at it.
         StoreError: the ledger cannot be read.
     """
-    found = await _find(view, name, environment)
+    found = await find_database(view, name, environment)
     if found is None:
         raise make_not_found(NO_DATABASE)
     database, _ = found
     if not view.ask(database.environment, database.name):
         raise make_conflict(NOT_LOOKED_AT)
     return database
-
-
-async def _find(
-    view: View, name: str, environment: str | None
-) -> tuple[DatabaseAnswer, Record | None] | None:
-    records, configured = await _list_records(view), _list_configured(view)
-    place = _choose(records.keys() | configured.keys(), name, environment or view.environment)
-    if place is None or (environment is not None and place[0] != environment):
-        return None
-    record = records.get(place)
-    return describe_database(record, configured.get(place), view.clock()), record
 
 
 async def load_incident(view: View, incident_id: str) -> IncidentPage | None:

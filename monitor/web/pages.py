@@ -5,15 +5,17 @@ import hashlib
 import re
 from http import HTTPStatus
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from monitor.core.standing import Standing
 from monitor.core.verdict import State
-from monitor.web.answers import DatabaseAnswer
+from monitor.web.acceptance import list_accepted
+from monitor.web.answers import DatabaseAnswer, IgnoredAnswer, RuleAnswer
 from monitor.web.description import describe_incident
+from monitor.web.forms import lead_back
 from monitor.web.overview import (
     ask_for_look,
     list_databases,
@@ -75,16 +77,22 @@ class _Show:
         found = await load_database(self._view, name, environment)
         if found is None:
             raise make_not_found(NO_DATABASE)
+        listed = await list_accepted(self._view, found.name, found.environment)
+        waiting = {one.id for one in listed.accepted if one.standing is Standing.WAITS}
         return await self._answer(
-            request, "database.html", database=found, meaning=State(found.state).meaning
+            request,
+            "database.html",
+            database=found,
+            meaning=State(found.state).meaning,
+            acceptances=listed.accepted,
+            waiting=waiting,
+            rules=gather_ignored(found.ignored),
         )
 
     async def look(self, name: str, environment: str | None = None) -> Response:
         """Asks for a look, and leads back to the database's page."""
         found = await ask_for_look(self._view, name, environment)
-        where = urlencode({"environment": found.environment})
-        back = f"/databases/{quote(found.name, safe='')}?{where}"
-        return RedirectResponse(back, HTTPStatus.SEE_OTHER)
+        return lead_back(found.environment, found.name)
 
     async def incidents(self, request: Request) -> Response:
         """What is open and what was."""
@@ -121,6 +129,16 @@ def _tag(page: str) -> str:
     """A weak ETag of what a reader would miss; RFC 9110 section 8.8.3."""
     main = _AGES.sub(r"\1", page.partition("<main")[2].partition("</main>")[0])
     return f'W/"{hashlib.sha256(main.encode("utf-8", "replace")).hexdigest()[:16]}"'
+
+
+def gather_ignored(
+    ignored: tuple[IgnoredAnswer, ...],
+) -> list[tuple[IgnoredAnswer, list[IgnoredAnswer]]]:
+    """What each rule ignores, with one of it in front that stands for the rule."""
+    rules: dict[RuleAnswer, list[IgnoredAnswer]] = {}
+    for one in ignored:
+        rules.setdefault(one.rule, []).append(one)
+    return [(found[0], found) for found in rules.values()]
 
 
 def sort_for_people(databases: tuple[DatabaseAnswer, ...]) -> list[DatabaseAnswer]:

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from monitor.core.errors import StoreError
+from monitor.core.errors import LookError, StoreError, UsageError
 from monitor.web.answers import ErrorAnswer, ErrorBody
 from monitor.web.headers import COMMON
 from monitor.web.templating import render
@@ -82,6 +82,8 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(StarletteHTTPException, _answer_http)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(StoreError, _answer_store)
+    app.add_exception_handler(UsageError, _answer_usage)
+    app.add_exception_handler(LookError, _answer_unseen)
     app.add_exception_handler(Exception, _answer_unforeseen)
 
 
@@ -132,9 +134,23 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
 
 async def _answer_store(request: Request, error: Exception) -> Response:
     assert isinstance(error, StoreError)  # noqa: S101  # registered for nothing else
-    _log.warning("the ledger cannot be read", error=str(error))
+    _log.warning("the ledger failed", error=str(error))
     body = ErrorBody(code=error.code, message=error.message, next=error.next_step)
     return answer_problem(request, HTTPStatus.SERVICE_UNAVAILABLE, body)
+
+
+async def _answer_usage(request: Request, error: Exception) -> Response:
+    """What a person wrote, or asked for, does not go."""
+    assert isinstance(error, UsageError)  # noqa: S101  # registered for nothing else
+    body = ErrorBody(code=error.code, message=error.message, next=error.next_step)
+    return answer_problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, body)
+
+
+async def _answer_unseen(request: Request, error: Exception) -> Response:
+    """What is asked for hangs on a look, and there was none."""
+    assert isinstance(error, LookError)  # noqa: S101  # registered for nothing else
+    body = ErrorBody(code=error.code, message=error.message, next=error.next_step)
+    return answer_problem(request, HTTPStatus.CONFLICT, body)
 
 
 async def _answer_unforeseen(request: Request, _error: Exception) -> Response:

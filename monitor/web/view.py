@@ -1,18 +1,19 @@
 """What the web application is given: values and functions, never settings."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from monitor.core.incidents import Event, Incident
 from monitor.core.record import Record
+from monitor.core.waivers import Acceptance
 from monitor.sinks.queue import Outcome
 from monitor.sinks.store import Look
 
 
 class Ledger(Protocol):
-    """What is read of the ledger; every method may raise a ``StoreError``."""
+    """What is read of the ledger, and what people write; all may raise a ``StoreError``."""
 
     async def list_records(self) -> Sequence[Record]:
         """Every database that was ever looked at and is still watched."""
@@ -43,6 +44,20 @@ class Ledger(Protocol):
 
     async def list_looks(self, environment: str, database: str, limit: int) -> Sequence[Look]:
         """The last looks, the newest first."""
+        ...
+
+    async def list_acceptances(self, environment: str, database: str) -> Sequence[Acceptance]:
+        """What is accepted at a database."""
+        ...
+
+    async def accept(self, acceptances: Iterable[Acceptance]) -> None:
+        """Write acceptances: all of them, or none."""
+        ...
+
+    async def withdraw(
+        self, environment: str, database: str, findings: Collection[str]
+    ) -> Collection[str]:
+        """Take back the acceptances of these findings; those that there were."""
         ...
 
 

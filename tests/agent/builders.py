@@ -30,11 +30,13 @@ class Running:
             answer = await client.get(read_address(f"http://127.0.0.1:{self.port}{path}"))
         return answer.status, answer.body.decode()
 
-    async def post(self, path: str) -> tuple[int, str]:
+    async def post(self, path: str, **body: str) -> tuple[int, str]:
         """Status and body of what is asked for; where it leads is not followed."""
+        document = json.dumps(body).encode() if body else b""
         async with open_client() as client:
             place = read_address(f"http://127.0.0.1:{self.port}{path}")
-            answer = await client.post(place, b"")
+            headers = {"Content-Type": "application/json"}
+            answer = await client.post(place, document, headers=headers)
         return answer.status, answer.body.decode()
 
     async def list_states(self) -> dict[str, str]:

@@ -249,6 +249,41 @@ async def test_an_alembic_history_is_what_a_database_should_be(
         assert (await agent.find("app"))["expected"] == "r2"
 
 
+async def test_what_is_accepted_is_left_out_at_once_however_rarely_it_looks(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=TABLES)
+    async with running(load(tmp_path, {"app": f'{{url: "{url}", interval: 1h}}'})) as agent:
+        await agent.wait_for(app="unchanged")
+        await execute(url, "DROP TABLE orders")
+        # There is nothing to accept yet; the look that it asks for sees the drift.
+        status, _ = await agent.post("/api/databases/app/accept", reason="nothing")
+        assert status == 200
+        await agent.wait_for(app="drifted")
+        status, _ = await agent.post("/api/databases/app/accept", reason="obsolete")
+        assert status == 200
+        await agent.wait_for(app="unchanged")
+        found = await agent.find("app")
+        assert (found["differences"], found["waived"]["accepted"]) == (0, 1)
+        _, page = await agent.get("/metrics")
+        assert 'anchorwatch_findings_waived{database="app",how="accepted"} 1.0' in page
+        assert 'anchorwatch_findings_waived{database="app",how="ignored"} 0.0' in page
+
+
+async def test_rules_of_the_configuration_are_those_of_the_looks(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=TABLES)
+    rule = "{object: 'table:public.orders', reason: obsolete}"
+    text = f'{{url: "{url}", ignore: [{rule}]}}'
+    async with running(load(tmp_path, {"app": text})) as agent:
+        await agent.wait_for(app="unchanged")
+        await execute(url, "DROP TABLE orders")
+        await agent.wait_for_looks("app", 2)
+        found = await agent.find("app")
+        assert (found["state"], found["waived"]["ignored"]) == ("unchanged", 1)
+
+
 async def test_a_port_that_is_taken_is_an_error_in_one_sentence(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:

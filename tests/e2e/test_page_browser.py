@@ -24,6 +24,7 @@ from tests.web.builders import (
     plant_hostile,
     sqlite_url,
 )
+from tests.web.waived import plant_waived
 
 pytestmark = [
     pytest.mark.long,
@@ -35,6 +36,7 @@ PAGES = {
     "overview": "/",
     "database": "/databases/billing",
     "hostile": "/databases/hostile",
+    "waived": "/databases/orders",
     "incident": "/incidents/5e1f00d5ea11",
     "incidents": "/incidents",
 }
@@ -46,6 +48,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await make_fleet(tmp_path)
     async with open_store(sqlite_url(tmp_path)) as opened:
         await plant_hostile(opened)
+        await plant_waived(opened)
         yield opened
 
 
@@ -115,11 +118,48 @@ async def test_a_change_appears_by_itself_and_is_announced(store: Store, tab: Ta
 async def test_what_a_reader_closed_stays_closed(store: Store, tab: Tab) -> None:
     async with served(a_view(store)) as site:
         await tab.go(site + "/databases/billing")
-        await tab.ask("document.querySelector('details').open = false")
+        await tab.ask("document.querySelector('.finding').open = false")
         await tab.ask("document.querySelector('h1').dataset.old = 'yes'")
         await tab.wait_for("document.querySelector('h1').dataset.old === undefined")
-        assert await tab.ask("document.querySelector('details').open") is False
-        assert await tab.ask("document.querySelectorAll('details')[1].open") is True
+        assert await tab.ask("document.querySelector('.finding').open") is False
+        assert await tab.ask("document.querySelectorAll('.finding')[1].open") is True
+
+
+async def test_a_person_accepts_a_finding_and_withdraws_it(
+    store: Store, tab: Tab, shots: Path
+) -> None:
+    page = "/databases/billing"
+    async with served(a_view(store)) as site:
+        await tab.go(site + page)
+        await tab.ask("document.querySelectorAll('.accept').forEach((one) => { one.open = true })")
+        for size, width in SIZES.items():
+            for scheme in ("light", "dark"):
+                await tab.show(width, scheme=scheme)
+                assert await tab.ask("document.documentElement.scrollWidth") <= width, size
+                await tab.shoot(shots / f"accepting-{size}-{scheme}.png")
+        assert await tab.ask(LOWEST_CONTRAST) >= 4.5
+        await tab.ask("document.querySelector('.finding [name=reason]').value = '</script> & why'")
+        await tab.ask("document.querySelector('.finding .accept button').click()")
+        await tab.wait_for("document.getElementById('accepted') !== null")
+        assert await tab.ask("location.pathname + location.hash") == f"{page}#accepted"
+        (acceptance,) = await store.list_acceptances("production", "billing")
+        assert (acceptance.code, acceptance.reason) == ("AW213", "</script> & why")
+        await tab.ask("document.querySelector('.waiver button').click()")
+        await tab.wait_for("document.getElementById('accepted') === null")
+        assert await store.list_acceptances("production", "billing") == []
+    assert tab.complaints == []
+
+
+async def test_what_a_person_types_outlives_a_change_of_the_page(store: Store, tab: Tab) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site + "/databases/billing")
+        await tab.ask("document.querySelector('.finding .accept').open = true")
+        await tab.ask("document.querySelector('.finding [name=reason]').focus()")
+        await tab.ask("document.activeElement.value = 'half a sent'")
+        await tab.ask("document.querySelector('h1').dataset.old = 'yes'")
+        await tab.wait_for("document.querySelector('h1').dataset.old === undefined")
+        assert await tab.ask("document.activeElement.value") == "half a sent"
+        assert await tab.ask("document.querySelector('.finding .accept').open") is True
 
 
 async def test_an_agent_that_is_gone_is_said(store: Store, tab: Tab) -> None:

@@ -14,6 +14,7 @@ from monitor.core.keys import Kind, ObjectKey
 from monitor.core.record import Record
 from monitor.core.report import Report
 from monitor.core.verdict import State
+from monitor.core.waivers import Acceptance, Accepted, Ignored, IgnoreRule
 from monitor.sinks.store import Decision, Store, open_store
 from monitor.web.app import make_app
 from monitor.web.view import Configured, Ledger, View
@@ -230,6 +231,23 @@ def list_configured() -> list[Configured]:
     return [*seen, broken]
 
 
+def an_acceptance(finding: Finding, **changes: Any) -> Acceptance:
+    fields: dict[str, Any] = {
+        "environment": finding.environment,
+        "database": finding.database,
+        "finding": finding.id,
+        "digest": finding.digest,
+        "code": finding.code,
+        "key": finding.key,
+        "title": finding.title,
+        "reason": "The vendor's installer made it; ticket OPS-77.",
+        "until": None,
+        "by": "the page",
+        "at": NOW - timedelta(days=3),
+    }
+    return Acceptance(**fields | changes)
+
+
 async def commit(store: Store, record: Record, *incidents: Incident) -> None:
     events = tuple(
         Event(
@@ -293,10 +311,16 @@ async def plant_hostile(store: Store) -> None:
         remedy=HOSTILE,
     )
     unknown = Unknown(FindingClass.HISTORY, "refused", HOSTILE, HOSTILE)
+    other = a_finding("hostile", key=a_column(HOSTILE), title=HOSTILE)
+    rule = IgnoreRule(object="column:*." + HOSTILE, reason=HOSTILE)
+    acceptance = an_acceptance(finding, reason=HOSTILE, by=HOSTILE)
+    await store.accept((acceptance,))
     report = a_report(
         "hostile",
         State.DRIFTED,
         findings=(finding,),
+        ignored=(Ignored(other, rule),),
+        accepted=(Accepted(other, an_acceptance(other, reason=HOSTILE, by=HOSTILE)),),
         unknowns=(unknown,),
         notes=(HOSTILE,),
         revisions=(HOSTILE, "two"),

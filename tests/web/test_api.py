@@ -223,6 +223,9 @@ async def test_openapi_lists_every_route_that_answers_machines(store: Store) -> 
     assert sorted(document["paths"]) == [
         "/api/databases",
         "/api/databases/{name}",
+        "/api/databases/{name}/accept",
+        "/api/databases/{name}/accepted",
+        "/api/databases/{name}/accepted/{finding}",
         "/api/databases/{name}/look",
         "/api/databases/{name}/snapshot",
         "/api/incidents",

@@ -246,7 +246,7 @@ async def test_thousands_of_differences_make_no_endless_page(store: Store) -> No
     findings = tuple(a_finding("huge", title=f"difference {n}") for n in range(3000))
     await commit(store, a_record(a_report("huge", State.DRIFTED, findings=findings)))
     page = await fetch(store, "/databases/huge")
-    assert len(page.find("details")) == 200
+    assert len([one for one in page.find("details") if "finding" in (one["class"] or "")]) == 200
     assert "2800 more are not listed here" in page.text
 
 

@@ -16,12 +16,14 @@ def check_shape(document: Any) -> None:
 
 async def test_every_route_refuses_a_wrong_method_in_the_one_shape(store: Store) -> None:
     app = make_app(a_view(store))
-    paths = [*app.openapi()["paths"], "/", "/databases/x", "/incidents/x", "/incidents", "/login"]
+    described = app.openapi()["paths"]
+    offered = {path: next(iter(methods)).upper() for path, methods in described.items()}
+    paths = [*described, "/", "/databases/x", "/incidents/x", "/incidents", "/login"]
     async with a_client(app) as client:
         for path in paths:
-            answer = await client.request("DELETE", path)
+            answer = await client.request("PUT", path)
             assert answer.status_code == 405, path
-            assert ("POST" if path.endswith("/look") else "GET") in answer.headers["allow"]
+            assert offered.get(path, "GET") in answer.headers["allow"]
             check_shape(answer.json())
 
 

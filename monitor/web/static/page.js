@@ -40,11 +40,15 @@
     }
   }
 
-  // What a reader opened, scrolled or focused stays as it was.
+  // What a reader opened, typed, scrolled or focused stays as it was.
   function carryOver(before, after) {
     for (const old of before.querySelectorAll("details[id]")) {
       const now = after.querySelector(`#${CSS.escape(old.id)}`);
       if (now) now.open = old.open;
+    }
+    for (const old of before.querySelectorAll("input[id]")) {
+      const now = after.querySelector(`#${CSS.escape(old.id)}`);
+      if (now) now.value = old.value;
     }
   }
 
