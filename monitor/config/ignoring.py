@@ -33,7 +33,7 @@ def _check_code(text: str) -> str:
     if not find_codes(code):
         raise UsageError(
             "No finding that can be ignored has such a code.",
-            next_step="docs/rules/README.md lists the codes; AW9 ones cannot be ignored.",
+            next_step="docs/rules/README.md lists the codes; AW5 and AW9 ones cannot be ignored.",
         )
     return code
 

@@ -61,6 +61,7 @@ class FindingAnswer(Answer):
     remedy: str = Field(description="The next step.")
     why: str = Field(description="Why it matters.")
     digest: str = Field(description="Another one as soon as anything about it differs.")
+    acceptable: bool = Field(description="Whether it can be accepted; not what nobody could see.")
 
 
 class AcceptedAnswer(FindingAnswer):

@@ -154,6 +154,7 @@ def _list_finding(finding: Finding) -> dict[str, Any]:
         "remedy": finding.remedy,
         "why": rule.why if rule else "",
         "digest": finding.digest,
+        "acceptable": is_waivable(finding),
     }
 
 

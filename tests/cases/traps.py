@@ -115,5 +115,18 @@ TRAPS: Final = (
         "a monitor that sees nothing is green as well",
         ("sources/test_selftest.py::test_every_drift_is_seen",),
     ),
+    (
+        "what is ignored hides what comes later, and nobody remembers why",
+        (
+            "watch/test_waivers.py::test_a_further_change_of_what_was_accepted_speaks_again",
+            "watch/test_waivers.py::test_a_change_inside_of_a_table_that_was_accepted_speaks_again",
+            "watch/test_waivers.py::test_an_acceptance_ends_with_its_day_and_people_are_told_again",
+            "core/test_waivers.py::test_a_rule_that_matches_nothing_is_a_finding_and_one_that_does_is_none",
+        ),
+    ),
+    (
+        "a dot in a name is taken for one between names by a pattern",
+        ("core/test_patterns.py::test_the_pattern_of_an_object_matches_it_and_no_other",),
+    ),
 )
 """The trap, and the tests that hold it, from the folder of tests on."""
