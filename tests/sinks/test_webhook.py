@@ -73,6 +73,11 @@ async def test_without_a_secret_there_is_no_signature(
     assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
 
 
+def test_what_was_there_at_first_comes_with_the_command_that_accepts_it() -> None:
+    body = json.loads(render(a_message(is_initial=True)))
+    assert body["accept"] == 'anchorwatch accept app --reason "..."'
+
+
 def test_the_body_is_what_the_contract_says() -> None:
     body = json.loads(render(a_message()))
     assert body == {
