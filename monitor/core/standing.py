@@ -8,6 +8,7 @@ from monitor.core.errors import LookError
 from monitor.core.record import Record
 from monitor.core.report import Report
 from monitor.core.rules import RULES
+from monitor.core.verdict import State
 from monitor.core.waivers import Acceptance, is_over
 
 
@@ -48,7 +49,7 @@ def require_look(record: Record | None, place: str) -> Report:
             f"Nobody has looked at {place} yet.",
             next_step="Start `anchorwatch run`: it looks at once.",
         )
-    if not record.state.meaning.is_looked:
+    if not record.state.meaning.is_looked or record.state is State.MIGRATING:
         raise LookError(
             f"The last look at {place} saw nothing: {record.report.summary}",
             next_step="Accept what the next look finds.",

@@ -69,7 +69,7 @@ def test_every_standing_has_a_sentence(standing: Standing) -> None:
     assert standing.sentence
 
 
-@pytest.mark.parametrize("state", [State.UNREACHABLE, State.UNKNOWN])
+@pytest.mark.parametrize("state", [State.UNREACHABLE, State.UNKNOWN, State.MIGRATING])
 def test_nobody_accepts_what_nobody_has_seen(state: State) -> None:
     record = Record(
         environment="test", database="app", report=a_report(state=state), state_since=NOW
