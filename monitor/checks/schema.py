@@ -1,16 +1,23 @@
 """Judging a schema: what differs from what is expected, as findings."""
 
-from monitor.core.diff import Change, diff, find_flaws
+from monitor.core.diff import Change, Difference, diff, find_flaws
 from monitor.core.findings import Finding
 from monitor.core.rules import RULES
 from monitor.core.snapshot import Snapshot
+from monitor.sources.engine import advise_server
 
 
 def compare_schema(
     expected: Snapshot, actual: Snapshot, *, environment: str, database: str
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Findings, sorted by identity, and notes as sentences."""
-    difference = diff(expected, actual)
+    return judge(diff(expected, actual), environment=environment, database=database)
+
+
+def judge(
+    difference: Difference, *, environment: str, database: str
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """Findings, sorted by identity, and notes as sentences."""
     findings = _make_findings(difference.changes, environment=environment, database=database)
     return findings, tuple(note.message for note in difference.notes)
 
@@ -40,12 +47,18 @@ def _make_findings(
             key=change.key,
             title=describe_change(change),
             evidence=change.attributes,
-            remedy=RULES[change.code].fix,
+            remedy=_choose_remedy(change),
             inside=change.inside,
         )
         for change in changes
     )
     return tuple(sorted(findings, key=lambda f: f.identity))
+
+
+def _choose_remedy(change: Change) -> str:
+    if change.undecided is None:
+        return RULES[change.code].fix
+    return f"{advise_server(change.undecided)} Then look again."
 
 
 def describe_change(change: Change) -> str:
@@ -58,6 +71,8 @@ def describe_change(change: Change) -> str:
         case _:
             differing = ", ".join(e.name.replace("_", " ") for e in change.attributes)
             text = f"{change.key} differs in {differing}"
+            if change.undecided is not None:
+                text += f"; a spelling or a change, only PostgreSQL {change.undecided} can tell"
     if change.contains:
         text += f", with {change.contains} object{'s' if change.contains > 1 else ''} in it"
     return text

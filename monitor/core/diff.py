@@ -6,7 +6,7 @@ declared) are notes, apart from the changes.
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -17,6 +17,7 @@ from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
 from monitor.core.rules import ChangeKind, choose_rule
 from monitor.core.snapshot import SchemaObject, Snapshot
+from monitor.core.spelling import are_synonyms
 
 _WHOLES: Final = frozenset(
     {
@@ -45,6 +46,8 @@ class Change(msgspec.Struct, frozen=True):
         contains: how many objects that belong to it are missing or unexpected
             with it, and are not listed on their own.
         inside: a digest of these objects; empty when there are none.
+        undecided: the major version of a server that could tell whether more than the
+            spelling differs, where none is at hand; None where that is known.
     """
 
     change: ChangeKind
@@ -54,6 +57,7 @@ class Change(msgspec.Struct, frozen=True):
     severity: Severity
     contains: int = 0
     inside: str = ""
+    undecided: int | None = None
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -61,7 +65,7 @@ class Note(msgspec.Struct, frozen=True):
 
     Attributes:
         note: a bounded word: ``column_order``, ``spelling``, ``undeclared``,
-            ``not_modelled``, ``other_major``.
+            ``unstable``, ``unproven``, ``not_modelled``, ``other_major``.
         key: the object, or None for the database as a whole.
         message: one sentence for a person.
     """
@@ -105,10 +109,26 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
             notes.extend(remarks)
     return Difference(
         changes=tuple(sorted(changes, key=lambda c: (c.key.order, c.change))),
-        notes=tuple(
-            sorted(notes, key=lambda n: (n.key.order if n.key else (), n.note, n.message))
-        ),
+        notes=sort_notes(notes),
     )
+
+
+def sort_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
+    """The notes by object."""
+    return tuple(sorted(notes, key=lambda n: (n.key.order if n.key else (), n.note, n.message)))
+
+
+def add_notes(difference: Difference, notes: Iterable[Note]) -> Difference:
+    """The difference with more notes."""
+    return Difference(difference.changes, sort_notes([*difference.notes, *notes]))
+
+
+def keep_evidence(change: Change, left: tuple[Evidence, ...]) -> Change:
+    """The change with a part of its evidence, under the rule for what is left."""
+    if left == change.attributes or change.undecided is not None:
+        return msgspec.structs.replace(change, attributes=left)
+    rule = choose_rule(change.key.kind, "altered", frozenset(e.name for e in left))
+    return msgspec.structs.replace(change, attributes=left, code=rule.code, severity=rule.severity)
 
 
 def _pick(snapshot: Snapshot, *, without: Snapshot) -> dict[ObjectKey, SchemaObject]:
@@ -225,8 +245,8 @@ def _excuse(
     spec = KINDS[item.key.kind][name]
     if spec.is_note:
         return [*_note_order(item.key, wanted, found)]
-    if name == "default" and {str(wanted), str(found)} <= _TRANSACTION_START:
-        return [_note_spelling(item.key, wanted, found)]
+    if are_synonyms(item.key.kind, name, wanted, found):
+        return [note_spelling(item.key, name)]
     if not spec.by_declaration:
         return None
     if expected.builder is not None and name not in item.attributes:
@@ -246,15 +266,13 @@ def _note_order(key: ObjectKey, wanted: Value, found: Value) -> Iterator[Note]:
         )
 
 
-_TRANSACTION_START: Final = frozenset({"now()", "CURRENT_TIMESTAMP", "transaction_timestamp()"})
-"""https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT"""
-
-
-def _note_spelling(key: ObjectKey, wanted: Value, found: Value) -> Note:
+def note_spelling(key: ObjectKey, attribute: str) -> Note:
+    """Two texts that mean the same."""
     return Note(
         note="spelling",
         key=key,
-        message=f"The default of {key} is {found} where {wanted} is expected; both mean the same.",
+        message=f"The {attribute.replace('_', ' ')} of {key} is written in another way than "
+        "expected, and means the same.",
     )
 
 

@@ -197,7 +197,6 @@ COMMENT: Final = _drift(
     why="Documentation only; nothing behaves differently.",
     fix="`COMMENT ON ... IS ...`, or leave it.",
 )
-
 EXTENSION_VERSION: Final = _drift(
     "AW288",
     "An extension has another version",
@@ -205,6 +204,16 @@ EXTENSION_VERSION: Final = _drift(
     why="Migrations seldom say which version they want, and servers bring what is current: "
     "most often it only means that the database is older or newer than what it is compared with.",
     fix="`ALTER EXTENSION ... UPDATE`, where the newer version is wanted.",
+)
+SPELLING: Final = _drift(
+    "AW289",
+    "A text is written differently, and nothing here can tell whether it means the same",
+    _INFO,
+    why="Servers write one expression in several ways: after dump and restore, on another "
+    "major version, after the type of a column changed. A server that reads both texts tells "
+    "a spelling from a difference, and none of that version is at hand.",
+    fix="`anchorwatch doctor --install-postgres MAJOR` brings one, or name a server: "
+    "`--shadow URL`, `shadow_url` in the configuration. Then look again.",
 )
 
 EMPTY: Final = Rule(
@@ -293,6 +302,7 @@ RULES: Final[Mapping[str, Rule]] = {
             OWNER,
             COMMENT,
             EXTENSION_VERSION,
+            SPELLING,
             EMPTY,
             UNSTAMPED,
             UNKNOWN_REVISION,

@@ -94,6 +94,7 @@ TITLES = {
     "AW286": "The owner differs",
     "AW287": "A comment differs",
     "AW288": "An extension has another version",
+    "AW289": "A text is written differently, and nothing here can tell whether it means the same",
     "AW501": "A migration does not end",
     "AW901": "The database cannot be reached",
     "AW902": "The database cannot be looked at",
