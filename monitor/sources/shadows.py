@@ -40,6 +40,9 @@ class Shadows:
             url = self._options.shadow_url
             key = None if url else major
             forbidden = await self._options.forbidden() if url else frozenset[str]()
+            for running in self._servers.values():
+                if key is not None and running.major == key:
+                    return running
             if key not in self._servers:
                 self._servers[key] = await self._undo.enter_async_context(
                     open_shadow(major=major, url=url, forbidden=forbidden)
@@ -64,15 +67,50 @@ class Shadows:
             BuildError: the work fails for another reason.
             LookError: the shadow cannot be read.
         """
-        wanted = self._options.major or _choose_major(major)
+        return await self._build(work, self._options.major or _choose_major(major))
+
+    async def build_at(
+        self, work: Callable[[Scratch], Awaitable[None]], *, major: int
+    ) -> Snapshot:
+        """The same in a scratch of just this major version, whatever the options name.
+
+        Raises:
+            EngineError: its programs are not at hand.
+        """
+        return await self._build(work, major)
+
+    async def find_reader(self, major: int) -> int | None:
+        """The version of the server at hand that best reads what one of ``major`` wrote.
+
+        The same, else the oldest newer one, else the newest older one; None without any.
+
+        Raises:
+            LookError: the given server cannot be reached.
+            UsageError: it must not be built on.
+        """
+        if self._options.shadow_url is not None:
+            return (await self.get()).major
+        at_hand = await asyncio.to_thread(installed_majors)
+        return min((one for one in at_hand if one >= major), default=max(at_hand, default=None))
+
+    async def _build(
+        self, work: Callable[[Scratch], Awaitable[None]], wanted: int | None
+    ) -> Snapshot:
         try:
             return await self._build_on(await self.get(wanted), work)
         except (Unreachable, Interrupted):
             if self._options.shadow_url is not None:
                 raise
             # Our own server is gone: an operator's kill, or too little memory.
-            self._servers.pop(wanted, None)
+            self._forget(wanted)
             return await self._build_on(await self.get(wanted), work)
+
+    def _forget(self, major: int | None) -> None:
+        self._servers = {
+            key: server
+            for key, server in self._servers.items()
+            if major not in {key, server.major}
+        }
 
     async def _build_on(
         self, server: ShadowServer, work: Callable[[Scratch], Awaitable[None]]
