@@ -14,16 +14,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from monitor.core.errors import AnchorwatchError, BuildError, UsageError
+from monitor.core.errors import AnchorwatchError, BuildError, Interrupted, UsageError
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
+from monitor.core.unstable import Unstable
 from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.models import build_models, guess_files
 from monitor.sources.packages import read_search_path
 from monitor.sources.postgres import connect
 from monitor.sources.reading import take_snapshot
+from monitor.sources.rebuild import BUILT, Rebuilds, rebuild
 from monitor.sources.replay import check_moved, replay
 from monitor.sources.scripts import Scripts, read_scripts
 from monitor.sources.shadow import Scratch
@@ -34,6 +36,7 @@ __all__ = [
     "BuildOptions",
     "Expectation",
     "Shadows",
+    "find_unstable",
     "open_expectation",
     "open_shadows",
     "read_source",
@@ -152,6 +155,19 @@ def _read_text(source: Source) -> str:
     return text
 
 
+async def find_unstable(
+    source: Source, first: Snapshot, options: BuildOptions, *, shadows: Shadows
+) -> Unstable:
+    """What of a source that was read comes out differently when it is built again.
+
+    Raises:
+        AnchorwatchError: as `read_source` does.
+    """
+    if source.scheme not in BUILT:
+        return Unstable()
+    return await rebuild(first, lambda again: _read(source, again, shadows), options)
+
+
 async def read_history(source: Source, options: BuildOptions) -> History:
     """The graph of an `alembic:` source as its files are now.
 
@@ -175,6 +191,7 @@ class Expectation:
         self._snapshots: dict[tuple[str, ...], Snapshot] = {}
         self._failures: dict[tuple[str, ...], tuple[float, AnchorwatchError]] = {}
         self._building = asyncio.Lock()
+        self._rebuilds = Rebuilds()
 
     @property
     def history(self) -> History | None:
@@ -208,12 +225,50 @@ class Expectation:
         async with self._building:
             return await self._read_again(major)
 
+    async def find_unstable(
+        self, revisions: tuple[str, ...] | None, *, major: int | None = None
+    ) -> Unstable:
+        """What of the snapshot at ``revisions`` comes out differently when it is built again.
+
+        Built again when it is asked for, and remembered with the snapshot.
+
+        Raises:
+            AnchorwatchError: as `read_source` does.
+        """
+        if self.source.scheme not in BUILT:
+            return Unstable()
+        await self.snapshot_at(revisions, major=major)  # which may tell what files it is made of
+        state = await self._read_state()
+        first = await self.snapshot_at(revisions, major=major)
+
+        async def build(options: BuildOptions) -> Snapshot:
+            if self._scripts is None:
+                second = await _read(self.source, options, self._shadows)
+            else:
+                wanted = self._choose(revisions, self._scripts.history)
+                second = await _read_history(self._scripts, wanted, options, self._shadows)
+            if await self._read_state() != state:
+                raise Interrupted(f"{self.source} changed meanwhile.", next_step="Look again.")
+            return second
+
+        async with self._building:
+            return await self._rebuilds.find(first, build, self._for(major))
+
+    async def _read_state(self) -> str:
+        """What changes with the files that are built."""
+        if self._scripts is not None:
+            return (await _read_scripts(self.source, self._options)).digest
+        return await asyncio.to_thread(_digest, self._files)
+
+    def _choose(self, revisions: tuple[str, ...] | None, history: History) -> tuple[str, ...]:
+        """The revisions to build: those that are stamped, or those that the source names."""
+        if revisions is None:
+            revisions = history.resolve(self.source.revision or "")
+        return history.reduce(revisions)
+
     async def _replay(self, revisions: tuple[str, ...] | None, major: int | None) -> Snapshot:
         scripts = self._scripts = await _read_scripts(self.source, self._options)
-        wanted = revisions
-        if wanted is None:
-            wanted = scripts.history.resolve(self.source.revision or "")
-        wanted = scripts.history.reduce(wanted)
+        wanted = self._choose(revisions, scripts.history)
         key = (scripts.digest, str(major), *wanted)
         # What is built already is had at once, whatever else is being built.
         if key not in self._snapshots:

@@ -1,0 +1,206 @@
+"""What comes out differently each time the same source is built: never drift.
+
+A default that was written as a string, `server_default="now()"`, is the moment at which the DDL
+ran; a migration that names a partition after today names another one tomorrow. So what is
+expected is built twice, the second time at a later date, and what differs is unstable: an
+attribute may have any value, and objects of which only the name differs may have any name of
+that shape, the same but for the numbers that differed.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Final, Literal, NamedTuple
+
+import msgspec
+
+from monitor.core.diff import Change, Difference, Note, keep_evidence, sort_notes
+from monitor.core.findings import Evidence
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.kinds import Value
+from monitor.core.snapshot import SchemaObject, Snapshot
+
+type Side = Literal["expected", "actual"]
+
+
+class Shape(NamedTuple):
+    """Names that differ in their numbers alone.
+
+    Attributes:
+        kind: of the objects.
+        schema: where they are.
+        pattern: for the parent's name and the own one, with a NUL between them.
+    """
+
+    kind: Kind
+    schema: str | None
+    pattern: re.Pattern[str]
+
+    def fits(self, key: ObjectKey) -> bool:
+        """Whether an object could be one of them."""
+        is_same = (key.kind, key.schema) == (self.kind, self.schema)
+        return is_same and self.pattern.fullmatch(_full_name(key)) is not None
+
+
+class Unstable(NamedTuple):
+    """What two builds of one source do not agree in.
+
+    Attributes:
+        attributes: of objects that both have.
+        absent: objects of the first build that the second one does not have.
+        others: objects that only the second one has.
+        shapes: of the names of both.
+    """
+
+    attributes: frozenset[tuple[ObjectKey, str]] = frozenset()
+    absent: frozenset[ObjectKey] = frozenset()
+    others: frozenset[ObjectKey] = frozenset()
+    shapes: tuple[Shape, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return any(self)
+
+
+def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable:
+    """What two builds of one source do not agree in.
+
+    Args:
+        first: the one that is compared with.
+        second: another one, at another date where that could be had.
+        today: when the second one was built. The server's date is the same for both, so a
+            default that is nothing but the date of that day is unstable as well.
+    """
+    renamed = _rename_builder(second, first.builder)
+    both = first.by_key.keys() & renamed.keys()
+    attributes = {
+        (key, name) for key in both for name in _list_differing(first.by_key[key], renamed[key])
+    }
+    days = {today + timedelta(days=days) for days in (-1, 0, 1)}  # wherever the server is
+    attributes |= {place for item in first.objects for place in _find_dated(item, days)}
+    absent, others = first.by_key.keys() - both, renamed.keys() - both
+    return Unstable(
+        attributes=frozenset(attributes),
+        absent=frozenset(absent),
+        others=frozenset(others),
+        shapes=tuple(_list_shapes(absent, others)),
+    )
+
+
+def _list_differing(one: SchemaObject, other: SchemaObject) -> Iterator[str]:
+    if one.attributes != other.attributes:
+        for name in one.attributes.keys() | other.attributes.keys():
+            if one.get(name) != other.get(name):
+                yield name
+
+
+_DATED: Final = re.compile(r"'(\d{4}-\d\d-\d\d)(?:[ T][\d:.+-]*)?'::(?:date|timestamp).*")
+
+
+def _find_dated(item: SchemaObject, days: set[date]) -> Iterator[tuple[ObjectKey, str]]:
+    """A default that is a date, `'2026-11-26'::date`, and one of these days."""
+    default = item.attributes.get("default")
+    found = _DATED.fullmatch(default) if isinstance(default, str) else None
+    if found and found[1] in {day.isoformat() for day in days}:
+        yield item.key, "default"
+
+
+def _rename_builder(snapshot: Snapshot, name: str | None) -> dict[ObjectKey, SchemaObject]:
+    """The objects, with the role that built them called ``name``: each build has one."""
+    own = snapshot.builder
+    if own is None or name is None or own == name:
+        return dict(snapshot.by_key)
+    renamed = {}
+    for item in snapshot.objects:
+        key = msgspec.structs.replace(item.key, name=item.key.name.replace(own, name))
+        attributes = {n: _replace(value, own, name) for n, value in item.attributes.items()}
+        renamed[key] = SchemaObject(key=key, attributes=attributes)
+    return renamed
+
+
+def _replace(value: Value, old: str, new: str) -> Value:
+    if isinstance(value, str):
+        return value.replace(old, new)
+    return [_replace(part, old, new) for part in value] if isinstance(value, list) else value
+
+
+_NUMBER: Final = re.compile(r"(\d+)")
+
+
+def _full_name(key: ObjectKey) -> str:
+    return f"{key.parent or ''}\0{key.name}"
+
+
+def _list_shapes(absent: Iterable[ObjectKey], others: Iterable[ObjectKey]) -> Iterator[Shape]:
+    """A shape for each group of objects of both builds whose names differ in numbers alone."""
+    groups: dict[tuple[Kind, str | None, str], tuple[list[str], list[str]]]
+    groups = defaultdict(lambda: ([], []))
+    for side, keys in enumerate((absent, others)):
+        for key in keys:
+            name = _full_name(key)
+            groups[key.kind, key.schema, _NUMBER.sub("0", name)][side].append(name)
+    for (kind, schema, _), (one, other) in groups.items():
+        if one and other:
+            yield Shape(kind, schema, _make_pattern([*one, *other]))
+
+
+def _make_pattern(names: list[str]) -> re.Pattern[str]:
+    """The names with any number where theirs differ."""
+    parts = []
+    for pieces in zip(*map(_NUMBER.split, names), strict=True):
+        is_one = len(set(pieces)) == 1
+        parts.append(re.escape(pieces[0]) if is_one else r"\d+")
+    return re.compile("".join(parts))
+
+
+def excuse_unstable(difference: Difference, unstable: Unstable, *, side: Side) -> Difference:
+    """The difference, with what is unstable on one of its sides as notes."""
+    changes: list[Change] = []
+    notes: list[Note] = list(difference.notes)
+    for change in difference.changes:
+        left = _excuse(change, unstable, side)
+        if left is None or len(left) < len(change.attributes):
+            notes.append(_note(change, unstable))
+        if left is not None:
+            changes.append(keep_evidence(change, left))
+    return Difference(changes=tuple(changes), notes=sort_notes(notes))
+
+
+def _excuse(change: Change, unstable: Unstable, side: Side) -> tuple[Evidence, ...] | None:
+    """The evidence that stands; None where nothing is left of the change."""
+    own, foreign = ("missing", "unexpected") if side == "expected" else ("unexpected", "missing")
+    if change.change == own:
+        return None if change.key in unstable.absent else change.attributes
+    if change.change == foreign:
+        is_one = change.key in unstable.others or any(s.fits(change.key) for s in unstable.shapes)
+        return None if is_one else change.attributes
+    return tuple(e for e in change.attributes if not _is_free(change.key, e, unstable)) or None
+
+
+def _is_free(key: ObjectKey, evidence: Evidence, unstable: Unstable) -> bool:
+    if evidence.name != "name":
+        return (key, evidence.name) in unstable.attributes
+    other = msgspec.structs.replace(key, name=str(evidence.actual))
+    return not unstable.absent.isdisjoint({key, other})
+
+
+_ADVICE: Final[Mapping[str, str]] = {
+    "default": (
+        " A default in quotes is worked out once, when the DDL runs: write it as an expression, "
+        "`server_default=func.now()` or `text('now()')`."
+    )
+}
+
+
+def _note(change: Change, unstable: Unstable) -> Note:
+    if change.change != "altered":
+        text = f"{change.key} has a name that differs each time what is expected is built."
+        return Note(note="unstable", key=change.key, message=text)
+    names = sorted(e.name for e in change.attributes if _is_free(change.key, e, unstable))
+    listed = ", ".join(name.replace("_", " ") for name in names)
+    text = (
+        f"The {listed} of {change.key} comes out differently each time what is expected is "
+        f"built, and is not compared.{''.join(_ADVICE.get(name, '') for name in names)}"
+    )
+    return Note(note="unstable", key=change.key, message=text)

@@ -1,0 +1,155 @@
+"""What two builds do not agree in is no drift, and nothing else is excused."""
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from monitor.core.diff import Change, Difference, diff
+from monitor.core.keys import Kind
+from monitor.core.snapshot import Snapshot, make_snapshot
+from monitor.core.unstable import Unstable, excuse_unstable, find_unstable
+from tests.cases.reader import describe
+from tests.core.builders import a_column, a_table, an_object
+
+TODAY = date(2026, 11, 26)
+
+
+def built(month: str, *, default: str = "'2026-11-26 08:00:00.123'::timestamp") -> Snapshot:
+    """A table with a frozen default, and a partition named after a month."""
+    return make_snapshot(
+        [
+            a_table("t", columns=["a", "at"]),
+            a_column("t", "a"),
+            a_column("t", "at", default=default),
+            a_table(f"events_v2_{month}", columns=["id"], inherits=[["public", "events"]]),
+            a_column(f"events_v2_{month}", "id"),
+            an_object(Kind.INDEX, f"ix_{month}", parent="t", columns=["a"]),
+        ]
+    )
+
+
+FIRST = built("2026_11")
+SECOND = built("2028_04", default="'2028-04-09 13:07:11.456'::timestamp")
+UNSTABLE = find_unstable(FIRST, SECOND, today=TODAY)
+
+
+def compare(expected: Snapshot, actual: Snapshot, unstable: Unstable) -> tuple[str, ...]:
+    return describe(excuse_unstable(diff(expected, actual), unstable, side="expected"))
+
+
+def test_two_builds_that_agree_have_nothing_unstable() -> None:
+    assert not find_unstable(FIRST, FIRST, today=date(2020, 1, 1))
+
+
+def test_a_value_that_differs_between_builds_is_not_compared() -> None:
+    actual = built("2026_11", default="'2025-01-02 03:04:05'::timestamp")
+    difference = excuse_unstable(diff(FIRST, actual), UNSTABLE, side="expected")
+    assert describe(difference) == ("note unstable column public.t.at",)
+    assert "func.now()" in difference.notes[0].message
+
+
+def test_another_attribute_of_the_same_object_is_compared() -> None:
+    actual = make_snapshot(
+        a_column("t", "at", default="'2025'::timestamp", nullable=False)
+        if item.key.name == "at"
+        else item
+        for item in FIRST.objects
+    )
+    assert compare(FIRST, actual, UNSTABLE) == (
+        "altered column public.t.at: nullable",
+        "note unstable column public.t.at",
+    )
+
+
+def test_a_name_that_differs_between_builds_may_be_another_one() -> None:
+    assert compare(FIRST, built("2025_03"), UNSTABLE) == (
+        "note unstable index public.t.ix_2026_11",
+        "note unstable table public.events_v2_2025_03",
+        "note unstable table public.events_v2_2026_11",
+    )
+
+
+def test_there_may_be_none_of_that_name_or_several() -> None:
+    none = make_snapshot(item for item in FIRST.objects if "2026_11" not in str(item.key))
+    several = make_snapshot([*FIRST.objects, a_table("events_v2_2026_10", columns=[])])
+    assert compare(FIRST, none, UNSTABLE) == (
+        "note unstable index public.t.ix_2026_11",
+        "note unstable table public.events_v2_2026_11",
+    )
+    assert compare(FIRST, several, UNSTABLE) == ("note unstable table public.events_v2_2026_10",)
+
+
+@pytest.mark.parametrize(
+    "name", ["events_v2_2026_x", "events_v3_2026_10", "old_events_v2_2026_10", "events_v2_2026"]
+)
+def test_a_name_of_another_shape_is_drift(name: str) -> None:
+    actual = make_snapshot([*FIRST.objects, a_table(name, columns=[])])
+    assert compare(FIRST, actual, UNSTABLE) == (f"unexpected table public.{name}",)
+
+
+def test_what_has_the_unstable_name_is_compared_all_the_same() -> None:
+    actual = make_snapshot(
+        a_column("events_v2_2026_11", "id", type="bigint")
+        if item.key.parent == "events_v2_2026_11"
+        else item
+        for item in FIRST.objects
+    )
+    assert compare(FIRST, actual, UNSTABLE) == (
+        "altered column public.events_v2_2026_11.id: type",
+    )
+
+
+def test_an_object_that_both_builds_have_is_missed() -> None:
+    both = [a_table("events_v2_2020_01", columns=[])]
+    first = make_snapshot([*FIRST.objects, *both])
+    second = make_snapshot([*SECOND.objects, *both])
+    unstable = find_unstable(first, second, today=TODAY)
+    assert compare(first, FIRST, unstable) == ("missing table public.events_v2_2020_01",)
+
+
+def test_on_the_other_side_missing_and_unexpected_change_places() -> None:
+    difference = diff(built("2025_03"), FIRST)
+    turned = excuse_unstable(difference, UNSTABLE, side="actual")
+    assert not turned
+    whole = make_snapshot([*FIRST.objects, a_table("more", columns=[])])
+    assert describe(excuse_unstable(diff(FIRST, whole), UNSTABLE, side="actual")) == (
+        "unexpected table public.more",
+    )
+
+
+@pytest.mark.parametrize(
+    ("default", "is_unstable"),
+    [
+        ("'2026-11-26'::date", True),
+        ("'2026-11-25'::date", True),
+        ("'2026-11-26 00:00:00+00'::timestamp with time zone", True),
+        ("'2026-11-20'::date", False),
+        ("(a + '2026-11-26'::date)", False),
+        ("'2026-11-26'::text", False),
+    ],
+)
+def test_a_default_that_is_the_day_of_the_build_is_unstable(
+    default: str, *, is_unstable: bool
+) -> None:
+    snapshot = make_snapshot([a_column("t", "at", type="date", default=default)])
+    assert bool(find_unstable(snapshot, snapshot, today=TODAY)) is is_unstable
+
+
+def test_the_role_of_each_build_is_nothing_that_differs() -> None:
+    def with_role(role: str) -> Snapshot:
+        privilege = an_object(
+            Kind.DEFAULT_PRIVILEGE, f"{role} tables", grants=[[role, "SELECT", False]]
+        )
+        return make_snapshot([privilege], builder=role)
+
+    first, second = with_role("anchorwatch_1a"), with_role("anchorwatch_2b")
+    assert not find_unstable(first, second, today=TODAY)
+
+
+def test_a_rename_of_an_unstable_name_is_no_drift_and_of_another_one_is() -> None:
+    change = next(c for c in diff(FIRST, built("2025_03")).changes if c.key.kind is Kind.INDEX)
+    other = msgspec.structs.replace(change, key=a_column("t", "a").key)
+    left = excuse_unstable(Difference((change, other), ()), UNSTABLE, side="expected")
+    assert left.changes == (other,)
+    assert isinstance(change, Change)
