@@ -22,6 +22,7 @@ from monitor.agent.choices import (
     name_expectation,
     reveal_secret,
 )
+from monitor.checks.spelling import Spellings
 from monitor.config.databases import DatabaseSettings
 from monitor.config.load import LoadedConfig
 from monitor.config.place import judge_store
@@ -70,6 +71,7 @@ class Agent:
             name: database for name, database in settings.databases.items() if database.enabled
         }
         self._expectations: dict[str, LateExpectation] = {}
+        self._spellings: dict[str, Spellings] = {}
         self._shelf = Shelf()
         self.metrics = self._make_metrics(routes)
         self._courier = Courier(
@@ -116,9 +118,10 @@ class Agent:
         """Say what databases are compared with; nothing is read or built yet."""
         servers = WatchedServers(database.dsn for database in self._databases.values())
         for name, database in self._databases.items():
+            options = replace(make_options(database), forbidden=servers.list_identifiers)
+            self._spellings[name] = expectations.find_spellings(options)
             source = find_expected(self._settings, database)
             if source is not None:
-                options = replace(make_options(database), forbidden=servers.list_identifiers)
                 self._expectations[name] = expectations.find(source, options)
 
     async def restore(self) -> None:
@@ -156,6 +159,7 @@ class Agent:
             deadlines=make_deadlines(database),
             expectation=self._expectations.get(name),
             waivers=Waivers(rules=list_rules(self._settings, database)),
+            spellings=self._spellings.get(name),
         )
         try:
             decided = await self._pipeline.look(target, at)

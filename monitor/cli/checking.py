@@ -156,6 +156,7 @@ async def _look_at(
         deadlines=subject.deadlines,
         expectation=expectations.find(source, options) if source else None,
         waivers=subject.waivers,
+        spellings=expectations.find_spellings(options),
     )
     async with slots:
         return await contain(

@@ -88,14 +88,12 @@ def diff(
             "Plans as SQL come with a later release.", next_step="Use --format text or json."
         )
     from monitor.cli import layout, output
-    from monitor.cli.comparing import note_other_major, read_both
+    from monitor.cli.comparing import compare_both
     from monitor.cli.sources import BuildChoices
-    from monitor.core.diff import diff as compare_snapshots
 
     choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres)
-    sides = read_both(expected, actual, choices)
-    difference = compare_snapshots(*sides)
-    if note := note_other_major(*sides):
+    difference, note = compare_both(expected, actual, choices)
+    if note is not None:
         output.say(note.message)
     match form:
         case DiffFormat.JSON:

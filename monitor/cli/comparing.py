@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from monitor.checks.comparison import compare
+from monitor.checks.spelling import Spellings
 from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices, make_options, resolve_source
-from monitor.core.diff import Note
+from monitor.core.diff import Difference, Note
 from monitor.core.errors import UsageError
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme, Source
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import advise_server
-from monitor.sources.expected import open_shadows, read_source
+from monitor.sources.expected import BuildOptions, find_unstable, open_shadows, read_source
 from monitor.sources.servers import WatchedServers
 
 
@@ -28,22 +31,25 @@ def read_one(text: str, choices: BuildChoices) -> Snapshot:
         return asyncio.run(read_source(source, make_options(choices, progress=progress)))
 
 
-def read_both(expected: str, actual: str, choices: BuildChoices) -> tuple[Snapshot, Snapshot]:
-    """The snapshots of two sources that are to be compared.
+def compare_both(
+    expected: str, actual: str, choices: BuildChoices
+) -> tuple[Difference, Note | None]:
+    """What differs between two sources, and a word about how they were built.
 
     Raises:
         AnchorwatchError: one cannot be read or built.
     """
     sources = resolve_source(expected), resolve_source(actual)
     with show_progress(f"comparing {sources[0]} with {sources[1]}") as progress:
-        return asyncio.run(_read_both(sources, choices, progress))
+        return asyncio.run(_compare_both(sources, choices, progress))
 
 
-async def _read_both(
+async def _compare_both(
     sources: tuple[Source, Source], choices: BuildChoices, progress: Callable[[str], None]
-) -> tuple[Snapshot, Snapshot]:
+) -> tuple[Difference, Note | None]:
     """Both sources; a shadow takes the major of the live side, whose text it must spell."""
     found: dict[int, Snapshot] = {}
+    ways: dict[int, BuildOptions] = {}
     at_hand = (Scheme.POSTGRES, Scheme.SNAPSHOT)
     live = [place for place, source in enumerate(sources) if source.scheme in at_hand]
     built = [place for place, source in enumerate(sources) if source.scheme not in at_hand]
@@ -52,9 +58,20 @@ async def _read_both(
     async with open_shadows(options) as shadows:
         for place in [*live, *built]:
             majors = [s.server.major for s in found.values() if s.server is not None]
-            fitting = replace(options, major=choices.major or (majors[0] if majors else None))
-            found[place] = await read_source(sources[place], fitting, shadows=shadows)
-    return found[0], found[1]
+            ways[place] = replace(options, major=choices.major or (majors[0] if majors else None))
+            found[place] = await read_source(sources[place], ways[place], shadows=shadows)
+        unstable = [
+            partial(find_unstable, sources[place], found[place], ways[place], shadows=shadows)
+            for place in range(2)
+        ]
+        difference = await compare(
+            found[0],
+            found[1],
+            spellings=Spellings(options, shadows),
+            unstable=unstable[0],
+            unstable_actual=unstable[1],
+        )
+    return difference, note_other_major(found[0], found[1])
 
 
 def note_other_major(expected: Snapshot, actual: Snapshot) -> Note | None:

@@ -8,9 +8,11 @@ what was built.
 import asyncio
 from contextlib import AsyncExitStack
 
+from monitor.checks.spelling import Spellings
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Source
+from monitor.core.unstable import Unstable
 from monitor.sources.expected import (
     BuildOptions,
     Expectation,
@@ -61,6 +63,16 @@ class LateExpectation:
         self._read_again = None  # it was read for this just now
         return snapshot
 
+    async def find_unstable(
+        self, revisions: tuple[str, ...] | None, *, major: int | None
+    ) -> Unstable:
+        """What of that schema comes out differently each time it is built.
+
+        Raises:
+            AnchorwatchError: it cannot be built again.
+        """
+        return await (await self._open()).find_unstable(revisions, major=major)
+
     async def _open(self) -> Expectation:
         async with self._opening:
             if self._opened is None:
@@ -76,6 +88,7 @@ class Expectations:
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
         self._known: dict[tuple[Source, BuildOptions], LateExpectation] = {}
+        self._spellings: dict[tuple[str | None, object], Spellings] = {}
 
     def find(self, source: Source, options: BuildOptions) -> LateExpectation:
         """The expectation for a source; the same one for the same source."""
@@ -83,3 +96,10 @@ class Expectations:
         if key not in self._known:
             self._known[key] = LateExpectation(source, options, self._stack)
         return self._known[key]
+
+    def find_spellings(self, options: BuildOptions) -> Spellings:
+        """What is known of spellings; the same for databases with the same shadow."""
+        key = (options.shadow_url, options.forbidden)
+        if key not in self._spellings:
+            self._spellings[key] = Spellings(options)
+        return self._spellings[key]

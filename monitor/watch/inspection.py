@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -15,9 +16,12 @@ from monitor.checks.activity import (
     make_unknowns,
     track_builds,
 )
+from monitor.checks.comparison import compare
 from monitor.checks.history import describe_stamp, judge_stamp, read_stamp
-from monitor.checks.schema import add_flaws, compare_schema
+from monitor.checks.schema import add_flaws, judge
+from monitor.checks.spelling import Spellings
 from monitor.core.activity import Activity
+from monitor.core.diff import Difference
 from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreachable
 from monitor.core.findings import Finding, FindingClass, Unknown
 from monitor.core.history import History
@@ -26,6 +30,7 @@ from monitor.core.quoting import quote_ident
 from monitor.core.report import Report
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, Rule
 from monitor.core.snapshot import Snapshot
+from monitor.core.unstable import Unstable
 from monitor.core.verdict import State
 from monitor.core.waivers import Judged, Waivers
 from monitor.sources.dsn import Dsn
@@ -52,6 +57,12 @@ class Expectation(Protocol):
         """The schema that these revisions promise, as a server of ``major`` spells it."""
         ...
 
+    async def find_unstable(
+        self, revisions: tuple[str, ...] | None, *, major: int | None
+    ) -> Unstable:
+        """What of that schema comes out differently each time it is built."""
+        ...
+
 
 class Target(msgspec.Struct, frozen=True):
     """One database to look at.
@@ -65,6 +76,7 @@ class Target(msgspec.Struct, frozen=True):
             stands for it.
         memory: of its texts, between looks.
         waivers: what may be wrong there and need not be told.
+        spellings: proves that texts mean the same; None where nothing can.
     """
 
     environment: str
@@ -74,6 +86,7 @@ class Target(msgspec.Struct, frozen=True):
     expectation: Expectation | None = None
     memory: Memory = msgspec.field(default_factory=Memory)
     waivers: Waivers = Waivers()
+    spellings: Spellings | None = None
 
 
 class Look(NamedTuple):
@@ -240,22 +253,26 @@ async def _compare(
     if (state := judge_stamp(snapshot, stamp or (), history)) is not None:
         return _report_stamp(report, state, stamp or (), waivers=target.waivers)
     try:
-        expected = await _find_expected(target, stamp, snapshot, baseline)
+        difference = await _find_difference(target, stamp, snapshot, baseline)
     except AnchorwatchError as error:
         return _add_unknown(report, error)
-    return _report_comparison(report, target, snapshot, expected, builds)
+    return _report_comparison(report, target, snapshot, difference, builds)
 
 
-async def _find_expected(
+async def _find_difference(
     target: Target,
     stamp: tuple[str, ...] | None,
     snapshot: Snapshot,
     baseline: Snapshot | None,
-) -> Snapshot | None:
-    if target.expectation is None:
-        return baseline
+) -> Difference | None:
+    """What differs from what is expected; None where nothing is."""
+    expectation, spellings = target.expectation, target.spellings
+    if expectation is None:
+        return await compare(baseline, snapshot, spellings=spellings) if baseline else None
     major = snapshot.server.major if snapshot.server else None
-    return await target.expectation.snapshot_at(stamp, major=major)
+    expected = await expectation.snapshot_at(stamp, major=major)
+    again = partial(expectation.find_unstable, stamp, major=major)
+    return await compare(expected, snapshot, spellings=spellings, unstable=again)
 
 
 def _begin_report(
@@ -337,14 +354,14 @@ def _report_comparison(
     report: Report,
     target: Target,
     snapshot: Snapshot,
-    expected: Snapshot | None,
+    difference: Difference | None,
     builds: Mapping[ObjectKey, datetime],
 ) -> Report:
     place = {"environment": report.environment, "database": report.database}
     differences: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    if expected is not None:
-        differences, notes = compare_schema(expected, snapshot, **place)
+    if difference is not None:
+        differences, notes = judge(difference, **place)
     differences, building = excuse_builds(differences, builds, report.at)
     found = differences
     if target.expectation is None:
@@ -352,7 +369,7 @@ def _report_comparison(
         found, _ = excuse_builds(flawed, builds, report.at)
     judged = target.waivers.judge(found, report.at)
     upkeep: tuple[Finding, ...] = ()
-    if expected is not None:
+    if difference is not None:
         upkeep = target.waivers.review(judged, report.at, **place)
     # The history is as new as the schema that was just built from it.
     history = target.expectation.history if target.expectation else None
@@ -367,7 +384,7 @@ def _report_comparison(
         expected_revisions=history.heads if history else None,
         findings=tuple(sorted((*judged.told, *upkeep), key=lambda f: f.identity)),
         notes=(*notes, *building),
-        summary=_summarise(state, judged, is_alone=expected is None),
+        summary=_summarise(state, judged, is_alone=difference is None),
         ignored=judged.ignored,
         accepted=judged.accepted,
     )

@@ -98,6 +98,44 @@ TRAPS: Final = (
         ("sources/test_catalog.py::test_every_major_tells_the_same_schema_alike",),
     ),
     (
+        "one expression has several spellings: IN and = ANY, BETWEEN, dump and restore",
+        (
+            "checks/test_spelling.py::test_dump_and_restore_respell_texts_everywhere_and_all_are_notes",
+            "checks/test_spelling.py::test_two_spellings_of_one_thing_are_a_note",
+            "sources/test_catalog.py::test_dump_and_restore_are_no_drift",
+        ),
+    ),
+    (
+        "a cast that means something is no spelling",
+        ("checks/test_spelling.py::test_what_means_something_else_is_drift",),
+    ),
+    (
+        "views name the table of a column or not, depending on the major",
+        (
+            "checks/test_spelling_servers.py::test_a_view_that_another_major_wrote_is_read_again",
+            "checks/test_spelling_majors.py::test_an_upgrade_by_dump_and_restore_is_no_drift",
+        ),
+    ),
+    (
+        "now() and CURRENT_TIMESTAMP, CURRENT_DATE and ('now'::text)::date",
+        ("core/test_spelling.py::test_synonyms_have_one_word",),
+    ),
+    (
+        "no server at hand that could tell a spelling: neither an alarm nor silence",
+        (
+            "checks/test_spelling_servers.py::test_without_a_server_a_doubt_is_information_that_says_what_to_do",
+            "checks/test_spelling_servers.py::test_without_a_server_what_differs_for_certain_keeps_its_severity",
+        ),
+    ),
+    (
+        "a default in quotes freezes the moment of the migration",
+        ("sources/test_rebuild.py::test_defaults_that_were_frozen_are_unstable_and_never_drift",),
+    ),
+    (
+        "migrations name tables after the day on which they run",
+        ("sources/test_rebuild.py::test_what_is_named_after_today_is_unstable_in_every_month",),
+    ),
+    (
         "an index that is being built is not a broken one",
         (
             "sources/test_reading.py::test_an_index_that_is_being_built_is_told_apart_from_a_broken_one",

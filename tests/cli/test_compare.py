@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from monitor.sources import shadows
 from monitor.sources.engine import Cluster
 from tests.cli.conftest import RunCommand
 from tests.conftest import MakeDatabase
@@ -146,3 +149,41 @@ async def test_a_configured_name_is_a_source(
     (tmp_path / "anchorwatch.yaml").write_text(f"databases:\n  app: {{url: '{database}'}}\n")
     done = await run_inside("diff", "app", database)
     assert (done.code, done.out) == (0, "No differences.\n")
+
+
+async def test_spellings_and_frozen_defaults_are_notes_on_either_side(
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    (tmp_path / "e.sql").write_text(
+        "CREATE TABLE t (a varchar CHECK (a IN ('a', 'b')), at timestamptz DEFAULT 'now');"
+    )
+    url = await make_database(
+        sql="CREATE TABLE t (a varchar CHECK (a = ANY (ARRAY['a', 'b'])), "
+        "at timestamptz DEFAULT '2024-05-06 07:08:09+00')"
+    )
+    for sides in (("sql:e.sql", url), (url, "sql:e.sql")):
+        done = await run_inside("diff", *sides, "--format", "json")
+        assert (done.code, done.document["changes"]) == (0, []), done
+        assert sorted(note["note"] for note in done.document["notes"]) == ["spelling", "unstable"]
+    checked = await run_inside("check", url, "--expected", "sql:e.sql")
+    assert checked.code == 0, checked
+    assert "in_sync" in checked.out
+    assert "server_default=func.now()" in checked.out
+
+
+async def test_a_doubt_that_nothing_can_settle_says_so_in_every_form(
+    run_inside: RunCommand, make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = [
+        await make_database(sql=f"CREATE TABLE t (a varchar CHECK ({condition}))")
+        for condition in ("a IN ('a', 'b')", "a = ANY (ARRAY['a', 'b'])")
+    ]
+    monkeypatch.setattr(shadows, "installed_majors", tuple)
+    text = await run_inside("diff", one, other)
+    assert "only PostgreSQL" in text.out, text
+    assert "info      AW289" in text.out
+    document = await run_inside("diff", one, other, "--format", "json")
+    assert [(c["code"], c["severity"]) for c in document.document["changes"]] == [
+        ("AW289", "info")
+    ]
+    assert "AW289" in (await run_inside("diff", one, other, "--format", "markdown")).out

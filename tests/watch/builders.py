@@ -73,6 +73,7 @@ class Watch:
             dsn=parse_dsn(self.url)[0],
             deadlines=SHORT,
             expectation=expectation,
+            spellings=self._expectations.find_spellings(self._options),
             memory=self._memory,
             waivers=self._waivers,
         )

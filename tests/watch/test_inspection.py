@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.checks import spelling
 from monitor.core.errors import LookError, Unreachable
 from monitor.core.findings import FindingClass
 from monitor.core.verdict import State
+from monitor.sources import expected, rebuild
 from monitor.sources.engine import Cluster
 from monitor.watch.inspection import inspect, report_failure
 from tests.sources.peers import run, socket_url, weak_role
@@ -194,3 +196,56 @@ async def test_an_escaped_name_is_text_and_nothing_else(watch: Watch) -> None:
     look = await inspect(watch.target, START, baseline=None)
     assert look.snapshot is not None
     assert name in {item.key.name for item in look.snapshot.objects}
+
+
+IN = "CREATE TABLE t (a varchar CONSTRAINT c CHECK (a IN ('a', 'b')))"
+ANY = "CREATE TABLE t (a varchar CONSTRAINT c CHECK (a = ANY (ARRAY['a', 'b'])))"
+
+
+async def test_another_spelling_is_in_sync_and_a_note(watch: Watch, tmp_path: Path) -> None:
+    ini = write_history(tmp_path / "spelled", f"op.execute({IN!r})")
+    watch.expect(f"alembic:{ini}")
+    await watch.run(f"{ANY}; {VERSIONS}; {stamp('r1')}")
+    report = (await watch.look(0)).record.report
+    assert (report.state, report.findings) == (State.IN_SYNC, ())
+    assert "means the same" in report.notes[0]
+
+
+async def test_without_an_expectation_a_restored_spelling_is_unchanged(watch: Watch) -> None:
+    await watch.run(IN)
+    assert [await watch.see(minute) for minute in (0, 1)] == [State.UNCHANGED] * 2
+    await watch.run(f"DROP TABLE t; {ANY}")
+    assert await watch.see(2) is State.UNCHANGED
+    await watch.run(f"DROP TABLE t; {ANY.replace("'b'", "'c'")}")
+    assert await watch.see(3) is State.DRIFTED
+
+
+async def test_a_frozen_default_and_a_name_after_today_are_in_sync(
+    watch: Watch, tmp_path: Path
+) -> None:
+    ini = write_history(
+        tmp_path / "today",
+        "import datetime; op.execute('create table t (a timestamptz default \\'now()\\')'); "
+        "op.execute(f'create table events_{datetime.date.today():%Y_%m} (a int)')",
+    )
+    watch.expect(f"alembic:{ini}")
+    frozen = "a timestamptz DEFAULT '2024-05-06 07:08:09+00'"
+    await watch.run(f"CREATE TABLE t ({frozen}); CREATE TABLE events_2024_05 (a int)")
+    await watch.run(f"{VERSIONS}; {stamp('r1')}")
+    report = (await watch.look(0)).record.report
+    assert (report.state, report.findings) == (State.IN_SYNC, ())
+    assert len(report.notes) == 3
+    await watch.run("ALTER TABLE t ADD b int")
+    report = (await watch.look(1)).record.report
+    assert [finding.code for finding in report.findings] == ["AW208"]
+
+
+async def test_a_look_at_a_database_in_sync_builds_nothing_twice_and_starts_no_shadow(
+    watch: Watch, ini: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch.expect(f"alembic:{ini}")
+    await watch.run(f"CREATE TABLE t (a int); CREATE TABLE u (a int); {VERSIONS}; {stamp('r2')}")
+    monkeypatch.setattr(spelling, "open_shadows", None)
+    monkeypatch.setattr(expected, "rebuild", None)
+    monkeypatch.setattr(rebuild, "rebuild", None)
+    assert await watch.see(0) is State.IN_SYNC

@@ -1,0 +1,54 @@
+"""Comparing two schemas for good: what differs, without what only looks as if it did.
+
+The comparison itself asks nobody. Only where it finds something are servers asked: whether
+texts mean the same, and whether what is expected comes out alike when it is built again.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from monitor.checks.spelling import Spellings
+from monitor.core.diff import Difference, Note, add_notes, diff
+from monitor.core.errors import AnchorwatchError
+from monitor.core.snapshot import Snapshot
+from monitor.core.unstable import Side, Unstable, excuse_unstable
+
+type FindUnstable = Callable[[], Awaitable[Unstable]]
+
+
+async def compare(
+    expected: Snapshot,
+    actual: Snapshot,
+    *,
+    spellings: Spellings | None = None,
+    unstable: FindUnstable | None = None,
+    unstable_actual: FindUnstable | None = None,
+) -> Difference:
+    """What has to be said about ``actual`` where ``expected`` was promised.
+
+    Args:
+        expected: what was promised.
+        actual: what there is.
+        spellings: proves that texts mean the same.
+        unstable: builds what is expected once more.
+        unstable_actual: the same for the other side, where it was built as well.
+    """
+    difference = diff(expected, actual)
+    if difference and spellings is not None:
+        difference = await spellings.settle(expected, actual, difference)
+    difference = await _excuse(difference, unstable, side="expected")
+    return await _excuse(difference, unstable_actual, side="actual")
+
+
+async def _excuse(difference: Difference, find: FindUnstable | None, *, side: Side) -> Difference:
+    """The difference without what is unstable; whole where that cannot be found out."""
+    if not difference or find is None:
+        return difference
+    try:
+        return excuse_unstable(difference, await find(), side=side)
+    except AnchorwatchError as error:
+        note = Note(
+            note="unproven",
+            key=None,
+            message=f"What comes out differently at each build was not found out: {error}",
+        )
+        return add_notes(difference, [note])

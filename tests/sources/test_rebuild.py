@@ -1,0 +1,140 @@
+"""What comes out differently at each build, found by building twice, on real servers."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from monitor.checks.comparison import compare
+from monitor.core.errors import Interrupted
+from monitor.core.source import parse_source
+from monitor.core.unstable import Unstable
+from monitor.sources.build import BuildOptions
+from monitor.sources.engine import Cluster
+from monitor.sources.expected import find_unstable, open_expectation, read_source
+from monitor.sources.shadows import open_shadows
+from tests.cases.reader import describe
+from tests.conftest import MakeDatabase
+from tests.sources.looking import look
+from tests.sources.shadow_peers import find_leftovers, write_files, write_history
+
+MODELS = """
+    from datetime import date
+    import sqlalchemy as sa
+
+    m = sa.MetaData()
+    sa.Table("t", m,
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("made", sa.DateTime(timezone=True), server_default="now()"),
+        sa.Column("day", sa.Date, server_default="now()"),
+        sa.Column("release", sa.Text, server_default=f"{date.today():%Y-%m}"),
+        sa.Column("right", sa.DateTime(timezone=True), server_default=sa.text("now()")),
+    )
+"""
+LIVE = """create table t (id int primary key, made timestamptz default '2024-05-06 07:08:09+00',
+  day date default '2024-05-06', release text default '2024-05',
+  "right" timestamptz default now())"""
+PARTITIONS = """
+    from datetime import date
+                    import time
+                    op.execute("create table events (at date) partition by range (at)")
+                    first = date.today().replace(day=1)
+                    op.execute(f"create table events_{first:%Y_%m} partition of events "
+                        f"for values from ('{first}') to ('{first.year + 1}-01-01')")
+                    op.execute("create index ix_" + time.strftime("%Y") + " on events (at)")
+"""
+
+
+async def test_defaults_that_were_frozen_are_unstable_and_never_drift(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_files(tmp_path, {"shop.py": MODELS})
+    source, options = parse_source("models:shop:m"), BuildOptions(shadow_url=server.url())
+    async with open_shadows(options) as shadows:
+        expected = await read_source(source, options, shadows=shadows)
+        unstable = await find_unstable(source, expected, options, shadows=shadows)
+    assert sorted((key.name, name) for key, name in unstable.attributes) == [
+        ("day", "default"),
+        ("made", "default"),
+        ("release", "default"),
+    ]
+
+    async def found() -> Unstable:
+        return unstable
+
+    difference = await compare(expected, await look(await make_database(sql=LIVE)), unstable=found)
+    assert describe(difference) == (
+        "note unstable column public.t.day",
+        "note unstable column public.t.made",
+        "note unstable column public.t.release",
+    )
+
+
+async def test_what_is_named_after_today_is_unstable_in_every_month(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    ini = write_history(tmp_path, PARTITIONS.strip())
+    live = await look(
+        await make_database(
+            sql="""create table events (at date) partition by range (at);
+            create table events_2024_05 partition of events
+              for values from ('2024-05-01') to ('2025-01-01');
+            create index ix_2024 on events (at);
+            create table events_old (at date)"""
+        )
+    )
+    options = BuildOptions(shadow_url=server.url())
+    async with open_expectation(parse_source(f"alembic:{ini}"), options) as expectation:
+        expected = await expectation.snapshot_at(("r1",))
+        unstable = await expectation.find_unstable(("r1",))
+        assert await expectation.find_unstable(("r1",)) is unstable
+
+        async def found() -> Unstable:
+            return unstable
+
+        difference = await compare(expected, live, unstable=found)
+    lines = describe(difference)
+    assert [line for line in lines if not line.startswith("note unstable ")] == [
+        "unexpected table public.events_old"
+    ]
+    assert "note unstable table public.events_2024_05" in lines
+    assert await find_leftovers(server.url()) == []
+
+
+async def test_a_source_that_is_only_read_is_not_built_again(
+    make_database: MakeDatabase,
+) -> None:
+    source = parse_source(await make_database(sql="create table t ()"))
+    async with open_expectation(source, BuildOptions()) as expectation:
+        assert not await expectation.find_unstable(None)
+
+
+async def test_an_application_that_stands_no_other_date_is_built_again_as_it_is(
+    server: Cluster, tmp_path: Path
+) -> None:
+    lines: list[str] = []
+    ini = write_history(
+        tmp_path,
+        "op.execute(\"create table t (a timestamp default 'now')\")",
+        before=f"import time; assert time.time() < {time.time() + 86_400 * 60}, 'no such day'",
+    )
+    options = BuildOptions(shadow_url=server.url(), progress=lines.append)
+    async with open_expectation(parse_source(f"alembic:{ini}"), options) as expectation:
+        unstable = await expectation.find_unstable(("r1",))
+    assert [name for _, name in unstable.attributes] == ["default"]
+    assert [line for line in lines if "as of a later day" in line]
+
+
+async def test_files_that_change_between_the_builds_excuse_nothing(
+    server: Cluster, tmp_path: Path
+) -> None:
+    upgrade = (
+        "import pathlib; pathlib.Path(__file__).write_text("
+        "pathlib.Path(__file__).read_text() + '#'); op.execute('create table t ()')"
+    )
+    ini = write_history(tmp_path, upgrade)
+    options = BuildOptions(shadow_url=server.url())
+    async with open_expectation(parse_source(f"alembic:{ini}"), options) as expectation:
+        with pytest.raises(Interrupted, match="changed meanwhile"):
+            await expectation.find_unstable(("r1",))
