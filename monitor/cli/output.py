@@ -4,13 +4,13 @@ Names and values of a database are hostile text: control characters that
 would move the cursor or colour the terminal are shown, never sent.
 """
 
-import os
 import re
 import sys
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import msgspec
 
+from monitor.cli.streams import discard
 from monitor.core.diff import Change, Difference, Note
 from monitor.core.errors import AnchorwatchError, UsageError
 from monitor.core.findings import Finding
@@ -46,20 +46,13 @@ def print_text(text: str) -> None:
         sys.stdout.write(text.rstrip("\n") + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        _discard(sys.stdout)
+        discard(sys.stdout)
     except OSError as error:
-        _discard(sys.stdout)
+        discard(sys.stdout)
         raise UsageError(
             f"Standard output cannot be written: {error.strerror}.",
             next_step="Send it to a file with room, or to the terminal.",
         ) from None
-
-
-def _discard(stream: TextIO) -> None:
-    """What the stream still holds would fail once more when the interpreter ends."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, stream.fileno())
-    os.close(null)
 
 
 def say(text: str) -> None:

@@ -1,17 +1,17 @@
 """Whatever ends a command early, as one sentence, the next step and an exit code."""
 
-import io
 import re
-import sys
 from collections.abc import Sequence
 from typing import Final, cast
 
 import typer
 
+from monitor.cli.signals import tidy_end
+from monitor.cli.streams import prepare_streams
 from monitor.core.errors import AnchorwatchError, Fault, UsageError
 
 INTERRUPTED: Final = 130
-"""What a shell says of a command that Ctrl-C ended: 128 and the number of the signal."""
+"""What typer makes of an interrupt, whichever signal it came of."""
 
 _MISUSE: Final = cast("type[typer.BadParameter]", typer.BadParameter.__base__)
 """Every way to write a command line wrongly; typer gives the class itself no name."""
@@ -27,23 +27,26 @@ def run_command(app: typer.Typer, arguments: Sequence[str]) -> int:
 
     With `--format json` an error is the one document on standard output.
     """
-    _prepare_streams()
-    try:
-        return int(app(args=list(arguments), prog_name="anchorwatch", standalone_mode=False) or 0)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception as error:  # noqa: BLE001  # the rim: a traceback could hold a secret
-        failure = _explain(error)
+    prepare_streams()
+    with tidy_end() as ending:
+        try:
+            code = int(app(list(arguments), "anchorwatch", standalone_mode=False) or 0)
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        except Exception as error:  # noqa: BLE001  # the rim: a traceback could hold a secret
+            if not ending.explains(error):
+                return _fail(_explain(error), as_json=_asks_for_json(arguments))
+            code = INTERRUPTED
+    return ending.exit_code if code == INTERRUPTED else code
+
+
+def _fail(failure: AnchorwatchError, *, as_json: bool) -> int:
     from monitor.cli.output import fail
 
-    return fail(failure, as_json=_asks_for_json(arguments))
-
-
-def _prepare_streams() -> None:
-    """Names from a database are any Unicode, terminals and pipes are not."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        encoding = None if sys.stdout.isatty() else "utf-8"
-        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
+    try:
+        return fail(failure, as_json=as_json)
+    except AnchorwatchError as worse:  # standard output takes no document
+        return fail(worse, as_json=False)
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:

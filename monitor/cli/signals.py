@@ -1,0 +1,56 @@
+"""Every signal that ends a command ends it as Ctrl-C does: what it started is stopped first."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Final
+
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Ending:
+    """What ended a command.
+
+    Attributes:
+        number: the signal, if it was another than that of Ctrl-C.
+    """
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """What a shell says of a command that a signal ended."""
+        return 128 + (self.number or signal.SIGINT)
+
+    def explains(self, error: BaseException | None) -> bool:
+        """Whether the error came of a signal: a library may turn an interrupt into its own."""
+        while error is not None and not isinstance(error, KeyboardInterrupt):
+            error = error.__cause__ or error.__context__
+        return error is not None or self.number is not None
+
+    def interrupt(self, number: int, _frame: FrameType | None) -> None:
+        """Do what Ctrl-C does: an event loop then ends its tasks in order."""
+        self.number = number
+        if callable(signal.getsignal(signal.SIGINT)):
+            signal.raise_signal(signal.SIGINT)
+        else:  # a shell lets what it starts in the background ignore Ctrl-C
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def tidy_end() -> Iterator[Ending]:
+    """Let these signals interrupt, where nobody decided otherwise."""
+    ending = Ending()
+    changed = []
+    if threading.current_thread() is threading.main_thread():
+        changed = [each for each in _ENDING if signal.getsignal(each) is signal.SIG_DFL]
+    for each in changed:
+        signal.signal(each, ending.interrupt)
+    try:
+        yield ending
+    finally:
+        for each in changed:
+            signal.signal(each, signal.SIG_DFL)
