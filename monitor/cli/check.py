@@ -40,6 +40,9 @@ def check(
         list[str] | None,
         typer.Option("--url-env", help="A further variable from which env.py reads its URL."),
     ] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Show what env.py and the models print.")
+    ] = False,
 ) -> None:
     """Look at databases once: what is there, what is stamped, what is wrong.
 
@@ -50,7 +53,7 @@ def check(
     from monitor.cli.output import print_json, print_text
     from monitor.cli.sources import BuildChoices
 
-    choices = BuildChoices(shadow, python, tuple(url_env or ()))
+    choices = BuildChoices(shadow, python, tuple(url_env or ()), verbose=verbose)
     checked = check_databases(databases or [], expected, choices, config)
     if form is Format.JSON:
         print_json({"databases": [describe_look(look) for look in checked.looks]})

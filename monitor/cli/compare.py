@@ -34,6 +34,9 @@ UrlEnvOption = Annotated[
     list[str] | None,
     typer.Option("--url-env", help="A further variable from which env.py reads its URL."),
 ]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", help="Show what env.py and the models print.")
+]
 PostgresOption = Annotated[
     int | None, typer.Option("--postgres", help="The major version of the shadow.")
 ]
@@ -48,6 +51,7 @@ def snapshot(
     python: PythonOption = None,
     url_env: UrlEnvOption = None,
     postgres: PostgresOption = None,
+    verbose: VerboseOption = False,
 ) -> None:
     """Write down the schema of a source as JSON."""
     from monitor.cli.comparing import read_one, write_file
@@ -55,7 +59,7 @@ def snapshot(
     from monitor.cli.sources import BuildChoices
     from monitor.core.snapshot import dump_snapshot
 
-    choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres)
+    choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres, verbose)
     data = dump_snapshot(read_one(source, choices))
     if output is None:
         print_text(data.decode())
@@ -77,6 +81,7 @@ def diff(
     python: PythonOption = None,
     url_env: UrlEnvOption = None,
     postgres: PostgresOption = None,
+    verbose: VerboseOption = False,
 ) -> None:
     """Compare two sources: what is missing, unexpected or altered in ACTUAL.
 
@@ -91,7 +96,7 @@ def diff(
     from monitor.cli.comparing import compare_both
     from monitor.cli.sources import BuildChoices
 
-    choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres)
+    choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres, verbose)
     difference, note = compare_both(expected, actual, choices)
     if note is not None:
         output.say(note.message)

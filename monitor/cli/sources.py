@@ -16,6 +16,7 @@ class BuildChoices(NamedTuple):
     python: Path | None = None
     url_env: tuple[str, ...] = ()
     major: int | None = None
+    verbose: bool = False
 
 
 def make_options(
@@ -28,6 +29,7 @@ def make_options(
         url_env=choices.url_env,
         major=choices.major,
         progress=progress,
+        verbose=choices.verbose,
     )
 
 

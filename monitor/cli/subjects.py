@@ -95,4 +95,5 @@ def _fill_in(choices: BuildChoices, database: DatabaseSettings) -> BuildOptions:
         python=choices.python or options.python,
         url_env=choices.url_env or options.url_env,
         major=choices.major,
+        verbose=choices.verbose,
     )

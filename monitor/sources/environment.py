@@ -47,11 +47,11 @@ class Environment:
     drivers: Mapping[str, str]
     secrets: frozenset[str] = field(repr=False)
 
-    def mask(self, text: str) -> str:
+    def mask(self, text: str, *, limit: int = 300) -> str:
         """``text`` as one printable line without any secret of the environment."""
         for secret in sorted(self.secrets, key=len, reverse=True):
             text = text.replace(secret, "***")
-        return printable(_PASSWORD.sub(r"\1***", _USERINFO.sub("***@", text)))
+        return printable(_PASSWORD.sub(r"\1***", _USERINFO.sub("***@", text)), limit=limit)
 
 
 def clean_environment(variables: Mapping[str, str], *, also: Iterable[str] = ()) -> Environment:

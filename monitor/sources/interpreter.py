@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,7 +95,7 @@ class Interpreter:
             TooSlow: the job takes longer than its deadline.
         """
         process = await self._start()
-        complaints = _Tail(is_shown=self.is_verbose)
+        complaints = _Tail(show=self._show if self.is_verbose else _ignore)
         listening = asyncio.ensure_future(complaints.read(process.stderr))
         try:
             async with asyncio.timeout(REPLAY_SECONDS) as scope:
@@ -109,13 +109,18 @@ class Interpreter:
                 raise
             raise TooSlow(
                 f'The application took longer than {REPLAY_SECONDS:g} s (deadline "replay").',
-                next_step="Look at what it waits for: run it with --verbose.",
+                next_step="Look at what it waits for: `--verbose` shows what it prints.",
             ) from None
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            listening.cancel()
             await process.wait()
+            if self.is_verbose:  # the last lines may still be on their way
+                await asyncio.wait([listening], timeout=1)
+            listening.cancel()
+
+    def _show(self, line: str) -> None:
+        sys.stderr.write(f"{self.environment.mask(line, limit=TAIL_BYTES)}\n")
 
     async def _start(self) -> asyncio.subprocess.Process:
         try:
@@ -160,19 +165,31 @@ async def _send(pipe: asyncio.StreamWriter, value: object) -> None:
     await pipe.drain()
 
 
-class _Tail:
-    """The end of what a child prints, which is shown as well where that is wanted."""
+def _ignore(_line: str) -> None:
+    """Tell nobody."""
 
-    def __init__(self, *, is_shown: bool) -> None:
-        self._is_shown = is_shown
+
+class _Tail:
+    """The end of what a child prints, each line of which is shown as well where that is wanted."""
+
+    def __init__(self, *, show: Callable[[str], None]) -> None:
+        self._show = show
         self._kept = b""
+        self._begun = b""
 
     async def read(self, stream: asyncio.StreamReader | None) -> None:
         """Read until the child closes it."""
         while stream is not None and (chunk := await stream.read(TAIL_BYTES)):
             self._kept = (self._kept + chunk)[-TAIL_BYTES:]
-            if self._is_shown:
-                sys.stderr.write(chunk.decode(errors="replace"))
+            *lines, self._begun = (self._begun + chunk).split(b"\n")
+            if len(self._begun) > TAIL_BYTES:  # no end of the line in sight
+                lines, self._begun = [*lines, self._begun], b""
+            self._show_all(lines)
+        self._show_all([self._begun] if self._begun else [])
+
+    def _show_all(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            self._show(line.decode(errors="replace"))
 
     @property
     def last_line(self) -> str:

@@ -9,7 +9,7 @@ from monitor.sources import shadows
 from monitor.sources.engine import Cluster
 from tests.cli.conftest import RunCommand
 from tests.conftest import MakeDatabase
-from tests.sources.shadow_peers import find_leftovers
+from tests.sources.shadow_peers import find_leftovers, write_history
 
 USERS = "CREATE TABLE users (id int PRIMARY KEY, email text);"
 
@@ -187,3 +187,24 @@ async def test_a_doubt_that_nothing_can_settle_says_so_in_every_form(
         ("AW289", "info")
     ]
     assert "AW289" in (await run_inside("diff", one, other, "--format", "markdown")).out
+
+
+async def test_what_the_application_prints_is_shown_on_request(
+    run_command: RunCommand, server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(
+        sql="CREATE TABLE t (); CREATE TABLE alembic_version (version_num text PRIMARY KEY);"
+        "INSERT INTO alembic_version VALUES ('r1')"
+    )
+    ini = write_history(tmp_path / "app", "op.execute('create table t ()')", before="print('hi')")
+    shadow = ("--shadow", server.url())
+    for command in (
+        ("snapshot", f"alembic:{ini}", "-o", "s.json", *shadow),
+        ("diff", f"alembic:{ini}", "snapshot:s.json", *shadow),
+        ("check", url, "--expected", f"alembic:{ini}"),
+    ):
+        quiet = await run_command(*command)
+        shown = await run_command(*command, "--verbose")
+        assert (quiet.code, quiet.out) == (shown.code, shown.out), (quiet, shown)
+        assert "hi\n" not in quiet.err
+        assert "hi\n" in shown.err

@@ -1,11 +1,16 @@
 """What scripts rely on: commands, help, versions, exit codes, one document."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
+import monitor
 from monitor import __version__
 from monitor.cli import make_app
 from monitor.cli.refusals import run_command as run_in_process
@@ -94,6 +99,28 @@ async def test_explain_tells_one_rule_or_all(run_inside: RunCommand) -> None:
     codes = [rule["code"] for rule in every.document["rules"]]
     assert codes == sorted(codes)
     assert "AW901" in codes
+
+
+def list_options(command: Any) -> Iterator[str]:
+    """Every option of a command and of those below it."""
+    for parameter in command.params:
+        yield from parameter.opts
+    for below in getattr(command, "commands", {}).values():
+        yield from list_options(below)
+
+
+def test_every_option_that_a_message_names_is_there() -> None:
+    options = {*list_options(typer.main.get_command(make_app())), "--help"}
+    others = {"--encoding", "--schema-only", "--no-owner", "--no-privileges"}  # of pg_dump
+    others |= {"--system", "--build-arg"}  # of uv and docker
+    named = {
+        option
+        for path in Path(monitor.__file__).parent.rglob("*.py")
+        for span in re.findall(r"`[^`\n]*`", path.read_text("utf-8"))
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", span)
+    }
+    assert "--python" in named
+    assert named - others <= options
 
 
 def make_failing(error: Exception) -> typer.Typer:

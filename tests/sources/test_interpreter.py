@@ -3,7 +3,9 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,24 @@ async def test_an_interpreter_that_is_none_is_told_by_its_last_words(tmp_path: P
     program.chmod(0o755)
     ended = await make(tmp_path, program).run({}, ignore)
     assert ended == Failed(code="crashed", detail="this is no python", revision=None)
+
+
+async def test_what_is_shown_is_shown_to_its_last_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(
+        "#!/bin/sh\n"
+        'echo \'{"event": "applied", "revision": "r1", "done": 1, "total": 1}\'\n'
+        'sleep 0.1; echo \'{"event": "done", "refused": []}\'; printf "the last" >&2\n'
+    )
+    program.chmod(0o755)
+
+    async def be_slow(_event: object) -> None:
+        time.sleep(0.3)  # noqa: ASYNC251  # meanwhile both streams become ready, its word first
+
+    await replace(make(tmp_path, program), is_verbose=True).run({}, be_slow)
+    assert capsys.readouterr().err == "the last\n"
 
 
 async def test_a_job_ends_at_its_deadline_and_leaves_no_process(

@@ -221,5 +221,19 @@ async def test_what_the_application_prints_is_shown_on_request(
 ) -> None:
     ini = write_history(tmp_path, TABLE, before="print('hello from env.py')")
     await build(ini, server, verbose=True)
-    out, err = capfd.readouterr()
-    assert (out, "hello from env.py" in err) == ("", True)
+    assert capfd.readouterr() == ("", "hello from env.py\n")
+
+
+async def test_what_is_shown_holds_no_secret_and_moves_no_cursor(
+    server: Cluster,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("API_TOKEN", "s3cret-token")
+    says = "print(os.environ['API_TOKEN'], os.environ['DATABASE_URL'], chr(27), end='')"
+    await build(write_history(tmp_path, TABLE, before=says), server, verbose=True)
+    _, err = capfd.readouterr()
+    assert "*** postgresql+psycopg://***@" in err
+    assert "s3cret-token" not in err
+    assert "\x1b" not in err
