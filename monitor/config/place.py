@@ -17,6 +17,7 @@ from monitor.config.environment import (
 from monitor.config.values import StoreUrl
 from monitor.core.errors import AnchorwatchError, ConfigurationError
 from monitor.sources.dsn import printable
+from monitor.sources.files import read_file
 
 type Fetch = Callable[[str], str]
 
@@ -102,7 +103,7 @@ def read_config_place(place: ConfigPlace, *, cwd: Path, fetch: Fetch | None) -> 
     if place.kind is PlaceKind.URL:
         return _fetch(place, fetch)
     try:
-        return (cwd / place.location).read_text(encoding="utf-8-sig")
+        return read_file(cwd / place.location).decode("utf-8-sig")
     except OSError as error:
         reason = error.strerror or "it cannot be opened"
         raise ConfigurationError(

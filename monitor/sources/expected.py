@@ -21,6 +21,7 @@ from monitor.core.source import CHOICES, Scheme, Source
 from monitor.core.unstable import Unstable
 from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.dsn import parse_dsn
+from monitor.sources.files import read_file
 from monitor.sources.models import build_models, guess_files
 from monitor.sources.packages import read_search_path
 from monitor.sources.postgres import connect
@@ -134,7 +135,7 @@ def _path(source: Source) -> Path:
 
 def _read_file(source: Source) -> bytes:
     try:
-        return _path(source).read_bytes()
+        return read_file(_path(source))
     except OSError as error:
         raise BuildError(
             f"{source} cannot be read ({error.strerror}).",
@@ -348,7 +349,7 @@ def _digest(files: tuple[Path, ...]) -> str:
     digest = hashlib.sha256()
     for path in files:
         try:
-            content = path.read_bytes()
+            content = read_file(path)
         except OSError:
             content = b"gone"
         digest.update(f"{path}\0{len(content)}\0".encode(errors="surrogateescape"))

@@ -16,6 +16,7 @@ from typing import Final
 
 from monitor.core.errors import BuildError
 from monitor.core.history import History, make_history
+from monitor.sources.files import read_file
 from monitor.sources.revision_file import read_revision
 
 SECTION: Final = "alembic"
@@ -220,7 +221,7 @@ def _relate(path: Path, directory: Path) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise BuildError(
             f"{path.name} cannot be read ({error.strerror}).",
