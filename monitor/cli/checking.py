@@ -10,14 +10,14 @@ from typing import Final, NamedTuple
 from monitor.cli.choices import FailOn
 from monitor.cli.output import say
 from monitor.cli.progress import show_progress
-from monitor.cli.sources import BuildChoices, make_options, resolve_source
+from monitor.cli.sources import BuildChoices, make_options, read_url, resolve_source
 from monitor.core.errors import ConfigurationError, UsageError
 from monitor.core.fault import locate_fault
 from monitor.core.findings import Severity
 from monitor.core.printing import clean
 from monitor.core.source import Scheme, Source, parse_source
 from monitor.core.waivers import Waivers
-from monitor.sources.dsn import Dsn, parse_dsn
+from monitor.sources.dsn import Dsn
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES, Deadlines
 from monitor.sources.servers import WatchedServers
@@ -115,7 +115,7 @@ def _make_subject(item: Source, expected: Source | None, choices: BuildChoices) 
             next_step="Name a postgresql:// URL or a configured database; `--expected` and "
             "`anchorwatch diff` take every source.",
         )
-    dsn, _ = parse_dsn(item.url or "")
+    dsn = read_url(item)
     options = make_options(choices)
     return Subject(DEFAULT_ENVIRONMENT, dsn.database, dsn, DEADLINES, expected, options)
 

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from monitor.cli.output import say
 from monitor.cli.progress import ignore
+from monitor.core.printing import clean
 from monitor.core.source import Scheme, Source, parse_source
+from monitor.sources.dsn import Dsn, parse_dsn
 from monitor.sources.expected import BuildOptions
 
 
@@ -36,9 +39,23 @@ def make_options(
 def resolve_source(text: str, config: str | None = None) -> Source:
     """The source; the name of a configured database becomes its URL."""
     source = parse_source(text)
+    if source.scheme is Scheme.POSTGRES:
+        read_url(source)
     if source.scheme is not Scheme.NAME:
         return source
     from monitor.cli.settings import find_database
     from monitor.sources.dsn import reveal
 
     return parse_source(reveal(find_database(text, config).dsn))
+
+
+def read_url(source: Source) -> Dsn:
+    """The database at a URL; what of it was translated or dropped is said on standard error.
+
+    Raises:
+        DsnError: it cannot be read.
+    """
+    dsn, notices = parse_dsn(source.url or "")
+    for notice in notices:
+        say(clean(f"{dsn.database}: {notice}"))
+    return dsn

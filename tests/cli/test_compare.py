@@ -208,3 +208,11 @@ async def test_what_the_application_prints_is_shown_on_request(
         assert (quiet.code, quiet.out) == (shown.code, shown.out), (quiet, shown)
         assert "hi\n" not in quiet.err
         assert "hi\n" in shown.err
+
+
+async def test_what_a_url_says_in_vain_is_told(run_inside: RunCommand, database: str) -> None:
+    said = f"{database.rpartition('/')[2]}: A parameter that PostgreSQL does not know was dropped."
+    misspelt = f"{database}?sslmod=require"
+    for command in (("check", misspelt), ("snapshot", misspelt), ("diff", misspelt, database)):
+        done = await run_inside(*command)
+        assert done.err.splitlines() == [said], done

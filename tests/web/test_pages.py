@@ -166,7 +166,7 @@ async def test_a_look_is_asked_for_with_a_form_and_without_script(store: Store) 
         return True
 
     page = await fetch(store, "/databases/billing")
-    (form,) = [a for a in page.find("form") if a["method"] == "post"]
+    (form,) = [a for a in page.find("form") if "/look" in str(a["action"])]
     assert form["action"] == "/databases/billing/look?environment=production"
     assert "Look now" in page.text
     async with client_of(a_view(store, ask=ask)) as client:
@@ -186,7 +186,7 @@ async def test_a_look_that_is_under_way_stands_on_the_page(store: Store) -> None
 async def test_nobody_can_ask_for_what_is_not_looked_at(store: Store) -> None:
     broken = [replace(one, is_enabled=False) for one in list_configured()]
     page = await fetch(store, "/databases/billing", configured=lambda: broken)
-    assert not page.find("form")
+    assert not [a for a in page.find("form") if "/look" in str(a["action"])]
     async with client_of(a_view(store, ask=lambda *_: False)) as client:
         person = {"Accept": "text/html"}
         answer = await client.post("/databases/billing/look", headers=person)
