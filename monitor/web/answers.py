@@ -34,6 +34,7 @@ class ErrorBody(Answer):
 class ErrorAnswer(Answer):
     """The one shape of every error."""
 
+    format: Literal[1] = 1
     error: ErrorBody
 
 

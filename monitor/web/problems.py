@@ -1,4 +1,4 @@
-"""Every error in one shape: ``{"error": {"code", "message", "next"}}``, or a page that says it.
+"""Every error in one shape: ``{"format", "error": {"code", "message", "next"}}``, or a page.
 
 A failure that nobody foresaw tells nothing of itself: the log has it.
 """

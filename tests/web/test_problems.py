@@ -9,7 +9,8 @@ from tests.web.builders import SECRET, a_client, a_view, client_of
 
 
 def check_shape(document: Any) -> None:
-    assert document.keys() == {"error"}
+    assert document.keys() == {"format", "error"}
+    assert document["format"] == 1
     assert document["error"].keys() == {"code", "message", "next"}
     assert all(text and isinstance(text, str) for text in document["error"].values())
 
