@@ -101,6 +101,7 @@ async def play(*, port: int, stop: asyncio.Event, pace: Pace = PACE) -> None:
         EngineError: there is no PostgreSQL server to show it on.
     """
     open_socket(HOST, port).close()  # before the long part begins
+    _say("starting a PostgreSQL server; the first time takes some seconds ...")
     with tempfile.TemporaryDirectory(prefix="anchorwatch-demo-") as directory:
         async with _running_server() as cluster:
             _say("preparing three databases: local, staging, production ...")

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import os
 import socket
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -23,6 +24,10 @@ STOP_SECONDS: Final = 2
 """How long answers that are being sent may take when the agent stops; whole
 seconds, for uvicorn. With its own pauses a stop ends within three."""
 
+_OTHER_PORT: Final = "Choose another with PORT, or end the program that holds it."
+_OTHER_ADDRESS: Final = (
+    "Set ANCHORWATCH_HOST to an address of this machine, or leave it out to listen on all of them."
+)
 _NO_IPV6: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
 
 
@@ -105,10 +110,18 @@ def open_socket(host: str | None, port: int) -> socket.socket:
         return _open_everywhere(port) if host is None else _open_exactly(host, port)
     except OSError as error:
         place = f"port {port}" if host is None else f"port {port} of {host}"
+        is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
         raise ConfigurationError(
-            f"The web server cannot listen on {place}: {error.strerror or error}.",
-            next_step="Choose another with PORT, or end the program that holds it.",
+            f"The web server cannot listen on {place}: {_tell(error)}.",
+            next_step=_OTHER_ADDRESS if is_address else _OTHER_PORT,
         ) from error
+
+
+def _tell(error: OSError) -> str:
+    """The system's words alone: the library adds what it was doing, in its own."""
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return str(error.strerror or error)
+    return os.strerror(error.errno)
 
 
 def _open_everywhere(port: int) -> socket.socket:

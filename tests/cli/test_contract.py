@@ -59,6 +59,8 @@ async def test_the_command_alone_shows_its_help(run_command: RunCommand) -> None
         ["snapshot"],
         ["snapshot", "sql:a.sql", "--postgres", "many"],
         ["doctor", "extra"],
+        ["demo", "--port", "-1"],
+        ["demo", "--port", "65536"],
         ["explain", "AW999"],
         ["accept"],
         ["accept", "app"],

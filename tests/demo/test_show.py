@@ -1,6 +1,7 @@
 """The demonstration: five numbered lines, two messages, and nothing left behind."""
 
 import asyncio
+import os
 import re
 import socket
 import subprocess
@@ -115,3 +116,20 @@ def test_the_command_says_so_in_one_sentence() -> None:
     assert done.stdout == ""
     assert "cannot listen" in done.stderr
     assert len(done.stderr.splitlines()) == 2
+
+
+def test_a_reader_who_has_seen_enough_ends_it_quietly(own_directory: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "monitor", "demo", "--port", "0"],
+        env={**os.environ, "TMPDIR": str(own_directory)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as playing:
+        assert playing.stdout is not None
+        assert "starting a PostgreSQL server" in playing.stdout.readline()
+        playing.stdout.close()
+        assert playing.stderr is not None
+        assert playing.stderr.read() == ""
+        assert playing.wait(60) == 0
+    assert list_leftovers(own_directory) == []

@@ -95,8 +95,16 @@ def test_a_taken_port_is_said_with_the_next_step(host: str | None) -> None:
 
 
 def test_a_host_that_does_not_exist_is_said() -> None:
-    with pytest.raises(ConfigurationError, match=r"port 0 of nowhere\.invalid"):
+    with pytest.raises(ConfigurationError, match=r"port 0 of nowhere\.invalid") as caught:
         open_socket("nowhere.invalid", 0)
+    assert "ANCHORWATCH_HOST" in caught.value.next_step
+
+
+def test_an_address_of_another_machine_is_said_in_the_systems_words() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        open_socket("192.0.2.77", 0)  # for documentation only: no machine has it
+    assert caught.value.message.endswith("192.0.2.77: Cannot assign requested address.")
+    assert "ANCHORWATCH_HOST" in caught.value.next_step
 
 
 async def test_signals_stay_with_the_agent(store: Store) -> None:
