@@ -158,7 +158,11 @@ def _offers() -> Iterator[tuple[int, Callable[[], Binaries]]]:
 
 
 def _roots_by_major(folder: Path) -> Iterator[tuple[int, Path]]:
-    for root in sorted(folder.glob("[0-9]*")):
+    try:
+        roots = sorted(folder.iterdir())
+    except OSError:  # it is not there, or in a home that is not ours: `sudo` may keep HOME
+        return
+    for root in roots:
         if root.name.isdecimal() and holds_server(root):
             yield int(root.name), root
 

@@ -221,3 +221,15 @@ def test_a_relative_cache_home_is_ignored(bare: Path, monkeypatch: pytest.Monkey
 
 def test_a_server_process_inherits_no_variable(binaries: Binaries) -> None:
     assert set(binaries.environment()) <= {"PATH", "LC_ALL", "TZ", "LD_LIBRARY_PATH"}
+
+
+def test_a_home_that_cannot_be_entered_holds_nothing(
+    open_directory: Path, ordinary_python: Script
+) -> None:
+    closed = open_directory / "closed"
+    (closed / ".cache").mkdir(parents=True)
+    closed.chmod(0)
+    script = ordinary_python(
+        "print(len(engine.installed_majors()) > 0)", HOME=str(closed), XDG_CACHE_HOME=""
+    )
+    assert script.communicate() == ("True\n", "")
