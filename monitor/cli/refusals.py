@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, cast
 
 import typer
@@ -61,12 +62,24 @@ def _explain(error: Exception) -> AnchorwatchError:
         return error
     if isinstance(error, _MISUSE):
         return _explain_misuse(error)
+    if isinstance(error, FileNotFoundError) and not _has_directory():
+        return UsageError(
+            "The working directory is gone.", next_step="Change to one that is there: `cd`."
+        )
     from monitor.core.fault import locate_fault
 
     return Fault(
         f"anchorwatch broke: {locate_fault(error)}.",
         next_step="Please report this line with what you did; it holds no data of yours.",
     )
+
+
+def _has_directory() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _explain_misuse(error: typer.BadParameter) -> UsageError:

@@ -1,5 +1,6 @@
 """What scripts rely on: commands, help, versions, exit codes, one document."""
 
+import os
 import re
 import subprocess
 import sys
@@ -154,6 +155,22 @@ def test_a_fault_of_our_own_is_one_document_with_json(capsys: pytest.CaptureFixt
     assert '"code": "fault"' in captured.out
     assert PLANTED not in captured.out
     assert captured.err == ""
+
+
+@pytest.mark.parametrize("command", ["check", "config check", "doctor", "diff alembic:a.ini sql:b"])
+def test_a_working_directory_that_is_gone_is_one_sentence(tmp_path: Path, command: str) -> None:
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        ["sh", "-c", f"rmdir ../gone; exec '{sys.executable}' -m monitor {command}"],
+        cwd=tmp_path / "gone",
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert done.stderr.splitlines()[0] == "anchorwatch: The working directory is gone."
+    assert len(done.stderr.splitlines()) == 2
 
 
 def test_errors_that_came_together_are_told_by_the_first(
