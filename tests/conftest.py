@@ -34,6 +34,8 @@ import asyncio, gzip, os, sys, zlib
 import asyncpg
 import monitor.sources.engine as engine
 import monitor.sources.cluster_lease as cluster_lease
+import monitor.sources.scripts as scripts
+b"x".decode("utf-8-sig")  # imports what knows it
 if os.geteuid() == 0:
     # After the imports: the interpreter may lie under a closed home.
     os.setgroups([])

@@ -68,6 +68,13 @@ def read_scripts(ini: Path, search: Search = tuple) -> Scripts:
             file, and the line where there is one.
     """
     ini = ini.absolute()
+    try:
+        return _read_scripts(ini, search)
+    except OSError as error:  # a folder that is closed to us is not an empty one
+        raise _make_unreadable(Path(error.filename or ini), error) from None
+
+
+def _read_scripts(ini: Path, search: Search) -> Scripts:
     parser = _read_ini(ini)
     location, directory = _find_location(ini, _get(parser, ini, "script_location"), search)
     versions = tuple(_find_versions(parser, ini, location, (directory, search)))
@@ -190,15 +197,26 @@ def _list_revisions(folders: Iterable[Path], *, is_recursive: bool) -> Iterator[
                 f"The folder of revisions {folder.name} is not there.",
                 next_step="Correct version_locations, or make the folder.",
             )
-        found = folder.rglob("*.py") if is_recursive else folder.glob("*.py")
-        for path in sorted(found):
+        for path in sorted(_walk(folder, is_recursive=is_recursive)):
             inside = path.relative_to(folder).parts
             if not path.name.startswith(("__init__", ".#")) and _IGNORED.isdisjoint(inside):
                 yield path
 
 
+def _walk(top: Path, *, is_recursive: bool) -> Iterator[Path]:
+    """The Python files in a folder."""
+    for folder, folders, names in os.walk(top, onerror=_raise):
+        if not is_recursive:
+            folders.clear()
+        yield from (Path(folder, name) for name in names if name.endswith(".py"))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
 def _list_files(location: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(location):
+    for folder, folders, names in os.walk(location, onerror=_raise):
         folders[:] = [name for name in folders if name not in _IGNORED]
         paths = (Path(folder, name) for name in names if not name.endswith(".pyc"))
         yield from (path for path in paths if path.is_file())
@@ -223,7 +241,11 @@ def _read(path: Path) -> bytes:
     try:
         return read_file(path)
     except OSError as error:
-        raise BuildError(
-            f"{path.name} cannot be read ({error.strerror}).",
-            next_step="Check the path, and that this user may read it.",
-        ) from None
+        raise _make_unreadable(path, error) from None
+
+
+def _make_unreadable(path: Path, error: OSError) -> BuildError:
+    return BuildError(
+        f"{path.name} cannot be read ({error.strerror}).",
+        next_step="Check the path, and that this user may read it.",
+    )

@@ -157,7 +157,7 @@ def test_a_fault_of_our_own_is_one_document_with_json(capsys: pytest.CaptureFixt
     assert captured.err == ""
 
 
-@pytest.mark.parametrize("command", ["check", "config check", "doctor", "diff alembic:a.ini sql:b"])
+@pytest.mark.parametrize("command", ["check", "config check", "doctor", "diff alembic:a sql:b"])
 def test_a_working_directory_that_is_gone_is_one_sentence(tmp_path: Path, command: str) -> None:
     (tmp_path / "gone").mkdir()
     done = subprocess.run(

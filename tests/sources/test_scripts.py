@@ -1,4 +1,6 @@
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,3 +165,26 @@ def test_a_missing_file_or_folder_is_a_build_error(tmp_path: Path) -> None:
     ini = project(tmp_path, "version_locations = a\npath_separator = comma")
     with pytest.raises(BuildError, match="no path separator is called comma"):
         read_scripts(ini)
+
+
+@pytest.mark.parametrize("closed", ["m", "m/versions", "m/versions/more", "m/helpers"])
+def test_a_closed_folder_is_an_error_and_never_an_empty_history(
+    open_directory: Path, ordinary_python: Callable[..., subprocess.Popen[str]], closed: str
+) -> None:
+    ini = project(
+        open_directory,
+        "recursive_version_locations = true",
+        m__versions__more__b="revision = 'b'\ndown_revision = 'a'",
+        m__helpers__h="",
+    )
+    (open_directory / closed).chmod(0)
+    script = ordinary_python(f"""
+from pathlib import Path
+try:
+    scripts.read_scripts(Path({str(ini)!r}))
+except scripts.BuildError as error:
+    print(error.message)
+""")
+    name = "env.py" if closed == "m" else Path(closed).name
+    assert script.communicate() == (f"{name} cannot be read (Permission denied).\n", "")
+    (open_directory / closed).chmod(0o755)
