@@ -1,21 +1,25 @@
 """One keyed comparison of two snapshots, whatever the kind of object.
 
-Differences that are not drift (the order of columns, privileges that nobody
-declared) are notes, apart from the changes.
+Differences that are not drift (the order of columns, another spelling of the same)
+are notes, apart from the changes.
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import msgspec
 
+from monitor.core.diff_declared import OWNER, Declarations, read_declarations
 from monitor.core.diff_renames import follow_renames, match_renames
 from monitor.core.findings import Evidence, Severity
+from monitor.core.homes import Home, find_home, find_mothers, find_parents, is_partition
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
-from monitor.core.rules import ChangeKind, choose_rule
+from monitor.core.leftovers import is_leftover
+from monitor.core.rules import INVALID_INDEX, ChangeKind, choose_rule
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import are_synonyms
 
@@ -60,12 +64,16 @@ class Change(msgspec.Struct, frozen=True):
     undecided: int | None = None
 
 
+type _Place = tuple[ObjectKey, ChangeKind, str]
+
+
 class Note(msgspec.Struct, frozen=True):
     """A difference that is not drift.
 
     Attributes:
-        note: a bounded word: ``column_order``, ``spelling``, ``undeclared``,
-            ``unstable``, ``unproven``, ``not_modelled``, ``other_major``.
+        note: a bounded word: ``column_order``, ``spelling``, ``unstable``, ``unproven``,
+            ``not_modelled``, ``left_out``, ``partition``, ``owner``, ``public``,
+            ``other_major``.
         key: the object, or None for the database as a whole.
         message: one sentence for a person.
     """
@@ -88,28 +96,32 @@ class Difference(msgspec.Struct, frozen=True):
 
 def diff(expected: Snapshot, actual: Snapshot) -> Difference:
     """What has to be said about ``actual`` where ``expected`` was promised."""
-    missing = _pick(expected, without=actual)
-    unexpected = _pick(actual, without=expected)
-    renames = match_renames(missing.values(), unexpected.values())
-    for old, new in renames:
-        del missing[old.key], unexpected[new.key]
+    declared = read_declarations(expected, actual)
+    renames = match_renames(expected, actual)
+    moved = {old.key: new for old, new in renames}
+    known = moved.keys() | actual.by_key.keys()
+    taken = {new.key for new in moved.values()} | expected.by_key.keys()
     changes = [
-        *_report_absent("missing", missing),
-        *_report_absent("unexpected", unexpected),
-        *(_report_rename(old, new) for old, new in renames),
+        *_report_absent("missing", _pick(expected, without=known), declared),
+        *_report_absent("unexpected", _pick(actual, without=taken), declared),
     ]
     notes = list(_compare_others(expected, actual))
-    known_as = {old.key: new.key.name for old, new in renames}
     for item in expected.objects:
-        other = actual.by_key.get(item.key)
-        if other is not None and other.attributes != item.attributes:
-            followed = follow_renames(item, known_as)
-            altered, remarks = _compare(followed, other, expected=expected, actual=actual)
+        other = moved.get(item.key) or actual.by_key.get(item.key)
+        if other is not None and (other.key != item.key or other.attributes != item.attributes):
+            altered, remarks = _compare(follow_renames(item, moved), other, declared)
             changes.extend(altered)
             notes.extend(remarks)
+    return sort_difference(
+        Difference(changes=tuple(_fold(changes, expected, actual)), notes=tuple(notes))
+    )
+
+
+def sort_difference(difference: Difference) -> Difference:
+    """The same, in the one order that the same things are always told in."""
     return Difference(
-        changes=tuple(sorted(changes, key=lambda c: (c.key.order, c.change))),
-        notes=sort_notes(notes),
+        changes=tuple(sorted(difference.changes, key=lambda c: (c.key.order, c.change, c.code))),
+        notes=sort_notes(difference.notes),
     )
 
 
@@ -131,47 +143,33 @@ def keep_evidence(change: Change, left: tuple[Evidence, ...]) -> Change:
     return msgspec.structs.replace(change, attributes=left, code=rule.code, severity=rule.severity)
 
 
-def _pick(snapshot: Snapshot, *, without: Snapshot) -> dict[ObjectKey, SchemaObject]:
-    known = without.by_key
-    return {key: item for key, item in snapshot.by_key.items() if key not in known}
-
-
-def _report_rename(old: SchemaObject, new: SchemaObject) -> Change:
-    rule = choose_rule(old.key.kind, "altered", frozenset({"name"}))
-    evidence = Evidence(name="name", expected=old.key.name, actual=new.key.name)
-    return Change(
-        change="altered",
-        key=old.key,
-        attributes=(evidence,),
-        code=rule.code,
-        severity=rule.severity,
-    )
+def _pick(snapshot: Snapshot, *, without: AbstractSet[ObjectKey]) -> dict[ObjectKey, SchemaObject]:
+    return {item.key: item for item in snapshot.objects if item.key not in without}
 
 
 def _report_absent(
-    change: ChangeKind, items: Mapping[ObjectKey, SchemaObject]
+    change: ChangeKind, items: Mapping[ObjectKey, SchemaObject], declared: Declarations
 ) -> Iterator[Change]:
     """One change for each object that is on one side only, its parts counted with it."""
     owners = {(key.schema, key.name): key for key in items if key.kind in _WHOLES}
+    wholes = {key: _find_whole(item, items, owners) for key, item in items.items()}
+    tops = {key: _find_top(key, wholes) for key in items}
     parts: dict[ObjectKey, list[SchemaObject]] = defaultdict(list)
-    tops: list[SchemaObject] = []
-    for item in items.values():
-        whole = _find_whole(item, items, owners)
-        if whole is None:
-            tops.append(item)
-        else:
-            parts[whole].append(item)
-    for item in tops:
-        rule = choose_rule(item.key.kind, change, frozenset())
-        yield Change(
-            change=change,
-            key=item.key,
-            attributes=tuple(_list_evidence(change, item)),
-            code=rule.code,
-            severity=rule.severity,
-            contains=len(parts[item.key]),
-            inside=_digest_parts(parts[item.key]),
-        )
+    for key, top in tops.items():
+        if top != key:
+            parts[top].append(items[key])
+    for key, item in items.items():
+        if tops[key] == key:
+            code, severity = _judge_absent(change, item, declared)
+            yield Change(
+                change=change,
+                key=key,
+                attributes=tuple(_list_evidence(change, item)),
+                code=code,
+                severity=severity,
+                contains=len(parts[key]),
+                inside=_digest_parts(parts[key]),
+            )
 
 
 def _digest_parts(parts: list[SchemaObject]) -> str:
@@ -182,24 +180,45 @@ def _digest_parts(parts: list[SchemaObject]) -> str:
     return hashlib.sha256(msgspec.json.encode(ordered, order="deterministic")).hexdigest()[:16]
 
 
+def _judge_absent(
+    change: ChangeKind, item: SchemaObject, declared: Declarations
+) -> tuple[str, Severity]:
+    rule = choose_rule(item.key.kind, change, frozenset())
+    if change == "unexpected":
+        if item.key.kind is Kind.INDEX and item.get("valid") is False:
+            is_left = is_leftover(item.key.name)
+            return INVALID_INDEX.code, Severity.INFO if is_left else INVALID_INDEX.severity
+        if item.key.kind is Kind.DEFAULT_PRIVILEGE and not declared.covers_defaults(item.key):
+            return rule.code, Severity.INFO
+    return rule.code, rule.severity
+
+
+def _find_top[T](key: T, wholes: Mapping[T, T | None]) -> T:
+    """The object that speaks for it: itself, or the last of what it went along with."""
+    seen = [key]
+    while (whole := wholes[seen[-1]]) is not None and whole not in seen:
+        seen.append(whole)
+    return seen[-1] if wholes[seen[-1]] is None else key
+
+
 def _find_whole(
     item: SchemaObject,
     items: Mapping[ObjectKey, SchemaObject],
-    owners: Mapping[tuple[str | None, str], ObjectKey],
+    owners: Mapping[Home, ObjectKey],
 ) -> ObjectKey | None:
     """The table, view, domain, server or column that is gone as well, and took it along."""
-    key = item.key
-    if key.kind is Kind.SEQUENCE:
-        owner = item.attributes.get("owned_by")
-        if not isinstance(owner, list):
-            return None
+    if is_partition(item):
+        found = (owners.get(parent) for parent in find_parents(item))
+        return next((owner for owner in found if owner is not None), None)
+    home = find_home(item)
+    if home is None:
+        return None
+    owner = item.attributes.get("owned_by")
+    if item.key.kind is Kind.SEQUENCE and isinstance(owner, list):
         schema, table, column = owner
         mother = ObjectKey(kind=Kind.COLUMN, schema=schema, parent=table, name=column)
-        return owners.get((schema, table)) or (mother if mother in items else None)
-    if key.parent is None:
-        return None
-    schema = item.attributes.get("table_schema") if key.kind is Kind.STATISTICS else None
-    return owners.get((schema if isinstance(schema, str) else key.schema, key.parent))
+        return owners.get(home) or (mother if mother in items else None)
+    return owners.get(home)
 
 
 def _list_evidence(change: ChangeKind, item: SchemaObject) -> Iterator[Evidence]:
@@ -211,47 +230,93 @@ def _list_evidence(change: ChangeKind, item: SchemaObject) -> Iterator[Evidence]
 
 
 def _compare(
-    item: SchemaObject, other: SchemaObject, *, expected: Snapshot, actual: Snapshot
+    item: SchemaObject, other: SchemaObject, declared: Declarations
 ) -> tuple[list[Change], list[Note]]:
+    """What differs between an expected object and the one that stands for it."""
     evidence: list[Evidence] = []
+    undeclared: list[Evidence] = []
     notes: list[Note] = []
     for name in sorted(item.attributes.keys() | other.attributes.keys()):
-        wanted, found = item.get(name), other.get(name)
-        if wanted == found:
+        one = Evidence(name=name, expected=item.get(name), actual=other.get(name))
+        if one.expected == one.actual:
             continue
-        excuse = _excuse(item, name, other, expected=expected, actual=actual)
-        if excuse is None:
-            evidence.append(Evidence(name=name, expected=wanted, actual=found))
-        else:
+        excuse = _excuse(item, one, declared)
+        if excuse is not None:
             notes.extend(excuse)
-    if not evidence:
-        return [], notes
-    rule = choose_rule(item.key.kind, "altered", frozenset(e.name for e in evidence))
-    change = Change(
-        change="altered",
-        key=item.key,
-        attributes=tuple(evidence),
-        code=rule.code,
-        severity=rule.severity,
-    )
-    return [change], notes
+        elif KINDS[item.key.kind][name].by_declaration and not declared.covers(item, name):
+            undeclared.append(one)
+        else:
+            evidence.append(one)
+    if other.key != item.key:
+        names = Evidence(name="name", expected=item.key.name, actual=other.key.name)
+        evidence.insert(0, names)
+    return [
+        *_report_altered(item.key, evidence),
+        *_report_undeclared(item, undeclared, declared),
+    ], notes
 
 
-def _excuse(
-    item: SchemaObject, name: str, other: SchemaObject, *, expected: Snapshot, actual: Snapshot
-) -> list[Note] | None:
+def _report_altered(key: ObjectKey, evidence: Sequence[Evidence]) -> Iterator[Change]:
+    if evidence:
+        rule = choose_rule(key.kind, "altered", frozenset(e.name for e in evidence))
+        yield Change("altered", key, tuple(evidence), rule.code, rule.severity)
+
+
+def _report_undeclared(
+    item: SchemaObject, evidence: Iterable[Evidence], declared: Declarations
+) -> Iterator[Change]:
+    """Who owns what nobody gave an owner, and who may use it: information."""
+    told = [one for one in evidence if declared.is_worth_telling(item, one)]
+    for part in (
+        [one for one in told if one.name == OWNER],
+        [one for one in told if one.name != OWNER],
+    ):
+        for change in _report_altered(item.key, part):
+            yield msgspec.structs.replace(change, severity=Severity.INFO)
+
+
+def _excuse(item: SchemaObject, one: Evidence, declared: Declarations) -> list[Note] | None:
     """What is noted instead where a difference of one attribute is no drift; None where it is."""
-    wanted, found = item.get(name), other.get(name)
-    spec = KINDS[item.key.kind][name]
+    spec = KINDS[item.key.kind][one.name]
     if spec.is_note:
-        return [*_note_order(item.key, wanted, found)]
-    if are_synonyms(item.key.kind, name, wanted, found):
-        return [note_spelling(item.key, name)]
-    if not spec.by_declaration:
-        return None
-    if expected.builder is not None and name not in item.attributes:
-        return [*_note_undeclared(item.key, name)]
-    return [] if actual.builder is not None and found is None else None
+        return [*_note_order(item.key, one.expected, one.actual)]
+    if are_synonyms(item.key.kind, one.name, one.expected, one.actual):
+        return [note_spelling(item.key, one.name)]
+    # A live database was promised, and what was built says nothing of it.
+    is_unsaid = spec.by_declaration and declared.is_built and one.actual is None
+    return [] if is_unsaid else None
+
+
+def _fold(changes: Iterable[Change], expected: Snapshot, actual: Snapshot) -> Iterator[Change]:
+    """One change where a column changed in a table and with it in all that inherit it."""
+    columns = {(c.key, c.change, c.code): c for c in changes if c.key.kind is Kind.COLUMN}
+    mothers = {
+        place: _find_mother(change, columns, expected, actual) for place, change in columns.items()
+    }
+    tops = {place: _find_top(place, mothers) for place in columns}
+    heirs: Counter[_Place] = Counter()
+    for place, top in tops.items():
+        if top != place:
+            heirs[top] += 1 + columns[place].contains
+    for change in changes:
+        place = (change.key, change.change, change.code)
+        if tops.get(place, place) == place:
+            yield msgspec.structs.replace(change, contains=change.contains + heirs[place])
+
+
+def _find_mother(
+    change: Change, columns: Mapping[_Place, Change], expected: Snapshot, actual: Snapshot
+) -> _Place | None:
+    """The same change of the column that this one comes from."""
+    for snapshot in (actual, expected):
+        for key in find_mothers(snapshot, change.key):
+            place = (key, change.change, change.code)
+            mother = columns.get(place)
+            if mother is not None and (
+                change.change != "altered" or mother.attributes == change.attributes
+            ):
+                return place
+    return None
 
 
 def _note_order(key: ObjectKey, wanted: Value, found: Value) -> Iterator[Note]:
@@ -274,16 +339,6 @@ def note_spelling(key: ObjectKey, attribute: str) -> Note:
         message=f"The {attribute.replace('_', ' ')} of {key} is written in another way than "
         "expected, and means the same.",
     )
-
-
-def _note_undeclared(key: ObjectKey, attribute: str) -> Iterator[Note]:
-    """Who owns an object is an environment's business; privileges deserve a word."""
-    if attribute != "owner":
-        yield Note(
-            note="undeclared",
-            key=key,
-            message=f"The {attribute} of {key} are not declared by what is expected.",
-        )
 
 
 def _compare_others(expected: Snapshot, actual: Snapshot) -> Iterator[Note]:

@@ -1,15 +1,16 @@
 """The same thing under another name: found once, and not told again by what mentions it."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import msgspec
 
 from monitor.core.keys import Kind, ObjectKey
-from monitor.core.kinds import Value
+from monitor.core.kinds import KINDS, Value
 from monitor.core.quoting import quote_ident
-from monitor.core.snapshot import SchemaObject
+from monitor.core.snapshot import SchemaObject, Snapshot
 
 RENAMEABLE: Final = frozenset(
     {
@@ -27,68 +28,173 @@ RENAMEABLE: Final = frozenset(
 )
 """Kinds of which a name says little: the same thing under another name is one change."""
 
+type Pair = tuple[SchemaObject, SchemaObject]
 
-def match_renames(
-    missing: Iterable[SchemaObject], unexpected: Iterable[SchemaObject]
-) -> list[tuple[SchemaObject, SchemaObject]]:
-    """Pairs that are the same but for the name, one to one."""
-    candidates: dict[bytes, tuple[list[SchemaObject], list[SchemaObject]]]
-    candidates = defaultdict(lambda: ([], []))
-    for side, items in enumerate((missing, unexpected)):
-        for item in items:
-            if item.key.kind in RENAMEABLE:
-                candidates[_describe_nameless(item)][side].append(item)
-    return [
-        (old[0], new[0]) for old, new in candidates.values() if len(old) == 1 and len(new) == 1
-    ]
+_STATES: Final = {
+    Kind.FOREIGN_KEY: frozenset({"valid"}),
+    Kind.CHECK: frozenset({"valid"}),
+    Kind.TRIGGER: frozenset({"enabled"}),
+}
+"""What a constraint or trigger may be in and still be the same one. An index that is not
+valid stands for none that is."""
 
 
-def _describe_nameless(item: SchemaObject) -> bytes:
-    key = item.key
-    return msgspec.json.encode(
-        (key.kind, key.schema, key.parent, item.attributes), order="deterministic"
+def match_renames(expected: Snapshot, actual: Snapshot) -> list[Pair]:
+    """Pairs that are the same but for the name, one to one, sorted by the expected name.
+
+    Names may also have gone round: what is called ``a`` was ``b``, and the other way.
+    """
+    olds = {item.key: item for item in expected.objects if _has_moved(item, actual)}
+    news = {item.key: item for item in actual.objects if _has_moved(item, expected)}
+    pairs: list[Pair] = []
+    for describe in (_describe_all, _describe_definition):
+        for old, new in _pair(olds.values(), news.values(), describe):
+            pairs.append((old, new))
+            del olds[old.key], news[new.key]
+    return sorted(_keep_whole(pairs, expected, actual), key=lambda pair: pair[0].key.order)
+
+
+def _has_moved(item: SchemaObject, other: Snapshot) -> bool:
+    """Whether nothing of its name is there, or something else is."""
+    if item.key.kind not in RENAMEABLE:
+        return False
+    same = other.by_key.get(item.key)
+    return same is None or (
+        same.attributes != item.attributes
+        and _describe_definition(same) != _describe_definition(item)
     )
 
 
-def follow_renames(item: SchemaObject, names: Mapping[ObjectKey, str]) -> SchemaObject:
+def _pair(
+    olds: Iterable[SchemaObject],
+    news: Iterable[SchemaObject],
+    describe: Callable[[SchemaObject], bytes],
+) -> list[Pair]:
+    """Those that only fit each other; equal ones of one table in the order of their names."""
+    fitting: dict[bytes, tuple[list[SchemaObject], list[SchemaObject]]]
+    fitting = defaultdict(lambda: ([], []))
+    for side, items in enumerate((olds, news)):
+        for item in items:
+            fitting[describe(item)][side].append(item)
+    return [
+        pair
+        for old, new in fitting.values()
+        if len(old) == len(new) and (len(old) == 1 or old[0].key.parent is not None)
+        for pair in zip(_sort(old), _sort(new), strict=True)
+    ]
+
+
+def _sort(items: Iterable[SchemaObject]) -> list[SchemaObject]:
+    return sorted(items, key=lambda item: item.key.order)
+
+
+def _keep_whole(pairs: list[Pair], expected: Snapshot, actual: Snapshot) -> list[Pair]:
+    """Without the pairs that would leave half of an object that both sides have.
+
+    One that is there under its name is moved away only when something else moves in.
+    """
+    while True:
+        leaving = {old.key for old, _ in pairs}
+        coming = {new.key for _, new in pairs}
+        kept = [
+            (old, new)
+            for old, new in pairs
+            if (old.key in coming or old.key not in actual.by_key)
+            and (new.key in leaving or new.key not in expected.by_key)
+        ]
+        if len(kept) == len(pairs):
+            return kept
+        pairs = kept
+
+
+def _describe_all(item: SchemaObject) -> bytes:
+    return _describe(item, item.attributes)
+
+
+def _describe_definition(item: SchemaObject) -> bytes:
+    """Without what says nothing about what it does: comment, owner, validity."""
+    spec, states = KINDS[item.key.kind], _STATES.get(item.key.kind, frozenset())
+    defining = {
+        name: value
+        for name, value in item.attributes.items()
+        if not (spec[name].by_declaration or spec[name].is_remark or name in states)
+    }
+    return _describe(item, defining)
+
+
+def _describe(item: SchemaObject, attributes: Mapping[str, Value]) -> bytes:
+    key = item.key
+    return msgspec.json.encode(
+        (key.kind, key.schema, key.parent, attributes), order="deterministic"
+    )
+
+
+def follow_renames(item: SchemaObject, moved: Mapping[ObjectKey, SchemaObject]) -> SchemaObject:
     """``item`` as it reads once the renamed objects that it mentions have their new names.
 
-    A table mentions the index of CLUSTER ON and of REPLICA IDENTITY, a default
-    the sequence that it draws from.
+    A table mentions the index of CLUSTER ON and of REPLICA IDENTITY, and the keys of which
+    the triggers are disabled; a default the sequence that it draws from.
 
     Args:
         item: the expected object.
-        names: what each renamed object is called now.
+        moved: what each renamed object is now.
     """
-    if not names:
+    if not moved:
         return item
-    key = item.key
     changed: dict[str, Value] = {}
-    for old, new in names.items():
-        if old.kind is Kind.SEQUENCE:
-            text = changed.get("default", item.attributes.get("default"))
-            if isinstance(text, str):
-                changed["default"] = _replace_sequence(text, old, new)
-        elif (old.schema, old.parent) == (key.schema, key.name) and old.kind in _INDEXED:
-            if item.attributes.get("cluster_index") == old.name:
-                changed["cluster_index"] = new
-            if item.attributes.get("replica_identity") == ["index", old.name]:
-                changed["replica_identity"] = ["index", new]
-    return SchemaObject(key=key, attributes={**item.attributes, **changed})
+    for name, value in item.attributes.items():
+        match name, value:
+            case "default", str():
+                changed[name] = _follow_sequences(value, moved)
+            case "cluster_index", str():
+                changed[name] = _list_names(item.key, moved).get(value, value)
+            case "replica_identity", ["index", str() as index]:
+                changed[name] = ["index", _list_names(item.key, moved).get(index, index)]
+            case "internal_triggers", list():
+                changed[name] = _follow_keys(item.key, value, moved)
+    return SchemaObject(key=item.key, attributes={**item.attributes, **changed})
 
 
-_INDEXED: Final = frozenset({Kind.INDEX, Kind.PRIMARY_KEY, Kind.UNIQUE})
+def _list_names(table: ObjectKey, moved: Mapping[ObjectKey, SchemaObject]) -> dict[str, str]:
+    """The new names of what belongs to a table."""
+    place = (table.schema, table.name)
+    return {
+        old.name: new.key.name for old, new in moved.items() if (old.schema, old.parent) == place
+    }
 
 
-def _replace_sequence(text: str, old: ObjectKey, new: str) -> str:
-    """The default with the sequence's new name in its regclass constant."""
-    for schema in _spell(old.schema or ""):
-        for before in _spell(old.name):
-            constant = _write_constant(f"{schema}.{before}")
-            if constant in text:
-                after = new if _is_plain(new) else quote_ident(new)
-                return text.replace(constant, _write_constant(f"{schema}.{after}"))
-    return text
+def _follow_keys(
+    table: ObjectKey, pairs: list[Any], moved: Mapping[ObjectKey, SchemaObject]
+) -> Value:
+    """Names and states; those of a foreign key stand on the table that it refers to as well."""
+    place = [table.schema, table.name]
+    known = {
+        old.name: new.key.name
+        for old, new in moved.items()
+        if new.attributes.get("references") == place
+    }
+    known |= _list_names(table, moved)
+    return [*sorted(([known.get(name, name), *state] for name, *state in pairs), key=repr)]
+
+
+_CONSTANT: Final = re.compile(r"'((?:[^']|'')*)'::regclass")
+
+
+def _follow_sequences(text: str, moved: Mapping[ObjectKey, SchemaObject]) -> str:
+    """The default with the sequences' new names in its regclass constants."""
+    known = {
+        f"{schema}.{before}": f"{schema}.{_write(new.key.name)}"
+        for old, new in moved.items()
+        if old.kind is Kind.SEQUENCE
+        for schema in _spell(old.schema or "")
+        for before in _spell(old.name)
+    }
+
+    def replace(found: re.Match[str]) -> str:
+        name = found[1].replace("''", "'")
+        return f"'{known.get(name, name).replace("'", "''")}'::regclass"
+
+    return _CONSTANT.sub(replace, text) if known else text
 
 
 def _spell(name: str) -> tuple[str, str]:
@@ -96,10 +202,6 @@ def _spell(name: str) -> tuple[str, str]:
     return name, quote_ident(name)
 
 
-def _is_plain(name: str) -> bool:
-    return name.isascii() and name.isidentifier() and name == name.lower()
-
-
-def _write_constant(name: str) -> str:
-    quoted = name.replace("'", "''")
-    return f"'{quoted}'::regclass"
+def _write(name: str) -> str:
+    is_plain = name.isascii() and name.isidentifier() and name == name.lower()
+    return name if is_plain else quote_ident(name)

@@ -159,7 +159,9 @@ INVALID_INDEX: Final = _drift(
     "An index is invalid",
     _WARNING,
     why="The planner ignores it, every write pays for it, and a unique one protects nothing.",
-    fix="`REINDEX INDEX CONCURRENTLY ...`, or drop it and create it again.",
+    fix="`REINDEX INDEX CONCURRENTLY ...`, or drop it and create it again. One whose name ends "
+    "in `_ccnew` or `_ccold` was left behind by REINDEX CONCURRENTLY, and the proper one stands "
+    "beside it: `DROP INDEX CONCURRENTLY ...`.",
 )
 DISABLED: Final = _drift(
     "AW283",
@@ -180,14 +182,16 @@ PRIVILEGES: Final = _drift(
     "AW285",
     "Privileges differ",
     _WARNING,
-    why="Somebody can do more, or less, than was meant.",
+    why="Somebody can do more, or less, than was meant. It counts where the expected source "
+    "declares privileges of the object; elsewhere it is information.",
     fix="GRANT or REVOKE what differs, or write it into a migration.",
 )
 OWNER: Final = _drift(
     "AW286",
     "The owner differs",
     _WARNING,
-    why="Migrations that run as the expected owner will be refused.",
+    why="Migrations that run as the expected owner will be refused. It counts where the "
+    "expected source gives the object an owner; elsewhere it is information.",
     fix="`ALTER ... OWNER TO ...`.",
 )
 COMMENT: Final = _drift(
@@ -336,8 +340,8 @@ _BY_ATTRIBUTE: Final[Mapping[str, Rule]] = {
 def choose_rule(kind: Kind, change: ChangeKind, attributes: frozenset[str]) -> Rule:
     """The rule for one change.
 
-    A difference in nothing but validity, enforcement, privileges, owner or
-    comment has a rule of its own; where several of these differ the worst
+    A difference in nothing but validity, enforcement, privileges, owner, comment
+    or an extension's version has a rule of its own; where several of these differ the worst
     speaks.
     """
     if change != "altered":

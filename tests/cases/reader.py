@@ -107,8 +107,9 @@ def turn_around(difference: Difference) -> tuple[str, ...]:
         if swapped:
             text = text.replace(change.change, swapped, 1)
         elif change.attributes[0].name == "name":
-            text = text.removesuffix(f"{change.key.name}: name")
-            text += f"{change.attributes[0].actual}: name"
+            _, _, rest = text.rpartition(f"{change.key.name}: name")
+            text = text.removesuffix(f"{change.key.name}: name{rest}")
+            text += f"{change.attributes[0].actual}: name{rest}"
         turned.append(text)
     notes = [f"note {note.note} {_name(note)}".rstrip() for note in difference.notes]
     return tuple(sorted([*turned, *notes]))

@@ -4,6 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from monitor.core.diff import diff
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS
 from monitor.core.snapshot import (
@@ -14,6 +15,7 @@ from monitor.core.snapshot import (
     VersionTable,
     make_snapshot,
 )
+from tests.cases.reader import describe, turn_around
 
 PARENTS = {
     Kind.COLUMN: Kind.TABLE,
@@ -73,12 +75,8 @@ def a_column(table: str, name: str, **attributes: Any) -> SchemaObject:
 
 def some_values(kind: Kind, attribute: str) -> st.SearchStrategy[Any]:
     """Values of the shape that an attribute has."""
-    if attribute == "column_order":
-        return st.lists(texts, max_size=3)
-    if attribute == "table_schema":
-        return names
-    if attribute == "owned_by":
-        return st.none() | st.lists(texts, min_size=3, max_size=3)
+    if attribute in _SHAPES:
+        return _SHAPES[attribute]
     default = KINDS[kind][attribute].default
     if isinstance(default, bool):
         return st.booleans()
@@ -92,6 +90,28 @@ names = st.sampled_from(["a", "b", 'q"\n.', "f(integer)"])
 texts = st.text(
     alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8
 )
+
+
+role_names = st.sampled_from(["anna", "ben", '"Cleo"', "OWNER", "PUBLIC"])
+rights = st.lists(
+    st.tuples(role_names, st.sampled_from(["SELECT", "INSERT"]), st.booleans()).map(list),
+    max_size=2,
+    unique_by=tuple,
+)
+pairs = st.lists(st.lists(names, min_size=2, max_size=2), max_size=2, unique_by=tuple)
+
+_SHAPES: dict[str, st.SearchStrategy[Any]] = {
+    "column_order": st.lists(texts, max_size=3),
+    "table_schema": names,
+    "owned_by": st.none() | st.lists(texts, min_size=3, max_size=3),
+    "inherits": st.none() | pairs,
+    "internal_triggers": st.none() | pairs,
+    "owner": st.none() | st.sampled_from(["anna", "ben", "Cleo"]),
+    "grants": st.none() | rights.map(sorted),
+    "revokes": st.none() | rights.map(sorted),
+    "roles": st.lists(role_names, min_size=1, max_size=2, unique=True).map(sorted),
+}
+"""Attributes that are read into, and what is in them."""
 
 
 def keys_of(kind: Kind) -> st.SearchStrategy[ObjectKey]:
@@ -150,3 +170,11 @@ def read_snapshots(draw: st.DrawFn) -> Snapshot:
         server=draw(st.none() | server),
         builder=draw(st.none() | texts),
     )
+
+
+def say(expected: list[SchemaObject], actual: list[SchemaObject]) -> tuple[str, ...]:
+    """What differs, as case files write it; the other direction is checked with it."""
+    one, other = make_snapshot(expected), make_snapshot(actual)
+    difference = diff(one, other)
+    assert describe(diff(other, one)) == turn_around(difference)
+    return describe(difference)

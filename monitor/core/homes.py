@@ -1,0 +1,52 @@
+"""Where an object belongs: the table it is part of, the tables that its table comes from."""
+
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.snapshot import SchemaObject, Snapshot
+
+type Home = tuple[str | None, str]
+"""Schema and name of a table, view, domain or server."""
+
+
+def find_home(item: SchemaObject) -> Home | None:
+    """What an object is part of, by name; a sequence belongs to the table of its column."""
+    key = item.key
+    if key.kind is Kind.SEQUENCE:
+        owner = item.attributes.get("owned_by")
+        return (owner[0], owner[1]) if isinstance(owner, list) else None
+    if key.parent is None:
+        return None
+    schema = item.attributes.get("table_schema") if key.kind is Kind.STATISTICS else None
+    return (schema if isinstance(schema, str) else key.schema, key.parent)
+
+
+def find_parents(item: SchemaObject) -> list[Home]:
+    """The tables that a table inherits from, or the one it is a partition of."""
+    parents = item.attributes.get("inherits")
+    return [(schema, name) for schema, name in parents] if isinstance(parents, list) else []
+
+
+def is_partition(item: SchemaObject) -> bool:
+    """Whether it is a partition; a child of legacy inheritance is none."""
+    return item.attributes.get("partition_bound") is not None and bool(find_parents(item))
+
+
+def find_table(snapshot: Snapshot, home: Home) -> SchemaObject | None:
+    """The table or foreign table of that name."""
+    schema, name = home
+    for kind in (Kind.TABLE, Kind.FOREIGN_TABLE):
+        key = ObjectKey(kind=kind, schema=schema, parent=None, name=name)
+        if (item := snapshot.by_key.get(key)) is not None:
+            return item
+    return None
+
+
+def find_mothers(snapshot: Snapshot, column: ObjectKey) -> list[ObjectKey]:
+    """The columns of the parents that a column comes from; a table may have its own as well."""
+    table = find_table(snapshot, (column.schema, column.parent or ""))
+    item = snapshot.by_key.get(column)
+    if table is None or not (is_partition(table) or (item and item.attributes.get("inherited"))):
+        return []
+    return [
+        ObjectKey(kind=Kind.COLUMN, schema=schema, parent=name, name=column.name)
+        for schema, name in find_parents(table)
+    ]
