@@ -7,17 +7,20 @@ texts mean the same, and whether what is expected comes out alike when it is bui
 from collections.abc import Awaitable, Callable
 
 from monitor.checks.spelling import Spellings
-from monitor.core.diff import Difference, Note, add_notes, diff
+from monitor.core.diff import Difference, Note, add_notes
 from monitor.core.errors import AnchorwatchError
+from monitor.core.scope import DEFAULT_SCOPE, Scope
+from monitor.core.scope import compare as compare_within
 from monitor.core.snapshot import Snapshot
 from monitor.core.unstable import Side, Unstable, excuse_unstable
 
 type FindUnstable = Callable[[], Awaitable[Unstable]]
 
 
-async def compare(
+async def compare(  # noqa: PLR0913  # both sides, and how each is asked
     expected: Snapshot,
     actual: Snapshot,
+    scope: Scope = DEFAULT_SCOPE,
     *,
     spellings: Spellings | None = None,
     unstable: FindUnstable | None = None,
@@ -28,11 +31,12 @@ async def compare(
     Args:
         expected: what was promised.
         actual: what there is.
+        scope: what of it is compared.
         spellings: proves that texts mean the same.
         unstable: builds what is expected once more.
         unstable_actual: the same for the other side, where it was built as well.
     """
-    difference = diff(expected, actual)
+    difference = compare_within(expected, actual, scope)
     if difference and spellings is not None:
         difference = await spellings.settle(expected, actual, difference)
     difference = await _excuse(difference, unstable, side="expected")

@@ -1,17 +1,26 @@
 """Judging a schema: what differs from what is expected, as findings."""
 
-from monitor.core.diff import Change, Difference, diff, find_flaws
+from monitor.core.diff import Change, Difference, find_flaws
 from monitor.core.findings import Finding
-from monitor.core.rules import RULES
+from monitor.core.keys import Kind
+from monitor.core.leftovers import is_leftover
+from monitor.core.rules import INVALID_INDEX, RULES
+from monitor.core.scope import DEFAULT_SCOPE, Scope, compare
 from monitor.core.snapshot import Snapshot
 from monitor.sources.engine import advise_server
 
 
 def compare_schema(
-    expected: Snapshot, actual: Snapshot, *, environment: str, database: str
+    expected: Snapshot,
+    actual: Snapshot,
+    scope: Scope = DEFAULT_SCOPE,
+    /,
+    *,
+    environment: str,
+    database: str,
 ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
     """Findings, sorted by identity, and notes as sentences."""
-    return judge(diff(expected, actual), environment=environment, database=database)
+    return judge(compare(expected, actual, scope), environment=environment, database=database)
 
 
 def judge(
@@ -67,12 +76,24 @@ def describe_change(change: Change) -> str:
         case "missing":
             text = f"{change.key} is missing"
         case "unexpected":
-            text = f"{change.key} is there, nothing expects it"
+            text = f"{change.key} {_describe_unexpected(change)}"
         case _:
             differing = ", ".join(e.name.replace("_", " ") for e in change.attributes)
             text = f"{change.key} differs in {differing}"
             if change.undecided is not None:
                 text += f"; a spelling or a change, only PostgreSQL {change.undecided} can tell"
-    if change.contains:
-        text += f", with {change.contains} object{'s' if change.contains > 1 else ''} in it"
-    return text
+    if not change.contains:
+        return text
+    noun, many = ("column", "columns") if change.key.kind is Kind.COLUMN else ("object", "objects")
+    return f"{text}, with {change.contains} {noun if change.contains == 1 else many} {_OF[noun]}"
+
+
+_OF = {"column": "that come from it", "object": "in it"}
+
+
+def _describe_unexpected(change: Change) -> str:
+    if change.code != INVALID_INDEX.code:
+        return "is there, nothing expects it"
+    if is_leftover(change.key.name):
+        return "is invalid, REINDEX CONCURRENTLY left it behind"
+    return "is invalid, and nothing expects it"

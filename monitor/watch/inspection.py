@@ -29,14 +29,16 @@ from monitor.core.keys import ObjectKey
 from monitor.core.quoting import quote_ident
 from monitor.core.report import Report
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, Rule
+from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.snapshot import Snapshot
 from monitor.core.unstable import Unstable
 from monitor.core.verdict import State
-from monitor.core.waivers import Judged, Waivers
+from monitor.core.waivers import Waivers
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import Deadlines, connect
 from monitor.sources.reading import Reading, read_schema
 from monitor.watch.memory import Memory
+from monitor.watch.summary import choose_state, summarise
 
 
 class Expectation(Protocol):
@@ -77,6 +79,7 @@ class Target(msgspec.Struct, frozen=True):
         memory: of its texts, between looks.
         waivers: what may be wrong there and need not be told.
         spellings: proves that texts mean the same; None where nothing can.
+        scope: what of it is compared.
     """
 
     environment: str
@@ -87,6 +90,7 @@ class Target(msgspec.Struct, frozen=True):
     memory: Memory = msgspec.field(default_factory=Memory)
     waivers: Waivers = Waivers()
     spellings: Spellings | None = None
+    scope: Scope = DEFAULT_SCOPE
 
 
 class Look(NamedTuple):
@@ -268,11 +272,13 @@ async def _find_difference(
     """What differs from what is expected; None where nothing is."""
     expectation, spellings = target.expectation, target.spellings
     if expectation is None:
-        return await compare(baseline, snapshot, spellings=spellings) if baseline else None
+        if baseline is None:
+            return None
+        return await compare(baseline, snapshot, target.scope, spellings=spellings)
     major = snapshot.server.major if snapshot.server else None
     expected = await expectation.snapshot_at(stamp, major=major)
     again = partial(expectation.find_unstable, stamp, major=major)
-    return await compare(expected, snapshot, spellings=spellings, unstable=again)
+    return await compare(expected, snapshot, target.scope, spellings=spellings, unstable=again)
 
 
 def _begin_report(
@@ -375,8 +381,11 @@ def _report_comparison(
     history = target.expectation.history if target.expectation else None
     pending = history.pending(report.revisions or ()) if history else None
     told = {finding.identity for finding in judged.told}
-    is_drifted = any(finding.identity in told for finding in differences)
-    state = _choose_state(target, pending, is_drifted=is_drifted)
+    state = choose_state(
+        [finding for finding in differences if finding.identity in told],
+        pending,
+        has_expectation=target.expectation is not None,
+    )
     return msgspec.structs.replace(
         report,
         state=state,
@@ -384,29 +393,7 @@ def _report_comparison(
         expected_revisions=history.heads if history else None,
         findings=tuple(sorted((*judged.told, *upkeep), key=lambda f: f.identity)),
         notes=(*notes, *building),
-        summary=_summarise(state, judged, is_alone=difference is None),
+        summary=summarise(state, judged, is_alone=difference is None),
         ignored=judged.ignored,
         accepted=judged.accepted,
     )
-
-
-def _choose_state(target: Target, pending: tuple[str, ...] | None, *, is_drifted: bool) -> State:
-    """What is ignored or accepted is no drift."""
-    if is_drifted:
-        return State.DRIFTED
-    if target.expectation is None:
-        return State.UNCHANGED
-    return State.PENDING if pending else State.IN_SYNC
-
-
-def _summarise(state: State, judged: Judged, *, is_alone: bool) -> str:
-    """One sentence; ``is_alone`` when there was nothing to compare with, nor a baseline."""
-    place = "no expectation, looked at by itself"
-    findings, waived = judged.told, judged.count_waived()
-    if not findings:
-        return (place if is_alone else state.meaning.sentence) + waived
-    is_compared = state is State.DRIFTED
-    noun = "difference" if is_compared else "flaw"
-    worst = max(findings, key=lambda f: f.severity.rank).title
-    told = f"{len(findings)} {noun}{'s' if len(findings) > 1 else ''}, the worst: {worst}"
-    return (f"{place}: {told}" if is_alone else told) + waived

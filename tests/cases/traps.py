@@ -150,6 +150,57 @@ TRAPS: Final = (
         ),
     ),
     (
+        "new time partitions, old ones that are detached, a DETACH that nobody finished",
+        (
+            "core/test_scope_partitions.py::test_extra_partitions_are_allowed_and_counted",
+            "core/test_scope_partitions.py::test_a_partition_that_is_being_detached_is_always_told",
+            "sources/test_scoped_cases.py::test_what_is_compared_is_told_exactly",
+        ),
+    ),
+    (
+        "what extensions make while they run, and what is behind a table of theirs",
+        (
+            "core/test_scope_managed.py::test_templates_of_pg_partman_are_its_own_where_it_is_installed",
+            "core/test_scope_managed.py::test_a_child_of_a_table_that_an_extension_brought_goes_with_it",
+        ),
+    ),
+    (
+        "schemas of platforms, and schemas of the application that are called alike",
+        (
+            "core/test_scope_managed.py::test_what_supabase_keeps_is_counted_and_not_compared",
+            "core/test_scope_managed.py::test_a_schema_of_such_a_name_is_the_applications_where_no_platform_is",
+        ),
+    ),
+    (
+        "a shadow's role is not production's: not a thousand findings",
+        (
+            "sources/test_scope.py::test_what_a_shadow_built_is_what_another_role_migrated",
+            "core/test_scope_roles.py::test_the_odd_one_among_the_owners_is_told",
+        ),
+    ),
+    (
+        "GRANT and REVOKE leave an explicit ACL; privileges that nobody declared",
+        (
+            "sources/test_cases.py::test_a_planted_drift_is_told_exactly",
+            "core/test_diff_declared.py::test_what_a_shadow_does_not_declare_is_information",
+        ),
+    ),
+    (
+        "PostgreSQL 15 takes CREATE on public from everybody, and a dump carries it along",
+        ("sources/test_scope.py::test_a_schema_public_is_the_same_on_a_newer_server",),
+    ),
+    (
+        "the same thing under another name: conventions, suffixes, 63 bytes, swaps, equal ones",
+        (
+            "sources/test_cases.py::test_a_planted_drift_is_told_exactly",
+            "core/test_diff_renames.py::test_two_names_that_were_swapped_are_two_renames",
+        ),
+    ),
+    (
+        "leftovers of REINDEX CONCURRENTLY",
+        ("sources/test_scope.py::test_what_a_failed_reindex_leaves_behind_is_an_invalid_index",),
+    ),
+    (
         "a monitor that sees nothing is green as well",
         ("sources/test_selftest.py::test_every_drift_is_seen",),
     ),

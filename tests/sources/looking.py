@@ -30,15 +30,20 @@ async def run(url: str, *scripts: str) -> None:
 
 def copy(server: Cluster, source: str, target: str) -> None:
     """Dump one database and restore it into another, as operators do."""
-    programs, environment = server.binaries.bin, server.binaries.environment()
+    restore(server, source, server, target)
+
+
+def restore(old: Cluster, source: str, new: Cluster, target: str) -> None:
+    """Dump a database and restore it on another server, with that one's programs."""
+    programs, environment = new.binaries.bin, new.binaries.environment()
     dump = subprocess.run(
-        (programs / "pg_dump", "--dbname", server.url(source)),
+        (programs / "pg_dump", "--dbname", old.url(source)),
         env=environment,
         check=True,
         capture_output=True,
     )
     subprocess.run(
-        (programs / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "--dbname", server.url(target)),
+        (programs / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "--dbname", new.url(target)),
         input=dump.stdout,
         env=environment,
         check=True,

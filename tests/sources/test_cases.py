@@ -32,7 +32,7 @@ async def test_a_planted_drift_is_told_exactly(case: Case, workshop: Workshop) -
     if workshop.server.major < case.major:
         pytest.skip(f"only PostgreSQL {case.major} and newer can do this")
     expected = (await workshop.template(case)).snapshot
-    plant = workshop.plant_for_good if " concurrently " in case.ddl else workshop.plant
+    plant = workshop.plant_for_good if case.runs_apart else workshop.plant
     actual = await plant(case)
     difference = diff(expected, actual)
     assert describe(difference) == case.expected

@@ -17,7 +17,7 @@ PAIRS = [(old, old + 1) for old in MAJORS[:-1]] + [
 
 
 async def plant(workshop: Workshop, case: Case) -> Snapshot:
-    if " concurrently " in case.ddl:
+    if case.runs_apart:
         return await workshop.plant_for_good(case)
     return await workshop.plant(case)
 

@@ -70,8 +70,9 @@ class Workshop:
             name = f"cases_{case.file}_{uuid4().hex[:8]}"
             await self.run("postgres", f"create database {name} template template0")
             await self.run(name, case.setup)
+            builder = self.server.superuser if case.is_built else None
             async with connect(parse_dsn(self.server.url(name))[0]) as session:
-                reading = await read_schema(session)
+                reading = await read_schema(session, builder=builder)
             connection = await asyncpg.connect(self.server.socket_url(name))
             self.templates[case.file] = Template(name, connection, reading.snapshot, reading.texts)
         return self.templates[case.file]

@@ -3,11 +3,13 @@
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from monitor.checks import spelling
 from monitor.core.errors import LookError, Unreachable
 from monitor.core.findings import FindingClass
+from monitor.core.scope import Scope
 from monitor.core.verdict import State
 from monitor.sources import expected, rebuild
 from monitor.sources.engine import Cluster
@@ -249,3 +251,29 @@ async def test_a_look_at_a_database_in_sync_builds_nothing_twice_and_starts_no_s
     monkeypatch.setattr(expected, "rebuild", None)
     monkeypatch.setattr(rebuild, "rebuild", None)
     assert await watch.see(0) is State.IN_SYNC
+
+
+async def test_what_is_only_information_makes_no_schema_wrong(watch: Watch, ini: Path) -> None:
+    watch.expect(f"alembic:{ini}")
+    await watch.run(f"CREATE TABLE t (a int); CREATE TABLE u (a int); {VERSIONS}; {stamp('r2')}")
+    await watch.run("COMMENT ON TABLE t IS 'by hand'")
+    report = (await watch.look(0)).record.report
+    assert report.state is State.IN_SYNC
+    assert [finding.code for finding in report.findings] == ["AW287"]
+    assert report.summary == (
+        "the schema is what is expected: 1 remark, the worst: table public.t differs in comment"
+    )
+
+
+async def test_what_is_compared_is_the_targets_to_say(watch: Watch, ini: Path) -> None:
+    watch.expect(f"alembic:{ini}")
+    await watch.run(f"CREATE TABLE t (a int); CREATE TABLE u (a int); {VERSIONS}; {stamp('r2')}")
+    await watch.run("CREATE SCHEMA scratch; CREATE TABLE scratch.t (a int)")
+    target = watch.target
+    assert (await inspect(target, START, baseline=None)).report.state is State.DRIFTED
+    within = msgspec.structs.replace(target, scope=Scope(without=("scratch",)))
+    report = (await inspect(within, START, baseline=None)).report
+    assert report.state is State.IN_SYNC
+    assert report.notes == (
+        "3 objects of the schema scratch, by configuration, are not compared.",
+    )
