@@ -2,11 +2,15 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from pydantic import SecretStr
 
 from monitor.config.databases import DatabaseSettings
 from monitor.config.settings import Settings
+from monitor.core.scope import Scope
+from monitor.core.scope_names import OWNER
+from monitor.core.scope_partitions import Children
 from monitor.core.source import Source, parse_source
 from monitor.core.waivers import IgnoreRule
 from monitor.sources.dsn import reveal
@@ -37,6 +41,32 @@ def list_rules(settings: Settings, database: DatabaseSettings) -> tuple[IgnoreRu
     own = [rule.make_rule(is_shared=False) for rule in database.ignore]
     shared = [rule.make_rule(is_shared=True) for rule in settings.defaults.ignore]
     return (*own, *shared)
+
+
+def make_scope(database: DatabaseSettings) -> Scope:
+    """What of it is compared."""
+    schemas, partitions = database.schemas, database.partitions
+    rules = (
+        (Children.STRICT, partitions.strict),
+        (Children.IGNORE_EXTRA, partitions.ignore_extra),
+        (Children.IGNORE, partitions.ignore),
+    )
+    return Scope(
+        only=schemas.only,
+        without=schemas.without,
+        managed=schemas.managed,
+        partitions=partitions.policy,
+        parents=tuple((pattern, policy) for policy, patterns in rules for pattern in patterns),
+        roles={
+            role: OWNER if name == _MIGRATOR else name
+            for name, roles in database.roles.items()
+            for role in roles
+        },
+    )
+
+
+_MIGRATOR: Final = "owner"
+"""What `roles` calls who migrates the database."""
 
 
 def choose_interval(database: DatabaseSettings) -> timedelta | None:

@@ -19,6 +19,7 @@ from monitor.agent.choices import (
     list_rules,
     make_deadlines,
     make_options,
+    make_scope,
     name_expectation,
     reveal_secret,
 )
@@ -160,6 +161,7 @@ class Agent:
             expectation=self._expectations.get(name),
             waivers=Waivers(rules=list_rules(self._settings, database)),
             spellings=self._spellings.get(name),
+            scope=make_scope(database),
         )
         try:
             decided = await self._pipeline.look(target, at)

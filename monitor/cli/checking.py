@@ -15,6 +15,7 @@ from monitor.core.errors import ConfigurationError, UsageError
 from monitor.core.fault import locate_fault
 from monitor.core.findings import Severity
 from monitor.core.printing import clean
+from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.source import Scheme, Source, parse_source
 from monitor.core.waivers import Waivers
 from monitor.sources.dsn import Dsn
@@ -42,6 +43,7 @@ class Subject(NamedTuple):
     expected: Source | None
     options: BuildOptions
     waivers: Waivers = Waivers()
+    scope: Scope = DEFAULT_SCOPE
 
 
 class Broken(NamedTuple):
@@ -157,6 +159,7 @@ async def _look_at(
         expectation=expectations.find(source, options) if source else None,
         waivers=subject.waivers,
         spellings=expectations.find_spellings(options),
+        scope=subject.scope,
     )
     async with slots:
         return await contain(

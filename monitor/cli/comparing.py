@@ -12,8 +12,9 @@ from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices, make_options, resolve_source
 from monitor.core.diff import Difference, Note
 from monitor.core.errors import UsageError
+from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.snapshot import Snapshot
-from monitor.core.source import Scheme, Source
+from monitor.core.source import Scheme, Source, parse_source
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import advise_server
 from monitor.sources.expected import BuildOptions, find_unstable, open_shadows, read_source
@@ -41,11 +42,30 @@ def compare_both(
     """
     sources = resolve_source(expected), resolve_source(actual)
     with show_progress(f"comparing {sources[0]} with {sources[1]}") as progress:
-        return asyncio.run(_compare_both(sources, choices, progress))
+        scope = choose_scope(expected, actual)
+        return asyncio.run(_compare_both(sources, choices, scope, progress))
+
+
+def choose_scope(expected: str, actual: str) -> Scope:
+    """What is compared: as a configured database says that is one of the two, else everything.
+
+    Raises:
+        AnchorwatchError: the configuration cannot be used.
+    """
+    for text in (actual, expected):
+        if parse_source(text).scheme is Scheme.NAME:
+            from monitor.agent.choices import make_scope
+            from monitor.cli.settings import find_database
+
+            return make_scope(find_database(text, None))
+    return DEFAULT_SCOPE
 
 
 async def _compare_both(
-    sources: tuple[Source, Source], choices: BuildChoices, progress: Callable[[str], None]
+    sources: tuple[Source, Source],
+    choices: BuildChoices,
+    scope: Scope,
+    progress: Callable[[str], None],
 ) -> tuple[Difference, Note | None]:
     """Both sources; a shadow takes the major of the live side, whose text it must spell."""
     found: dict[int, Snapshot] = {}
@@ -67,6 +87,7 @@ async def _compare_both(
         difference = await compare(
             found[0],
             found[1],
+            scope,
             spellings=Spellings(options, shadows),
             unstable=unstable[0],
             unstable_actual=unstable[1],

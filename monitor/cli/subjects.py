@@ -10,6 +10,7 @@ from monitor.agent.choices import (
     list_rules,
     make_deadlines,
     make_options,
+    make_scope,
 )
 from monitor.cli.checking import Broken, Subject, Subjects
 from monitor.cli.ledger import read_acceptances
@@ -83,6 +84,7 @@ def _find(
         expected=expected or find_expected(settings, database),
         options=_fill_in(choices, database),
         waivers=Waivers(rules=list_rules(settings, database)),
+        scope=make_scope(database),
     )
 
 

@@ -2,6 +2,7 @@
 
 values       durations, names and secrets, read from text
 section      what the models are made of
+scope        what of a database is compared
 databases    the settings of one database
 settings     all settings; the only place that says what there is
 outline      the same as a table of keys

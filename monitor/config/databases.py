@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from monitor.config.ignoring import IgnoreSettings
+from monitor.config.scope import PartitionSettings, RoleNames, SchemaSettings
 from monitor.config.section import CheckedDatabaseUrl, FrozenMap, Section, read_dsn
 from monitor.config.values import (
     Duration,
@@ -102,6 +103,18 @@ class DatabaseDefaults(Section):
     ignore: tuple[IgnoreSettings, ...] = Field(
         default=(),
         description="What is wrong there and need not be told; those of `defaults` hold as well.",
+    )
+    schemas: SchemaSettings = Field(
+        default_factory=SchemaSettings, description="Which schemas are compared."
+    )
+    partitions: PartitionSettings = Field(
+        default_factory=PartitionSettings,
+        description="What is done about partitions. The strictest list that names a table wins.",
+    )
+    roles: RoleNames = Field(
+        default_factory=lambda: MappingProxyType({}),
+        description="What roles are called elsewhere: below the name that is expected the roles "
+        "that stand for it here, below `owner` those that migrate the database.",
     )
 
 

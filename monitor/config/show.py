@@ -93,9 +93,9 @@ def _render_sections() -> Iterator[str]:
 
 
 def _is_leaf(setting: Setting) -> bool:
-    """Whether it is a row: labels are one, the names of databases are none."""
+    """Whether it is a row: labels and roles are one, the names of databases are none."""
     is_value = setting.shape in _ROWS and setting.path[-1] != ANY
-    return is_value or setting.path[-1] == "labels"
+    return is_value or setting.path[-1] in ("labels", "roles")
 
 
 def _get_rank(setting: Setting) -> int:

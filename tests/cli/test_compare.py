@@ -216,3 +216,41 @@ async def test_what_a_url_says_in_vain_is_told(run_inside: RunCommand, database:
     for command in (("check", misspelt), ("snapshot", misspelt), ("diff", misspelt, database)):
         done = await run_inside(*command)
         assert done.err.splitlines() == [said], done
+
+
+EVENTS = "CREATE TABLE events (n int) PARTITION BY RANGE (n);"
+JANUARY = "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (2);"
+
+
+async def test_what_is_left_out_is_no_change_and_a_note(
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    (tmp_path / "e.sql").write_text(EVENTS)
+    url = await make_database(sql=EVENTS + JANUARY)
+    done = await run_inside("diff", "sql:e.sql", url, "--format", "json")
+    assert (done.code, done.document["changes"]) == (0, []), done
+    assert done.document["notes"] == [
+        {
+            "note": "partition",
+            "kind": "table",
+            "schema": "public",
+            "parent": None,
+            "name": "events",
+            "message": "1 partition of table public.events that nothing expects is not compared.",
+        }
+    ]
+
+
+async def test_a_configured_database_is_compared_as_it_is_configured(
+    run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    (tmp_path / "e.sql").write_text(EVENTS)
+    url = await make_database(sql=EVENTS + JANUARY)
+    (tmp_path / "anchorwatch.yaml").write_text(
+        f"databases:\n  app:\n    url: {url}\n    partitions: {{policy: strict}}\n"
+    )
+    done = await run_inside("diff", "sql:e.sql", "app", "--format", "json")
+    assert done.code == 1, done
+    assert [change["name"] for change in done.document["changes"]] == ["events_1"]
+    checked = await run_inside("check", "app", "--expected", "sql:e.sql", "--format", "json")
+    assert checked.code == 1, checked

@@ -19,6 +19,7 @@ KEY = "whsec_" + "c2VjcmV0" * 4
 SHOWN = {
     *("host", "user", "python", "dbname", "environment", "store_url", "public_url", "*"),
     *("code", "object", "reason"),
+    *("only", "without", "strict", "ignore", "ignore_extra"),
 }
 """Settings whose values are no secrets, labels too: they may be shown as they are."""
 KNOWN = [
