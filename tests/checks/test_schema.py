@@ -74,3 +74,17 @@ async def test_an_object_with_a_finding_gets_no_second_one(make_database: MakeDa
     findings, _ = compare_schema(expected, actual, **PLACE)
     assert len(findings) == 1
     assert add_flaws(findings, actual, **PLACE) == findings
+
+
+async def test_a_column_speaks_for_those_that_come_from_it(make_database: MakeDatabase) -> None:
+    events = (
+        "CREATE TABLE events (n int, note text) PARTITION BY RANGE (n);"
+        "CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (2);"
+        "CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (2) TO (3);"
+    )
+    expected = await read(await make_database(sql=events))
+    actual = await read(await make_database(sql=f"{events} ALTER TABLE events DROP note"))
+    findings, _ = compare_schema(expected, actual, **PLACE)
+    assert list_titles(findings) == [
+        "column public.events.note is missing, with 2 columns that come from it"
+    ]
