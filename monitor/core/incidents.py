@@ -222,8 +222,12 @@ class _Context(msgspec.Struct, frozen=True):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
+        """Of this class; what is only information is shown, and nobody is told of it."""
         return tuple(
-            f for f in self.report.findings if RULES[f.code].finding_class is self.finding_class
+            f
+            for f in self.report.findings
+            if RULES[f.code].finding_class is self.finding_class
+            and f.severity is not Severity.INFO
         )
 
 

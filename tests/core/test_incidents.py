@@ -103,6 +103,14 @@ def test_two_looks_must_agree_before_drift_is_told() -> None:
     assert watch.see(a_report(1, a_finding())) == [EventKind.OPENED]
 
 
+def test_information_alone_is_never_told_and_keeps_nothing_open() -> None:
+    remark = msgspec.structs.replace(a_finding("note"), severity=Severity.INFO)
+    alone = [a_report(minute, remark) for minute in range(5)]
+    assert Watch().see(*alone) == []
+    mended = [a_report(0, a_finding()), a_report(1, a_finding(), remark), a_report(2, remark)]
+    assert Watch().see(*mended) == [EventKind.OPENED, EventKind.RESOLVED]
+
+
 def test_two_looks_that_see_different_things_do_not_agree() -> None:
     watch = Watch()
     assert watch.see(a_report(0, a_finding("a")), a_report(1, a_finding("b"))) == []
