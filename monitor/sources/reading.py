@@ -151,11 +151,7 @@ def _is_same(later: _Raw, known: KnownTexts) -> bool:
 
 async def _add_texts(session: Session, raw: _Raw, known: KnownTexts) -> _Worded:
     if not known.texts:
-        # The draft and the texts need each other only at the end.
-        draft, texts = await asyncio.gather(
-            asyncio.to_thread(_quietly, lambda: Draft(raw.rows)),
-            _read_some(session, EXPRESSIONS, None),
-        )
+        draft, texts = await _draft_and_read(session, raw)
     else:
         draft = await asyncio.to_thread(_quietly, lambda: Draft(raw.rows))
         texts = known.keep(draft.slots, draft.remembered)
@@ -164,6 +160,19 @@ async def _add_texts(session: Session, raw: _Raw, known: KnownTexts) -> _Worded:
         return _Worded(draft, texts, is_new=not known.texts)
     texts |= await _read_missing(session, missing)
     return _Worded(draft, texts, is_new=True)
+
+
+async def _draft_and_read(session: Session, raw: _Raw) -> tuple[Draft, dict[Place, Value]]:
+    """The draft and all expressions: they need each other only at the end.
+
+    Neither is left alone when the other fails: the session can do one thing at a time.
+    """
+    drafting = asyncio.create_task(asyncio.to_thread(_quietly, lambda: Draft(raw.rows)))
+    try:
+        texts = await _read_some(session, EXPRESSIONS, None)
+    finally:
+        await asyncio.wait([drafting])
+    return drafting.result(), texts
 
 
 async def _read_missing(session: Session, missing: Iterable[Place]) -> dict[Place, Value]:

@@ -41,3 +41,11 @@ comment on constraint apart on app.t is 'never at once';
 -- case the index of an exclusion is commented
 comment on index app.apart is 'the index';
 -- expect altered exclusion app.t.apart: index_comment
+
+-- case an exclusion over an expression is added by hand
+alter table app.t add constraint computed exclude using gist (int4range(id, id + 1) with &&);
+-- expect unexpected exclusion app.t.computed
+
+-- case an exclusion reads an expression instead of a column
+alter table app.t drop constraint apart, add constraint apart exclude using gist ((during * during) with &&);
+-- expect altered exclusion app.t.apart: definition

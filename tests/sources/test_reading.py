@@ -8,7 +8,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from monitor.core.errors import Migrating
+from monitor.core.decode import Draft
+from monitor.core.errors import Interrupted, Migrating
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import Snapshot
 from monitor.sources.dsn import parse_dsn
@@ -235,3 +236,19 @@ async def test_a_schema_that_changes_all_the_time_is_never_told_wrongly(
     await migration
     assert set(told) <= known
     assert (await read(url)).snapshot.fingerprint in known
+
+
+async def test_a_draft_that_fails_leaves_the_session_to_the_next_try(
+    make_database: MakeDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await make_database(sql=TABLES)
+    drafts: list[object] = []
+
+    def fail_once(rows: Any) -> Draft:
+        drafts.append(rows)
+        if len(drafts) == 1:
+            raise Interrupted("It changed.", next_step="Look again.")
+        return Draft(rows)
+
+    monkeypatch.setattr("monitor.sources.reading.Draft", fail_once)
+    assert (await read(url)).snapshot == await look(url)

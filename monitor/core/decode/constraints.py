@@ -118,11 +118,12 @@ def _read_domain_checks(rows: Rows, directory: Directory) -> Iterator[SchemaObje
 def _describe_constraint(
     kind: Kind, row: Row, body: ConstraintBody, *, directory: Directory
 ) -> dict[str, Value]:
-    columns = directory.name_columns(row.oid, read_numbers(body.columns))
     match kind:
         case Kind.PRIMARY_KEY | Kind.UNIQUE:
+            columns = directory.name_columns(row.oid, read_numbers(body.columns))
             return {"columns": columns, "period": body.period, **_describe_deferral(body)}
         case Kind.FOREIGN_KEY:
+            columns = directory.name_columns(row.oid, read_numbers(body.columns))
             return _describe_foreign_key(row, body, columns, directory=directory)
         case Kind.CHECK:
             attributes: dict[str, Value] = {
