@@ -26,6 +26,8 @@ def test_a_signal_in_the_middle_of_a_build_leaves_nothing(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # Whoever started the tests in the background had SIGINT ignored, and we inherit it.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509  # no threads yet
     ) as process:
         wait_for(lambda: find_backends(open_directory), "the build")
         process.send_signal(number)
