@@ -7,6 +7,8 @@ import pytest
 
 from monitor.checks.comparison import compare
 from monitor.core.errors import Interrupted
+from monitor.core.scope import Scope
+from monitor.core.scope_partitions import Children
 from monitor.core.source import parse_source
 from monitor.core.unstable import Unstable
 from monitor.sources.build import BuildOptions
@@ -93,7 +95,8 @@ async def test_what_is_named_after_today_is_unstable_in_every_month(
         async def found() -> Unstable:
             return unstable
 
-        difference = await compare(expected, live, unstable=found)
+        strict = Scope(partitions=Children.STRICT)
+        difference = await compare(expected, live, strict, unstable=found)
     lines = describe(difference)
     assert [line for line in lines if not line.startswith("note unstable ")] == [
         "unexpected table public.events_old"
