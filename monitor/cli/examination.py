@@ -55,7 +55,7 @@ def examine(config: str | None) -> Iterator[Examined]:
         yield _fail("configuration", error)
         return
     yield from _examine_configuration(loaded)
-    yield asyncio.run(_examine_store(loaded.settings.store_url.get_secret_value()))
+    yield asyncio.run(examine_store(loaded.settings.store_url.get_secret_value()))
     for name, database in loaded.settings.databases.items():
         yield asyncio.run(_examine_database(name, database))
 
@@ -78,11 +78,19 @@ def _examine_configuration(loaded: LoadedConfig) -> Iterator[Examined]:
     yield Examined("configuration", names)
 
 
-async def _examine_store(url: str) -> Examined:
+async def examine_store(url: str) -> Examined:
     """The ledger; one that is not there yet is not made."""
     path = Path(unquote(url.partition(":///")[2])) if url.startswith("sqlite") else None
-    if path is not None and not path.exists():
-        return _examine_place(path)
+    try:
+        if path is not None and not path.exists():
+            return _examine_place(path)
+    except OSError as error:
+        return Examined(
+            "ledger",
+            f"{path} cannot be looked for: {error.strerror}.",
+            "Let this user enter its directory, or set ANCHORWATCH_STORE_URL.",
+            StoreError.exit_code,
+        )
     from monitor.sinks.store import open_store
 
     try:
@@ -95,7 +103,7 @@ async def _examine_store(url: str) -> Examined:
 
 def _examine_place(path: Path) -> Examined:
     there = next(parent for parent in path.absolute().parents if parent.exists())
-    if not os.access(there, os.W_OK):
+    if not there.is_dir() or not os.access(there, os.W_OK):
         return Examined(
             "ledger",
             f"{path} is not there yet, and {there} cannot be written.",
@@ -106,6 +114,8 @@ def _examine_place(path: Path) -> Examined:
 
 
 async def _examine_database(name: str, database: DatabaseSettings) -> Examined:
+    if not database.enabled:
+        return Examined(f"database {name}", "is disabled, and not asked")
     try:
         async with connect(database.dsn, deadlines=make_deadlines(database)) as session:
             facts = session.facts

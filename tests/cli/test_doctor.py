@@ -7,7 +7,7 @@ import pytest
 from monitor.core.keys import Kind
 from monitor.sources.engine import Cluster
 from tests.cli.conftest import PLANTED, RunCommand
-from tests.conftest import MakeDatabase
+from tests.conftest import STEP_DOWN, MakeDatabase, started_scripts
 from tests.sources.peers import socket_url, weak_role
 
 GONE = f"postgresql://user:{PLANTED}@127.0.0.1:1/app"
@@ -74,6 +74,36 @@ async def test_a_damaged_ledger_is_told(run_inside: RunCommand, tmp_path: Path) 
     configure(tmp_path, f"  app: {{url: '{GONE}'}}")
     done = await run_inside("doctor")
     assert "FAIL  ledger" in done.out, done
+
+
+async def test_a_database_that_is_disabled_is_not_asked(
+    run_inside: RunCommand, tmp_path: Path
+) -> None:
+    configure(tmp_path, f"  off: {{url: '{GONE}', enabled: false}}")
+    done = await run_inside("doctor")
+    assert done.code == 0, done
+    assert "ok    database off: is disabled" in done.out
+
+
+def test_a_ledger_in_a_closed_directory_is_told(open_directory: Path) -> None:
+    (open_directory / "closed").mkdir(mode=0)
+    place = open_directory / "closed" / "below" / "l.db"
+    with started_scripts(f"import monitor.cli.examination as examination\n{STEP_DOWN}") as start:
+        script = start(
+            f"print(*asyncio.run(examination.examine_store('sqlite:///{place}')), sep='|')"
+        )
+        out, err = script.communicate()
+    assert err == ""
+    assert out.startswith(f"ledger|{place} cannot be looked for: Permission denied.|"), out
+    assert out.endswith("|3\n"), out
+
+
+async def test_a_ledger_below_a_file_is_told(run_inside: RunCommand, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "anchorwatch.yaml").write_text(f"store_url: sqlite:///{tmp_path}/file/ledger.db")
+    done = await run_inside("doctor")
+    assert done.code == 3, done
+    assert "cannot be written" in done.out
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
