@@ -51,9 +51,9 @@ def check(
     from monitor.cli.checking import check_databases, choose_exit
     from monitor.cli.looks import describe_look, write_looks
     from monitor.cli.output import print_json, print_text
-    from monitor.cli.sources import BuildChoices
+    from monitor.cli.sources import make_choices
 
-    choices = BuildChoices(shadow, python, tuple(url_env or ()), verbose=verbose)
+    choices = make_choices(shadow, python, url_env, verbose=verbose)
     checked = check_databases(databases or [], expected, choices, config)
     if form is Format.JSON:
         print_json({"databases": [describe_look(look) for look in checked.looks]})

@@ -95,7 +95,7 @@ def check_databases(
 def _list_subjects(
     texts: list[str], expected: str | None, choices: BuildChoices, config: str | None
 ) -> Subjects:
-    source = resolve_source(expected, config) if expected else None
+    source = None if expected is None else resolve_source(expected, config)
     sources = [parse_source(text) for text in texts]
     named = [s.name for s in sources if s.scheme is Scheme.NAME and s.name]
     known: dict[str, Subject | Broken] = {}

@@ -10,6 +10,12 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class SnapshotFormat(StrEnum):
+    """The one form of a snapshot."""
+
+    JSON = "json"
+
+
 class DiffFormat(StrEnum):
     """How a difference is printed."""
 

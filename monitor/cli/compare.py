@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.cli.choices import DiffFormat
+from monitor.cli.choices import DiffFormat, SnapshotFormat
 from monitor.core.errors import UsageError
 
 
@@ -38,7 +38,7 @@ VerboseOption = Annotated[
     bool, typer.Option("--verbose", help="Show what env.py and the models print.")
 ]
 PostgresOption = Annotated[
-    int | None, typer.Option("--postgres", help="The major version of the shadow.")
+    int | None, typer.Option("--postgres", min=1, help="The major version of the shadow.")
 ]
 
 
@@ -52,14 +52,20 @@ def snapshot(
     url_env: UrlEnvOption = None,
     postgres: PostgresOption = None,
     verbose: VerboseOption = False,
+    form: Annotated[
+        SnapshotFormat, typer.Option("--format", help="Its only form; errors take it as well.")
+    ] = SnapshotFormat.JSON,
 ) -> None:
     """Write down the schema of a source as JSON."""
-    from monitor.cli.comparing import read_one, write_file
+    del form  # there is one; the rim looks for it when something fails
+    from monitor.cli.comparing import read_one, refuse_directory, write_file
     from monitor.cli.output import print_text, say
-    from monitor.cli.sources import BuildChoices
+    from monitor.cli.sources import make_choices
     from monitor.core.snapshot import dump_snapshot
 
-    choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres, verbose)
+    choices = make_choices(shadow, python, url_env, postgres, verbose=verbose)
+    if output is not None:
+        refuse_directory(output)
     data = dump_snapshot(read_one(source, choices))
     if output is None:
         print_text(data.decode())
@@ -90,13 +96,14 @@ def diff(
     del allow_drop  # comes to mean something with --format sql
     if form is DiffFormat.SQL:
         raise UsageError(
-            "Plans as SQL come with a later release.", next_step="Use --format text or json."
+            "Plans as SQL come with a later release.",
+            next_step="Use --format text, json or markdown.",
         )
     from monitor.cli import layout, output
     from monitor.cli.comparing import compare_both
-    from monitor.cli.sources import BuildChoices
+    from monitor.cli.sources import make_choices
 
-    choices = BuildChoices(shadow, python, tuple(url_env or ()), postgres, verbose)
+    choices = make_choices(shadow, python, url_env, postgres, verbose=verbose)
     difference, note = compare_both(expected, actual, choices)
     if note is not None:
         output.say(note.message)

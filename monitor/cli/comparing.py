@@ -113,6 +113,16 @@ def note_other_major(expected: Snapshot, actual: Snapshot) -> Note | None:
     return None
 
 
+def refuse_directory(path: Path) -> None:
+    """Say before the work what would be said after it.
+
+    Raises:
+        UsageError: the path is a directory, as the empty one is.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory.", next_step="Name a file with -o.")
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write a file whole: what stood there stays until all of it is written.
 

@@ -25,7 +25,7 @@ def explain(
     rules = find_rules(code)
     if form is Format.JSON:
         print_json({"rules": [describe_rule(rule) for rule in rules]})
-    elif code:
+    elif code is not None:
         print_text(write_rule(rules[0]))
     else:
         print_text("\n".join(f"{r.code}  {r.severity.value:8}  {r.title}" for r in rules))

@@ -12,7 +12,7 @@ def find_rules(code: str | None) -> list[Rule]:
     Raises:
         UsageError: there is no such rule.
     """
-    return [_find(code)] if code else list(RULES.values())
+    return list(RULES.values()) if code is None else [_find(code)]
 
 
 def _find(code: str) -> Rule:

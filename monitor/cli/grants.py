@@ -1,11 +1,15 @@
 """`anchorwatch grants`: the SQL that gives a role just what looking needs."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from monitor.cli.choices import Format
+from monitor.core.errors import UsageError
 from monitor.core.quoting import quote_ident, quote_literal
+
+LONGEST_NAME: Final = 63
+"""Bytes: https://www.postgresql.org/docs/current/limits.html"""
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +51,13 @@ def grants(
 def list_grants(
     *, role: str, database: str, schema: str, version_table: str, level: int
 ) -> list[str]:
-    """Statements in order; each level includes the ones below it."""
+    """Statements in order; each level includes the ones below it.
+
+    Raises:
+        UsageError: a name is none.
+    """
+    for name in (role, database, schema, version_table):
+        _check_name(name)
     who, where = quote_ident(role), quote_ident(schema)
     statements = [
         f"CREATE ROLE {who} LOGIN PASSWORD {quote_literal('CHANGE-ME')};",
@@ -64,3 +74,12 @@ def list_grants(
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA {where} GRANT SELECT ON TABLES TO {who};",
         ]
     return statements
+
+
+def _check_name(name: str) -> None:
+    """PostgreSQL takes no empty name, and silently cuts a long one."""
+    if not 0 < len(name.encode(errors="surrogateescape")) <= LONGEST_NAME:
+        raise UsageError(
+            f"The name {name[:LONGEST_NAME]!r} is empty or too long.",
+            next_step=f"Names in PostgreSQL have 1 to {LONGEST_NAME} bytes.",
+        )

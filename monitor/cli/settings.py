@@ -20,6 +20,8 @@ def load_settings(path: str | None, *, may_be_empty: bool = False) -> LoadedConf
     Raises:
         ConfigurationError: it cannot be used.
     """
+    if path == "":
+        raise UsageError("--config is empty.", next_step="Name a file or an https:// URL.")
     loaded = load_config(
         os.environ, path=path, cwd=Path.cwd(), fetch=_fetch, may_be_empty=may_be_empty
     )

@@ -1,15 +1,19 @@
 """Sources as a person writes them on the command line."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from monitor.cli.output import say
 from monitor.cli.progress import ignore
+from monitor.core.errors import UsageError
 from monitor.core.printing import clean
 from monitor.core.source import Scheme, Source, parse_source
 from monitor.sources.dsn import Dsn, parse_dsn
 from monitor.sources.expected import BuildOptions
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class BuildChoices(NamedTuple):
@@ -20,6 +24,29 @@ class BuildChoices(NamedTuple):
     url_env: tuple[str, ...] = ()
     major: int | None = None
     verbose: bool = False
+
+
+def make_choices(
+    shadow: str | None,
+    python: Path | None,
+    url_env: Sequence[str] | None,
+    major: int | None = None,
+    *,
+    verbose: bool,
+) -> BuildChoices:
+    """What the options say.
+
+    Raises:
+        UsageError: one of them cannot mean anything.
+    """
+    if shadow is not None:
+        parse_dsn(shadow)
+    if not all(_VARIABLE.fullmatch(name) for name in url_env or ()):
+        raise UsageError(
+            "--url-env is followed by no name of a variable.",
+            next_step="Write it like DATABASE_URL.",
+        )
+    return BuildChoices(shadow, python, tuple(url_env or ()), major, verbose)
 
 
 def make_options(

@@ -60,6 +60,18 @@ async def test_the_command_alone_shows_its_help(run_command: RunCommand) -> None
         ["snapshot"],
         ["snapshot", "sql:a.sql", "--postgres", "many"],
         ["doctor", "extra"],
+        ["explain", ""],
+        ["grants", "--role", ""],
+        ["grants", "--database", "d" * 64],
+        ["check", "postgresql://u@127.0.0.1:1/d", "--expected", ""],
+        ["check", "--config", ""],
+        ["check", "postgresql://u@127.0.0.1:1/d", "--shadow", ""],
+        ["check", "postgresql://u@127.0.0.1:1/d", "--url-env", ""],
+        ["diff", "sql:a.sql", "sql:b.sql", "--url-env", "A=B"],
+        ["diff", "sql:a.sql", "sql:b.sql", "--postgres", "0"],
+        ["diff", "sql:a.sql", "sql:b.sql", "--postgres", "-1"],
+        ["snapshot", "sql:a.sql", "-o", ""],
+        ["snapshot", "sql:a.sql", "-o", "."],
         ["demo", "--port", "-1"],
         ["demo", "--port", "65536"],
         ["explain", "AW999"],
@@ -75,7 +87,8 @@ def test_a_command_line_that_is_wrong_is_exit_code_2(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("anchorwatch: ")
-    assert "`anchorwatch" in captured.err.splitlines()[-1]
+    assert len(captured.err.splitlines()) == 2
+    assert "broke" not in captured.err
 
 
 def test_help_costs_little_more_than_the_interpreter() -> None:
@@ -92,6 +105,14 @@ def test_help_costs_little_more_than_the_interpreter() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert float(done.stdout) < 5
+
+
+async def test_a_snapshot_can_be_asked_for_as_the_json_that_it_is(run_inside: RunCommand) -> None:
+    done = await run_inside("snapshot", "sql:nowhere.sql", "--format", "json")
+    assert done.code == 3, done
+    assert done.document["error"]["code"] == "build"
+    refused = await run_inside("snapshot", "sql:nowhere.sql", "--format", "text")
+    assert refused.code == 2, refused
 
 
 async def test_explain_tells_one_rule_or_all(run_inside: RunCommand) -> None:
