@@ -1,5 +1,6 @@
 """Differences and findings for people: grouped by table, aligned, counted at the end."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -9,6 +10,7 @@ from monitor.checks.schema import describe_change
 from monitor.core.diff import Change, Difference
 from monitor.core.findings import Evidence, Finding, Severity
 from monitor.core.keys import Kind, ObjectKey
+from monitor.core.kinds import Value
 from monitor.core.message import describe_value, name_change
 from monitor.core.printing import clean
 from monitor.core.rules import ChangeKind
@@ -140,22 +142,33 @@ def write_markdown(difference: Difference) -> str:
         ]
         lines += [row for change in difference.changes for row in _write_rows(change)]
         lines += ["", f"{count_changes(list_changes(difference.changes))}."]
-    lines += [f"\n*Note:* {_cell(note.message)}" for note in difference.notes]
+    lines += [f"\n*Note:* {_code(note.message)}" for note in difference.notes]
     return "\n".join(lines)
 
 
 def _write_rows(change: Change) -> Iterator[str]:
-    name = _cell(f"{change.change} {change.key}")
+    noun = change.key.kind.noun
+    name = _code(str(change.key).removeprefix(f"{noun} "))
     for evidence in change.attributes or (Evidence(name="", expected=None, actual=None),):
         yield (
-            f"| {SIGNS[change.change]} | {name} | {_name(evidence)} "
-            f"| {_cell(describe_value(evidence.expected))} "
-            f"| {_cell(describe_value(evidence.actual))} | {change.code} |"
+            f"| {SIGNS[change.change]} | {change.change} {noun} {name} | {_name(evidence)} "
+            f"| {_write_value(evidence.expected)} | {_write_value(evidence.actual)} "
+            f"| {change.code} |"
         )
 
 
-_MARKUP: Final = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_{}[]<>()#|!~@&"})
+def _write_value(value: Value) -> str:
+    text = describe_value(value)
+    return text if value is None else _code(text)
 
 
-def _cell(text: str) -> str:
-    return clean(text).translate(_MARKUP)
+_ENDS_CODE: Final = re.compile(r"[`|]|^ | $")
+_PUNCTUATION: Final = re.compile(r"[!-/:-@\[-`{-~]")
+
+
+def _code(text: str) -> str:
+    """A name or a value as code: there nothing is a link, a mention or markup."""
+    shown = clean(text)
+    if not _ENDS_CODE.search(shown):
+        return f"`{shown}`" if shown else ""
+    return f"<code>{_PUNCTUATION.sub(lambda found: f'&#{ord(found[0])};', shown)}</code>"

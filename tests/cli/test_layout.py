@@ -1,16 +1,20 @@
 """Text for people: hostile names are shown, never sent; groups, columns and sums hold."""
 
 import sys
+from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from monitor.cli.layout import Item, count_changes, write_items, write_markdown
 from monitor.cli.progress import ignore, show_progress
 from monitor.core.diff import Change, Difference
 from monitor.core.findings import Evidence, Severity
 from monitor.core.keys import Kind, ObjectKey
+from monitor.core.message import describe_value
 from monitor.core.printing import clean
 from monitor.core.rules import ChangeKind
 
@@ -55,16 +59,45 @@ def test_the_sum_of_the_counts_is_the_number_of_items(changes: list[ChangeKind])
     assert sum(int(part.split()[0]) for part in told) == len(items)
 
 
-def test_markdown_cannot_be_broken_out_of() -> None:
-    name = "a|b\n<script>`*_[x](y)@team &amp;"
+@given(st.text(max_size=40))
+@example("a|b\n<script>`*_[x](y)@team &amp;")
+@example("see http://evil.example/ and www.evil.example, @team")
+@example("a\\|b`")
+@example("`")
+def test_markdown_shows_a_name_as_it_is_and_as_nothing_else(name: str) -> None:
     key = ObjectKey(kind=Kind.TABLE, schema="public", parent=None, name=name)
-    change = Change("missing", key, (), "AW204", Severity.CRITICAL)
+    owner = Evidence(name="owner", expected=name, actual=None)
+    change = Change("altered", key, (owner,), "AW206", Severity.WARNING)
     text = write_markdown(Difference(changes=(change,), notes=()))
-    (row,) = [line for line in text.splitlines() if line.startswith("| -")]
-    unescaped = row.replace("\\|", "")
-    assert unescaped.count("|") == 7
-    assert "<script>" not in row
-    assert "](" not in row
+    cells = read_row(text)
+    assert len(cells) == 6
+    assert cells[1] == ("altered table ", clean(f"public.{name}"))
+    assert cells[2:4] == [("owner", ""), ("", clean(describe_value(name)))]
+    assert cells[4:] == [("nothing", ""), ("AW206", "")]
+
+
+def read_row(text: str) -> list[tuple[str, str]]:
+    """What a renderer makes of the cells of the one row: plain text, and text in code."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    inline = [token for token in tokens if token.type == "inline"][6:12]
+    return [read_cell(token.children or []) for token in inline]
+
+
+def read_cell(tokens: Sequence[Token]) -> tuple[str, str]:
+    plain, code, is_code = "", "", False
+    for token in tokens:
+        match token.type:
+            case "html_inline":
+                is_code = {"<code>": True, "</code>": False}[token.content]
+            case "code_inline":
+                code += token.content
+            case "text" | "text_special" if is_code:
+                code += token.content
+            case "text":
+                plain += token.content
+            case other:
+                raise AssertionError(other)
+    return plain, code
 
 
 def test_progress_is_shown_on_terminals_only(capsys: pytest.CaptureFixture[str]) -> None:
