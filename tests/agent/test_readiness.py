@@ -85,8 +85,10 @@ async def test_a_ledger_that_cannot_be_written_makes_not_ready_until_it_can(
         await agent.wait_for(app="unchanged")
         assert await wait_until_ready(agent, is_ready=True) == []
         async with hinder():
-            (reason,) = await wait_until_ready(agent, is_ready=False)
-            assert "ledger" in reason
+            # One, or two where a look lost its session and the try was refused.
+            reasons = await wait_until_ready(agent, is_ready=False)
+            assert reasons
+            assert all("ledger" in reason for reason in reasons)
             assert (await agent.get("/livez"))[0] == 200
             assert (await agent.list_states())["app"] == "unchanged"
         await wait_until_ready(agent, is_ready=True)
