@@ -1,11 +1,12 @@
 """What servers, extensions and operators do by themselves is no drift; what they leave is told."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
+import pytest_asyncio
 
 from monitor.checks.schema import describe_change
 from monitor.core.findings import Severity
@@ -145,20 +146,15 @@ grant select on app.t to scope_reader;
 """
 
 
-@pytest.fixture
-async def roles(server: Cluster) -> None:
-    """Roles of an environment, for as long as the server runs."""
-    connection = await asyncpg.connect(server.socket_url())
-    try:
-        known = await connection.fetchval(
-            "select count(*) from pg_roles where rolname like 'scope%'"
-        )
-        if not known:
-            await connection.execute(
-                "create role scope_migrator; create role scope_reader; create role scope_guest"
-            )
-    finally:
-        await connection.close()
+ROLES = "scope_migrator, scope_reader, scope_guest"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def roles(server: Cluster) -> AsyncIterator[None]:
+    """Roles of an environment; other tests on this server look for what is left of shadows."""
+    await run(server.socket_url(), *(f"create role {name}" for name in ROLES.split(", ")))
+    yield
+    await run(server.socket_url(), f"drop role {ROLES}")
 
 
 async def build(tmp_path: Path, server: Cluster, text: str) -> Snapshot:
