@@ -41,6 +41,7 @@ from monitor.sources.servers import WatchedServers
 from monitor.watch.expectation import Expectations, LateExpectation
 from monitor.watch.fleet import BEAT_SECONDS, Fleet, Round
 from monitor.watch.inspection import Target
+from monitor.watch.memory import Memory
 from monitor.watch.pipeline import Decided, Pipeline
 from monitor.watch.shelf import Shelf
 from monitor.web.app import make_app
@@ -71,6 +72,7 @@ class Agent:
         self._databases = {
             name: database for name, database in settings.databases.items() if database.enabled
         }
+        self._memories = {name: Memory() for name in self._databases}
         self._expectations: dict[str, LateExpectation] = {}
         self._spellings: dict[str, Spellings] = {}
         self._shelf = Shelf()
@@ -158,6 +160,7 @@ class Agent:
             database=name,
             dsn=database.dsn,
             deadlines=make_deadlines(database),
+            memory=self._memories[name],
             expectation=self._expectations.get(name),
             waivers=Waivers(rules=list_rules(self._settings, database)),
             spellings=self._spellings.get(name),

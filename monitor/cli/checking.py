@@ -25,6 +25,7 @@ from monitor.sources.servers import WatchedServers
 from monitor.watch.bulkhead import contain
 from monitor.watch.expectation import Expectations
 from monitor.watch.inspection import Look, Target, inspect, report_failure
+from monitor.watch.memory import Memory
 
 COULD_NOT_LOOK: Final = 3
 MISCONFIGURED: Final = 2
@@ -156,6 +157,7 @@ async def _look_at(
         database=subject.name,
         dsn=subject.dsn,
         deadlines=subject.deadlines,
+        memory=Memory(),
         expectation=expectations.find(source, options) if source else None,
         waivers=subject.waivers,
         spellings=expectations.find_spellings(options),

@@ -27,6 +27,7 @@ from monitor.core.decode import (
     VersionTablePlace,
     find_moment,
     find_version_tables,
+    hash_rows,
     read_texts,
 )
 from monitor.core.decode.rows import Place
@@ -105,7 +106,7 @@ async def read_schema(
             worded = await _add_texts(session, raw, known)
             known = _remember(worded)
             later = await _read_later(session, raw) if worded.is_new else raw
-            if later is raw or _is_same(later, known):
+            if later is raw or await asyncio.to_thread(hash_rows, later.rows) == known.rows:
                 snapshot = await asyncio.to_thread(_finish, worded, raw.version_tables, builder)
                 activity = worded.draft.activity
                 return Reading(snapshot, activity, known, session.facts.is_superuser)
@@ -143,10 +144,6 @@ async def _read_later(session: Session, raw: _Raw) -> _Raw:
     async with session.reading() as reader:
         [(moment,)] = await reader.fetch(_MOMENT)
     return raw if moment == find_moment(raw.rows) else await _read_rows(session)
-
-
-def _is_same(later: _Raw, known: KnownTexts) -> bool:
-    return Draft(later.rows).remembered.rows == known.rows
 
 
 async def _add_texts(session: Session, raw: _Raw, known: KnownTexts) -> _Worded:

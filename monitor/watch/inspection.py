@@ -74,9 +74,9 @@ class Target(msgspec.Struct, frozen=True):
         database: its configured name.
         dsn: how it is reached.
         deadlines: how long each wait may take.
+        memory: of its texts, between looks: whoever looks again keeps it.
         expectation: what it should be; None where the first settled snapshot
             stands for it.
-        memory: of its texts, between looks.
         waivers: what may be wrong there and need not be told.
         spellings: proves that texts mean the same; None where nothing can.
         scope: what of it is compared.
@@ -86,8 +86,8 @@ class Target(msgspec.Struct, frozen=True):
     database: str
     dsn: Dsn
     deadlines: Deadlines
+    memory: Memory
     expectation: Expectation | None = None
-    memory: Memory = msgspec.field(default_factory=Memory)
     waivers: Waivers = Waivers()
     spellings: Spellings | None = None
     scope: Scope = DEFAULT_SCOPE

@@ -16,7 +16,7 @@ from monitor.core.decode.assemble import (
     find_moment,
     find_version_tables,
 )
-from monitor.core.decode.texts import EXPRESSIONS, QUERIES, KnownTexts, read_texts
+from monitor.core.decode.texts import EXPRESSIONS, QUERIES, KnownTexts, hash_rows, read_texts
 
 __all__ = [
     "EXPRESSIONS",
@@ -27,5 +27,6 @@ __all__ = [
     "decode",
     "find_moment",
     "find_version_tables",
+    "hash_rows",
     "read_texts",
 ]

@@ -73,9 +73,13 @@ def remember(rows: Rows, lists: Iterable[ColumnList]) -> KnownTexts:
         for row, body in lists
         for number, name in zip(body.numbers, body.names, strict=True)
     )
-    # In any order, and two of a kind count twice.
-    whole = sum(hash(row) for row in rows.each() if row.record not in PASSING)
-    return KnownTexts(names=frozenset(names), rows=whole & _MASK)
+    return KnownTexts(names=frozenset(names), rows=hash_rows(rows.each()))
+
+
+def hash_rows(rows: Iterable[Sequence[str | None]]) -> int:
+    """The same number for the same schema, in whatever order its rows come."""
+    # A sum, so that two of a kind count twice.
+    return sum(hash(row) for row in rows if row[0] not in PASSING) & _MASK
 
 
 def _list_names(row: Row) -> Iterator[tuple[str | None, ...]]:
