@@ -4,6 +4,7 @@ The comparison itself asks nobody. Only where it finds something are servers ask
 texts mean the same, and whether what is expected comes out alike when it is built again.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from monitor.checks.spelling import Spellings
@@ -36,7 +37,8 @@ async def compare(  # noqa: PLR0913  # both sides, and how each is asked
         unstable: builds what is expected once more.
         unstable_actual: the same for the other side, where it was built as well.
     """
-    difference = compare_within(expected, actual, scope)
+    # Thousands of tables take longer than a beat of the event loop.
+    difference = await asyncio.to_thread(compare_within, expected, actual, scope)
     if difference and spellings is not None:
         difference = await spellings.settle(expected, actual, difference)
     difference = await _excuse(difference, unstable, side="expected")

@@ -43,6 +43,8 @@ def _find(oid: str, directory: Directory) -> ObjectKey | None:
 def _find_builds(rows: Rows, directory: Directory, busy: set[str]) -> tuple[ObjectKey, ...]:
     """Invalid indexes that the server says are being built, or whose table is locked for it."""
     told = {row.oid for row in rows.all("building")}
+    if not told and not busy:
+        return ()  # as at most looks: no index has to be decoded once more
     found = {
         _find(index.oid, directory)
         for row in rows.own("indexes")
