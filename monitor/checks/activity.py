@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 
 from monitor.core.activity import Activity
-from monitor.core.findings import Evidence, Finding, FindingClass, Unknown
+from monitor.core.errors import Migrating
+from monitor.core.findings import READ, Evidence, Finding, FindingClass, Unknown, make_unknowns
 from monitor.core.keys import ObjectKey
 from monitor.core.report import Report
 from monitor.core.rules import RULES, STUCK_MIGRATION
@@ -18,8 +19,7 @@ MIGRATING_AT_MOST: Final = timedelta(minutes=10)
 BUILDING_AT_MOST: Final = timedelta(minutes=30)
 """An index of hundreds of gigabytes takes that long; what takes longer deserves a look."""
 
-_HELD: Final = (FindingClass.HISTORY, FindingClass.DRIFT)
-_HELD_BACK: Final = (*_HELD, FindingClass.UPKEEP)
+_HELD_BACK: Final = (*READ, FindingClass.UPKEEP)
 """A rule that matches nothing in the midst of a migration may match after it."""
 
 
@@ -52,7 +52,7 @@ def hold_back(report: Report, activity: Activity, since: datetime | None) -> Rep
         since: when looks began to find differences in the midst of changes, if the last one
             did.
     """
-    held = [f for f in report.findings if RULES[f.code].finding_class in _HELD]
+    held = [f for f in report.findings if RULES[f.code].finding_class in READ]
     if not activity.is_changing or not held:
         return report
     begun = since or report.at
@@ -66,7 +66,7 @@ def hold_back(report: Report, activity: Activity, since: datetime | None) -> Rep
         findings=tuple(
             f for f in report.findings if RULES[f.code].finding_class not in _HELD_BACK
         ),
-        unknowns=make_unknowns(sentence),
+        unknowns=say_migrating(sentence),
         summary=f"{State.MIGRATING.meaning.sentence}: {sentence}",
     )
 
@@ -85,17 +85,10 @@ def describe_activity(activity: Activity) -> str:
 _MOST_NAMES: Final = 3
 
 
-def make_unknowns(sentence: str) -> tuple[Unknown, ...]:
+def say_migrating(sentence: str) -> tuple[Unknown, ...]:
     """Neither history nor schema is judged while a migration runs."""
-    return tuple(
-        Unknown(
-            finding_class=finding_class,
-            code="migrating",
-            message=sentence,
-            next_step="Wait for the migration to end: anchorwatch looks again by itself.",
-        )
-        for finding_class in _HELD
-    )
+    next_step = "Wait for the migration to end: anchorwatch looks again by itself."
+    return make_unknowns(Migrating.code, sentence, next_step)
 
 
 def add_stuck(report: Report, what: str) -> Report:

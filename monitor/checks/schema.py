@@ -5,22 +5,8 @@ from monitor.core.findings import Finding
 from monitor.core.keys import Kind
 from monitor.core.leftovers import is_leftover
 from monitor.core.rules import INVALID_INDEX, RULES
-from monitor.core.scope import DEFAULT_SCOPE, Scope, compare
 from monitor.core.snapshot import Snapshot
 from monitor.sources.engine import advise_server
-
-
-def compare_schema(
-    expected: Snapshot,
-    actual: Snapshot,
-    scope: Scope = DEFAULT_SCOPE,
-    /,
-    *,
-    environment: str,
-    database: str,
-) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
-    """Findings, sorted by identity, and notes as sentences."""
-    return judge(compare(expected, actual, scope), environment=environment, database=database)
 
 
 def judge(

@@ -120,6 +120,15 @@ class Unknown(msgspec.Struct, frozen=True):
     next_step: str
 
 
+READ: Final = (FindingClass.DRIFT, FindingClass.HISTORY)
+"""The classes that are judged by what is read in the database."""
+
+
+def make_unknowns(code: str, message: str, next_step: str) -> tuple[Unknown, ...]:
+    """Neither schema nor history is judged, for the same reason."""
+    return tuple(Unknown(finding_class, code, message, next_step) for finding_class in READ)
+
+
 def get_worst(findings: tuple[Finding, ...]) -> Severity:
     """The severity of the worst finding; INFO when there is none."""
     return max((f.severity for f in findings), key=lambda s: s.rank, default=Severity.INFO)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Final, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -13,7 +13,7 @@ from monitor.checks.activity import (
     add_stuck,
     excuse_builds,
     hold_back,
-    make_unknowns,
+    say_migrating,
     track_builds,
 )
 from monitor.checks.comparison import compare
@@ -23,7 +23,7 @@ from monitor.checks.spelling import Spellings
 from monitor.core.activity import Activity
 from monitor.core.diff import Difference
 from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreachable
-from monitor.core.findings import Finding, FindingClass, Unknown
+from monitor.core.findings import Finding, FindingClass, Unknown, make_unknowns
 from monitor.core.history import History
 from monitor.core.keys import ObjectKey
 from monitor.core.quoting import quote_ident
@@ -110,9 +110,6 @@ class Look(NamedTuple):
     is_superuser: bool = False
 
 
-_ALL: Final = frozenset({FindingClass.HISTORY, FindingClass.DRIFT})
-
-
 async def inspect(
     target: Target, at: datetime, *, baseline: Snapshot | None, before: Report | None = None
 ) -> Look:
@@ -180,7 +177,7 @@ def report_failure(
         seconds=0.0,
         state=State.UNREACHABLE if is_unreachable else State.UNKNOWN,
         findings=(finding,),
-        unknowns=_make_unknowns(error),
+        unknowns=make_unknowns(error.code, error.message, error.next_step),
         summary=str(error),
     )
 
@@ -197,18 +194,6 @@ def _make_finding(rule: Rule, error: AnchorwatchError, environment: str, databas
     )
 
 
-def _make_unknowns(error: AnchorwatchError) -> tuple[Unknown, ...]:
-    return tuple(
-        Unknown(
-            finding_class=finding_class,
-            code=error.code,
-            message=error.message,
-            next_step=error.next_step,
-        )
-        for finding_class in sorted(_ALL)
-    )
-
-
 def _report_migrating(
     target: Target, at: datetime, error: Migrating, before: Report | None
 ) -> Report:
@@ -221,7 +206,7 @@ def _report_migrating(
         report = msgspec.structs.replace(
             _blank(target, at),
             state=State.MIGRATING,
-            unknowns=make_unknowns(error.message),
+            unknowns=say_migrating(error.message),
             summary=str(error),
         )
     return msgspec.structs.replace(report, migrating_since=since)
@@ -326,7 +311,7 @@ def _add_unknown(report: Report, error: AnchorwatchError) -> Report:
         report,
         state=State.UNKNOWN,
         findings=(finding,),
-        unknowns=_make_unknowns(error),
+        unknowns=make_unknowns(error.code, error.message, error.next_step),
         summary=str(error),
     )
 

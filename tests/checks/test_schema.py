@@ -1,7 +1,8 @@
 """Differences and flaws as findings, on snapshots of a real server."""
 
-from monitor.checks.schema import add_flaws, compare_schema
+from monitor.checks.schema import add_flaws, judge
 from monitor.core.findings import Finding
+from monitor.core.scope import DEFAULT_SCOPE, compare
 from monitor.core.snapshot import Snapshot
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.postgres import connect
@@ -15,6 +16,14 @@ USERS = "CREATE TABLE users (id int PRIMARY KEY, email text, age int);"
 async def read(url: str) -> Snapshot:
     async with connect(parse_dsn(url)[0]) as session:
         return await take_snapshot(session)
+
+
+def compare_schema(
+    expected: Snapshot, actual: Snapshot, *, environment: str, database: str
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """What looks find, as far as no server is asked."""
+    difference = compare(expected, actual, DEFAULT_SCOPE)
+    return judge(difference, environment=environment, database=database)
 
 
 def list_titles(findings: tuple[Finding, ...]) -> list[str]:

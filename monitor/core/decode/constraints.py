@@ -131,14 +131,17 @@ def _describe_constraint(
                 "valid": body.valid,
                 "enforced": body.enforced,
             }
-            place = ("pg_constraint", body.oid, WHOLE)
-            directory.expect_text(attributes, "expression", place, body.version)
-            return attributes
+            return _expect_text(attributes, "expression", body, directory)
         case _:
-            attributes = {}
-            place = ("pg_constraint", body.oid, WHOLE)
-            directory.expect_text(attributes, "definition", place, body.version)
-            return attributes
+            return _expect_text({}, "definition", body, directory)
+
+
+def _expect_text(
+    attributes: dict[str, Value], name: str, body: ConstraintBody, directory: Directory
+) -> dict[str, Value]:
+    place = ("pg_constraint", body.oid, WHOLE)
+    directory.expect_text(attributes, name, place, body.version)
+    return attributes
 
 
 def _describe_deferral(body: ConstraintBody) -> dict[str, Value]:
