@@ -78,6 +78,10 @@ def parse_source(text: str) -> Source:
         UsageError: no source is written like this; never quotes what may hold a password.
     """
     stripped = text.strip()
+    if not stripped:  # `check "$DATABASE_URL"` where nothing set it
+        raise UsageError(
+            "The source is empty; is the variable that holds it set here?", next_step=CHOICES
+        )
     if _URL.match(stripped) or _KEYWORDS.match(stripped):
         return Source(scheme=Scheme.POSTGRES, label="postgresql://***", url=stripped)
     if not stripped.isprintable():

@@ -64,7 +64,8 @@ def test_a_source_never_shows_its_password(text: str) -> None:
         ("models:app.db", "models:package.module:attribute"),
         ("sql:", "path of a file"),
         ("Shop", "This is no source"),
-        ("", "This is no source"),
+        ("", "is the variable"),
+        (" ", "is the variable"),
     ],
 )
 def test_a_source_that_is_written_wrongly_is_told_how(text: str, said: str) -> None:
