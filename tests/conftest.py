@@ -121,6 +121,10 @@ def open_directory() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="anchorwatch-test-"))
     directory.chmod(0o755)
     yield directory
+    for path, names, _ in directory.walk():
+        for name in names:  # one that a test closed can be removed by root only
+            if not (path / name).is_symlink():
+                (path / name).chmod(0o755)
     shutil.rmtree(directory)
 
 

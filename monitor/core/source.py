@@ -78,10 +78,6 @@ def parse_source(text: str) -> Source:
         UsageError: no source is written like this; never quotes what may hold a password.
     """
     stripped = text.strip()
-    if not stripped:  # `check "$DATABASE_URL"` where nothing set it
-        raise UsageError(
-            "The source is empty; is the variable that holds it set here?", next_step=CHOICES
-        )
     if _URL.match(stripped) or _KEYWORDS.match(stripped):
         return Source(scheme=Scheme.POSTGRES, label="postgresql://***", url=stripped)
     if not stripped.isprintable():
@@ -145,6 +141,10 @@ def _read_path(rest: str, scheme: str) -> str:
 
 def _unknown(text: str) -> UsageError:
     """The error for a text that may be a URL with a password: quotes no more than a scheme."""
+    if not text:  # `check "$DATABASE_URL"` where nothing set it
+        return UsageError(
+            "The source is empty; is the variable that holds it set here?", next_step=CHOICES
+        )
     for suffix, scheme in _SUFFIXES.items():
         if text.endswith(suffix) and "@" not in text:
             return UsageError(

@@ -20,6 +20,7 @@ import sys
 sys.path[:] = [entry for entry in sys.path if entry != __file__.rpartition("/")[0]]
 
 import argparse
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -60,7 +61,8 @@ class Channel:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def tell(self, event: str, **fields: Any) -> None:
-        """Say one thing."""
+        """Say one thing, after all that was printed: the last word may end this process."""
+        flush_prints()
         self._answers.write(json.dumps({"event": event, **fields}) + "\n")
         self._answers.flush()
 
@@ -337,6 +339,13 @@ def find_schemas(metadata: Any) -> Iterator[str]:
     yield from (item.schema for item in sequences if item.schema)
 
 
+def flush_prints() -> None:
+    """Send on what the user's code printed, whatever it has made of the two streams."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, OSError, ValueError):
+            stream.flush()
+
+
 def describe(error: BaseException) -> str:
     """The class and the first line of an error; of SQLAlchemy's, the driver's own."""
     cause: Any = getattr(error, "orig", None) or error
@@ -366,8 +375,6 @@ def main() -> None:
             detail = guard.refused[0]
         known = code if isinstance(error, Problem) or code == "refused" else "raised"
         channel.tell("failed", code=known, detail=detail, revision=replay.current)
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(0)
 
 

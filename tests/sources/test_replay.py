@@ -224,6 +224,18 @@ async def test_what_the_application_prints_is_shown_on_request(
     assert capfd.readouterr() == ("", "hello from env.py\n")
 
 
+async def test_what_was_printed_goes_out_before_the_last_word(
+    server: Cluster, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever hears the last word ends the process, and what is held back would be lost."""
+    slow = (
+        "import sys, time; sys.stdout = type('Slow', (), {'write': lambda self, text: None, "
+        "'flush': lambda self: (time.sleep(0.2), os.write(2, b'sent on'))})()"
+    )
+    await build(write_history(tmp_path, TABLE, before=slow), server, verbose=True)
+    assert "sent on" in capfd.readouterr().err
+
+
 async def test_what_is_shown_holds_no_secret_and_moves_no_cursor(
     server: Cluster,
     tmp_path: Path,
