@@ -165,7 +165,7 @@ async def _look_at(
     )
     async with slots:
         return await contain(
-            inspect(target, now, baseline=None),
+            inspect(target, now),
             target=target,
             at=now,
             instead=lambda look: look,

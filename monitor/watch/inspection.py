@@ -110,16 +110,21 @@ class Look(NamedTuple):
     is_superuser: bool = False
 
 
-async def inspect(
-    target: Target, at: datetime, *, baseline: Snapshot | None, before: Report | None = None
-) -> Look:
-    """Look at one database, compare it, and say what it is; never raises an error of ours.
+async def inspect(target: Target, at: datetime) -> Look:
+    """Look at one database for once, compare it, and say what it is; raises no error of ours."""
+    return await finish_look(target, await begin_look(target, at))
+
+
+async def begin_look(target: Target, at: datetime, *, before: Report | None = None) -> Look:
+    """Read one database, and compare nothing yet; never raises an error of ours.
 
     Args:
         target: the database.
         at: when the look begins.
-        baseline: what it is compared with when the target expects nothing.
         before: what the last look found.
+
+    Returns:
+        A look whose report says what is stamped; or, without a snapshot, why nothing was read.
     """
     begun = asyncio.get_running_loop().time()
     try:
@@ -129,9 +134,27 @@ async def inspect(
     except AnchorwatchError as error:
         report = report_failure(target.environment, target.database, at, error)
         return Look(_time(report, begun), None)
-    look = Look(_blank(target, at), reading.snapshot, reading.activity, reading.is_superuser)
-    report = await _judge(target, look, baseline=baseline, before=before)
+    report = _begin_report(target, at, reading.snapshot, read_stamp(reading.snapshot))
+    look = Look(report, reading.snapshot, reading.activity, reading.is_superuser)
     return look._replace(report=_time(report, begun))
+
+
+async def finish_look(
+    target: Target, look: Look, *, baseline: Snapshot | None = None, before: Report | None = None
+) -> Look:
+    """Compare what was read, and say what it is; never raises an error of ours.
+
+    Args:
+        target: the database.
+        look: what `begin_look` read there; without a snapshot it is all there is to say.
+        baseline: what it is compared with when the target expects nothing.
+        before: what the last look found.
+    """
+    if look.snapshot is None:
+        return look
+    begun = asyncio.get_running_loop().time()
+    report = await _judge(target, look, baseline=baseline, before=before)
+    return look._replace(report=_time(report, begun - look.report.seconds))
 
 
 async def read_database(target: Target, at: datetime) -> Reading:
@@ -144,17 +167,6 @@ async def read_database(target: Target, at: datetime) -> Reading:
         reading = await read_schema(session, known=target.memory.recall(at))
     target.memory.keep(reading.texts, at)
     return reading
-
-
-async def judge_again(
-    target: Target, look: Look, *, baseline: Snapshot, before: Report | None
-) -> Look:
-    """The same look, compared with another baseline; nothing is read.
-
-    For targets without an expectation whose look has a snapshot.
-    """
-    report = await _judge(target, look, baseline=baseline, before=before)
-    return look._replace(report=msgspec.structs.replace(report, seconds=look.report.seconds))
 
 
 def _time(report: Report, begun: float) -> Report:

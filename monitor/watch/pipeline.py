@@ -1,6 +1,6 @@
 """One look at one database, from top to bottom: read this file first.
 
-    load what is remembered -> inspect -> step -> ONE transaction -> tell
+    load what is remembered -> look -> step -> ONE transaction -> tell
 
 Nothing else calls across these. A retry, a restart or a second agent
 re-enters at a row of the ledger, never in the middle of a function.
@@ -28,8 +28,8 @@ from monitor.watch.bulkhead import contain
 from monitor.watch.inspection import (
     Look,
     Target,
-    inspect,
-    judge_again,
+    begin_look,
+    finish_look,
     read_database,
 )
 
@@ -143,10 +143,9 @@ class Pipeline(msgspec.Struct, frozen=True):
         self, target: Target, at: datetime, before: Record | None, baseline: Snapshot | None
     ) -> _Seen:
         last = before.report if before else None
-        look = await inspect(target, at, baseline=baseline, before=last)
+        look = await begin_look(target, at, before=last)
         chosen = await self._choose_baseline(target, before, look, baseline=baseline)
-        if chosen is not None:
-            look = await judge_again(target, look, baseline=chosen, before=last)
+        look = await finish_look(target, look, baseline=chosen or baseline, before=last)
         return _Seen(look, chosen)
 
     def _tell_fault(self, database: str, error: Exception) -> None:

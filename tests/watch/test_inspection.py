@@ -168,11 +168,11 @@ async def test_a_migration_that_fails_in_the_shadow_says_nothing_about_the_datab
 
 async def test_without_expectation_and_baseline_it_is_looked_at_by_itself(watch: Watch) -> None:
     await watch.run("CREATE TABLE t (a int CHECK (a > 0)); ALTER TABLE t DISABLE TRIGGER ALL")
-    look = await inspect(watch.target, START, baseline=None)
+    look = await inspect(watch.target, START)
     assert look.report.state is State.UNCHANGED
     assert look.report.summary == "no expectation, looked at by itself"
     await watch.run("ALTER TABLE t ADD CHECK (a < 9) NOT VALID")
-    look = await inspect(watch.target, START, baseline=None)
+    look = await inspect(watch.target, START)
     assert look.report.summary.startswith("no expectation, looked at by itself: 1 flaw")
 
 
@@ -195,7 +195,7 @@ async def test_an_escaped_name_is_text_and_nothing_else(watch: Watch) -> None:
     name = 'a"b\n😀</script>' + "x" * 45
     quoted = '"' + name.replace('"', '""') + '"'
     await run(watch.url, f"CREATE TABLE {quoted} (a int)")
-    look = await inspect(watch.target, START, baseline=None)
+    look = await inspect(watch.target, START)
     assert look.snapshot is not None
     assert name in {item.key.name for item in look.snapshot.objects}
 
@@ -270,9 +270,9 @@ async def test_what_is_compared_is_the_targets_to_say(watch: Watch, ini: Path) -
     await watch.run(f"CREATE TABLE t (a int); CREATE TABLE u (a int); {VERSIONS}; {stamp('r2')}")
     await watch.run("CREATE SCHEMA scratch; CREATE TABLE scratch.t (a int)")
     target = watch.target
-    assert (await inspect(target, START, baseline=None)).report.state is State.DRIFTED
+    assert (await inspect(target, START)).report.state is State.DRIFTED
     within = msgspec.structs.replace(target, scope=Scope(without=("scratch",)))
-    report = (await inspect(within, START, baseline=None)).report
+    report = (await inspect(within, START)).report
     assert report.state is State.IN_SYNC
     assert report.notes == (
         "3 objects of the schema scratch, by configuration, are not compared.",

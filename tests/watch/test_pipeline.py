@@ -2,13 +2,17 @@
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
+from monitor.checks.comparison import compare
+from monitor.core.diff import Difference
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind, Status
+from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
 from monitor.sinks.tables import SNAPSHOTS
 from tests.conftest import MakeDatabase
@@ -207,6 +211,24 @@ async def test_a_deployment_takes_the_baseline_along_without_a_word(watch: Watch
     await watch.see(13)
     await watch.see(14)
     assert watch.kinds == [OPENED]
+
+
+async def test_a_look_compares_once_also_where_the_baseline_moves(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await watch.run(f"{USERS}; {VERSIONS}; {stamp('r1')}")
+    await watch.see(0)
+    compared = []
+
+    async def record(expected: Snapshot, actual: Snapshot, *rest: Any, **more: Any) -> Difference:
+        compared.append(expected.fingerprint)
+        return await compare(expected, actual, *rest, **more)
+
+    monkeypatch.setattr("monitor.watch.inspection.compare", record)
+    await watch.run(f"ALTER TABLE users ADD note text; {stamp('r2')}")
+    decided = await watch.look(1)
+    assert decided.record.state is State.UNCHANGED
+    assert compared == [decided.record.fingerprint]
 
 
 async def test_in_the_window_of_a_deployment_only_unreachable_is_told(
