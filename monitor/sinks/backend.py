@@ -8,6 +8,7 @@ without prepared statements, so that a pooler may stand in between.
 
 import asyncio
 import contextlib
+import errno
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -149,7 +150,7 @@ def _read_path(url: str) -> Path:
 
 def _open_sqlite(path: Path) -> AsyncEngine:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(path)
     except OSError as error:
         raise explain_sqlite(error, path) from None
     engine = create_async_engine(
@@ -162,6 +163,13 @@ def _open_sqlite(path: Path) -> AsyncEngine:
     sa.event.listen(engine.sync_engine, "connect", _set_pragmas)
     sa.event.listen(engine.sync_engine, "begin", _begin)
     return engine
+
+
+def _make_room(path: Path) -> None:
+    """Make the directory of the file; SQLite would say of another directory "unable to open"."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "a directory", str(path))
 
 
 def _set_pragmas(connection: Any, _: object) -> None:

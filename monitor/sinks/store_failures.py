@@ -25,6 +25,14 @@ _FULL: Final = (
     "The disk of the ledger {path} is full.",
     "Free space in {directory}; nothing that was recorded is lost.",
 )
+_DIRECTORY: Final = (
+    "The ledger {path} is a directory.",
+    "Name a file in it, as in {path}/anchorwatch.db.",
+)
+_NO_DIRECTORY: Final = (
+    "The ledger {path} cannot be there: {directory} is no directory.",
+    "Name a file in a directory in the store URL.",
+)
 _BUSY: Final = (
     "Another process holds the ledger {path}.",
     "End it, or wait until it is done; then try again.",
@@ -47,6 +55,12 @@ _SQLITE: Final[Mapping[str, tuple[str, str]]] = {
     "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_NOTADB": _DAMAGED,
     "SQLITE_IOERR": _BROKEN_DISK,
+}
+_SYSTEM: Final[Mapping[int | None, tuple[str, str]]] = {
+    errno.ENOSPC: _FULL,
+    errno.EISDIR: _DIRECTORY,
+    errno.ENOTDIR: _NO_DIRECTORY,
+    errno.EEXIST: _NO_DIRECTORY,  # what making a directory says of a file in its place
 }
 _OTHER_SQLITE: Final = (
     "SQLite refused what was to be done with the ledger {path} ({code}).",
@@ -71,9 +85,11 @@ _POSTGRES: Final[Mapping[str, tuple[str, str]]] = {
 
 def explain_sqlite(error: Exception, path: Path) -> StoreError:
     """Why a file cannot serve as the ledger."""
-    code = _name_sqlite(error)
-    base = "_".join(code.split("_")[:2])
-    sentence, next_step = _SQLITE.get(base, _OTHER_SQLITE)
+    code = "" if isinstance(error, OSError) else _name_sqlite(error)
+    if isinstance(error, OSError):
+        sentence, next_step = _SYSTEM.get(error.errno, _UNWRITABLE)
+    else:
+        sentence, next_step = _SQLITE.get("_".join(code.split("_")[:2]), _OTHER_SQLITE)
     words = {
         "path": printable(str(path)),
         "directory": printable(str(path.parent.absolute())),
@@ -83,8 +99,6 @@ def explain_sqlite(error: Exception, path: Path) -> StoreError:
 
 
 def _name_sqlite(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return "SQLITE_FULL" if error.errno == errno.ENOSPC else "SQLITE_CANTOPEN"
     original = error.orig if isinstance(error, DBAPIError) else None
     return getattr(original, "sqlite_errorname", None) or "SQLITE_ERROR"
 

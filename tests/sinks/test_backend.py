@@ -57,6 +57,21 @@ async def test_a_directory_that_cannot_be_made_is_named() -> None:
     assert "/proc/anchorwatch" in str(caught.value)
 
 
+async def test_a_ledger_that_is_a_directory_is_called_one(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="is a directory") as caught:
+        async with open_store(sqlite_url(tmp_path)):
+            pass
+    assert f"{tmp_path}/anchorwatch.db" in str(caught.value)
+
+
+@pytest.mark.parametrize("below", ["l.db", "further/l.db"])
+async def test_a_ledger_below_a_file_has_no_place(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_text("here")
+    with pytest.raises(StoreError, match="is no directory"):
+        async with open_store(sqlite_url(tmp_path / "file" / below)):
+            pass
+
+
 async def test_a_file_that_is_no_ledger_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.db"
     path.write_text("dear diary, " * 1000)
