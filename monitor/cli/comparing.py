@@ -1,7 +1,7 @@
 """What `anchorwatch snapshot` and `anchorwatch diff` do: they read sources."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -9,12 +9,18 @@ from pathlib import Path
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
 from monitor.cli.progress import show_progress
-from monitor.cli.sources import BuildChoices, make_options, resolve_source
+from monitor.cli.sources import (
+    BuildChoices,
+    Resolved,
+    make_options,
+    resolve_source,
+    resolve_sources,
+)
 from monitor.core.diff import Difference, Note
 from monitor.core.errors import UsageError
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.snapshot import Snapshot
-from monitor.core.source import Scheme, Source, parse_source
+from monitor.core.source import Scheme, Source
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import advise_server
 from monitor.sources.expected import BuildOptions, find_unstable, open_shadows, read_source
@@ -40,24 +46,20 @@ def compare_both(
     Raises:
         AnchorwatchError: one cannot be read or built.
     """
-    sources = resolve_source(expected), resolve_source(actual)
+    sides = resolve_sources([expected, actual])
+    sources = sides[0].source, sides[1].source
     with show_progress(f"comparing {sources[0]} with {sources[1]}") as progress:
-        scope = choose_scope(expected, actual)
+        scope = choose_scope(sides)
         return asyncio.run(_compare_both(sources, choices, scope, progress))
 
 
-def choose_scope(expected: str, actual: str) -> Scope:
-    """What is compared: as a configured database says that is one of the two, else everything.
-
-    Raises:
-        AnchorwatchError: the configuration cannot be used.
-    """
-    for text in (actual, expected):
-        if parse_source(text).scheme is Scheme.NAME:
+def choose_scope(sides: Sequence[Resolved]) -> Scope:
+    """What is compared: as the actual side is configured, or the other one, else everything."""
+    for side in reversed(sides):
+        if side.database is not None:
             from monitor.agent.choices import make_scope
-            from monitor.cli.settings import find_database
 
-            return make_scope(find_database(text, None))
+            return make_scope(side.database)
     return DEFAULT_SCOPE
 
 

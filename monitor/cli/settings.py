@@ -30,16 +30,6 @@ def load_settings(path: str | None, *, may_be_empty: bool = False) -> LoadedConf
     return loaded
 
 
-def find_database(name: str, path: str | None = None) -> DatabaseSettings:
-    """One configured database.
-
-    Raises:
-        ConfigurationError: the configuration cannot be used.
-        UsageError: there is no such database.
-    """
-    return require_database(load_settings(path, may_be_empty=True), name)
-
-
 def require_database(loaded: LoadedConfig, name: str) -> DatabaseSettings:
     """One database of the configuration.
 

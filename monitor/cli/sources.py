@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from monitor.cli.output import say
 from monitor.cli.progress import ignore
@@ -12,6 +12,9 @@ from monitor.core.printing import clean
 from monitor.core.source import Scheme, Source, parse_source
 from monitor.sources.dsn import Dsn, parse_dsn
 from monitor.sources.expected import BuildOptions
+
+if TYPE_CHECKING:  # pydantic takes longer to load than most commands take
+    from monitor.config.databases import DatabaseSettings
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -24,6 +27,18 @@ class BuildChoices(NamedTuple):
     url_env: tuple[str, ...] = ()
     major: int | None = None
     verbose: bool = False
+
+
+class Resolved(NamedTuple):
+    """A source that can be read.
+
+    Attributes:
+        source: what is read.
+        database: what is configured for it, where it was named.
+    """
+
+    source: Source
+    database: "DatabaseSettings | None" = None
 
 
 def make_choices(
@@ -65,15 +80,36 @@ def make_options(
 
 def resolve_source(text: str, config: str | None = None) -> Source:
     """The source; the name of a configured database becomes its URL."""
-    source = parse_source(text)
+    return resolve_sources([text], config)[0].source
+
+
+def resolve_sources(texts: Sequence[str], config: str | None = None) -> list[Resolved]:
+    """Several sources; the configuration is read once, and only where one of them is a name.
+
+    Raises:
+        AnchorwatchError: one cannot mean anything, or the configuration cannot be used.
+    """
+    sources = [parse_source(text) for text in texts]
+    names = [source.name for source in sources if source.name is not None]
+    databases = _find_databases(names, config) if names else {}
+    return [_resolve(source, databases.get(source.name or "")) for source in sources]
+
+
+def _find_databases(names: Sequence[str], config: str | None) -> dict[str, "DatabaseSettings"]:
+    from monitor.cli.settings import load_settings, require_database
+
+    loaded = load_settings(config, may_be_empty=True)
+    return {name: require_database(loaded, name) for name in names}
+
+
+def _resolve(source: Source, database: "DatabaseSettings | None") -> Resolved:
+    if database is not None:
+        from monitor.sources.dsn import reveal
+
+        return Resolved(parse_source(reveal(database.dsn)), database)
     if source.scheme is Scheme.POSTGRES:
         read_url(source)
-    if source.scheme is not Scheme.NAME:
-        return source
-    from monitor.cli.settings import find_database
-    from monitor.sources.dsn import reveal
-
-    return parse_source(reveal(find_database(text, config).dsn))
+    return Resolved(source)
 
 
 def read_url(source: Source) -> Dsn:

@@ -152,6 +152,18 @@ async def test_a_configured_name_is_a_source(
     assert (done.code, done.out) == (0, "No differences.\n")
 
 
+async def test_the_configuration_is_read_once_for_both_sides(
+    run_inside: RunCommand, database: str, tmp_path: Path
+) -> None:
+    url = f"{database}?pgbouncer=true"
+    (tmp_path / "anchorwatch.yaml").write_text(
+        f"databases:\n  one: {{url: '{url}'}}\n  two: {{url: '{database}'}}\n"
+    )
+    done = await run_inside("diff", "one", "two")
+    assert done.code == 0, done
+    assert done.err.count("pgbouncer") == 1
+
+
 async def test_spellings_and_frozen_defaults_are_notes_on_either_side(
     run_inside: RunCommand, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
