@@ -7,6 +7,7 @@ from monitor.core.diff import diff, find_flaws
 from monitor.core.keys import Kind
 from monitor.core.snapshot import VersionTable
 from monitor.sources.engine import Cluster
+from tests.cases.reader import describe
 from tests.conftest import MakeDatabase
 from tests.sources.looking import look, name_of, run
 
@@ -145,3 +146,19 @@ async def test_an_index_that_could_not_be_built_is_not_valid(database: str) -> N
         await run(database, "create unique index concurrently t_id on t (id)")
     [flaw] = find_flaws(await look(database))
     assert (flaw.key.name, flaw.code) == ("t_id", "AW282")
+
+
+async def test_what_the_server_numbers_its_columns_with_is_no_option(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database(
+        sql="create table t (id int, n int, s text); alter table t alter n set (n_distinct = 5);"
+        "create view v as select id from t; create type pair as (a int)"
+    )
+    before = await look(url)
+    await run(
+        url,
+        "update pg_attribute set attoptions = array_prepend('pg_attver=' || attnum, attoptions)"
+        " where attrelid in ('t'::regclass, 'v'::regclass, 'pair'::regclass) and attnum > 0",
+    )
+    assert describe(diff(before, await look(url))) == ()

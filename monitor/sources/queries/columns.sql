@@ -2,6 +2,9 @@
 -- column would be most of the answer. Of views and composite types the reader keeps only
 -- what was added to a column by hand. What few columns have is in "more", null for the rest.
 -- https://www.postgresql.org/docs/current/catalog-pg-attribute.html
+-- A Debian build of 15.20 was seen to keep pg_attver, a number of its own, among the options
+-- of every column of tables, views and types: it says nothing. A column that has nothing
+-- else is found without a query of its own, as there are many.
 -- Of the options of foreign data only harmless ones are told with their value: any other
 -- may hold a password, and only its name leaves the server.
 select 'columns', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, c.relname, null,
@@ -22,7 +25,8 @@ from (
     array_agg(format_type(a.atttypid, a.atttypmod)) as types,
     array_agg(case when a.attidentity <> '' or a.attgenerated <> '' or a.attcollation <> t.typcollation
         or a.attstorage <> t.typstorage or a.attcompression <> '' or a.attstattarget >= 0
-        or a.attoptions is not null or a.attfdwoptions is not null or not a.attislocal or a.attinhcount > 0
+        or a.attoptions is not null and (cardinality(a.attoptions) > 1 or split_part(a.attoptions[1], '=', 1) <> 'pg_attver')
+        or a.attfdwoptions is not null or not a.attislocal or a.attinhcount > 0
       then json_strip_nulls(json_build_object(
         'identity', case a.attidentity when 'a' then 'always' when 'd' then 'by default' end,
         'generated', case a.attgenerated when 's' then 'stored' when 'v' then 'virtual' end,
@@ -33,7 +37,8 @@ from (
           case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end end,
         'compression', case a.attcompression when 'p' then 'pglz' when 'l' then 'lz4' end,
         'statistics_target', nullif(coalesce(a.attstattarget, -1), -1),
-        'options', a.attoptions,
+        'options', case when a.attoptions is not null then
+          (select json_agg(o.text) from unnest(a.attoptions) o (text) where split_part(o.text, '=', 1) <> 'pg_attver') end,
         'foreign_options', (select json_agg(case when split_part(o.text, '=', 1) in ('schema_name', 'table_name', 'column_name', 'use_remote_estimate', 'fetch_size', 'batch_size', 'updatable', 'truncatable', 'async_capable', 'analyze_sampling', 'format', 'header', 'delimiter', 'null', 'encoding') then o.text else split_part(o.text, '=', 1) end)
           from unnest(a.attfdwoptions) o (text)),
         'inherited', case when a.attinhcount > 0 and not a.attislocal then true end
