@@ -41,6 +41,11 @@ grant create on schema public to case_reader;
 revoke usage on schema public from public;
 -- expect altered schema public: revokes
 
+-- case public is dropped and made anew, so that nobody but its owner may use it
+drop schema public;
+create schema public;
+-- expect altered schema public: revokes
+
 -- case the owner may not create
 revoke create on schema app from current_user;
 -- expect altered schema app: revokes

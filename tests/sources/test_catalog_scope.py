@@ -162,3 +162,14 @@ async def test_what_the_server_numbers_its_columns_with_is_no_option(
         " where attrelid in ('t'::regclass, 'v'::regclass, 'pair'::regclass) and attnum > 0",
     )
     assert describe(diff(before, await look(url))) == ()
+
+
+async def test_public_made_anew_with_the_rights_of_its_birth_is_no_drift(
+    database: str, server: Cluster
+) -> None:
+    before = await look(database)
+    rights = "usage" if server.major >= 15 else "usage, create"
+    await run(database, "drop schema public; create schema public")
+    assert describe(diff(before, await look(database))) == ("altered schema public: revokes",)
+    await run(database, f"grant {rights} on schema public to public")
+    assert describe(diff(before, await look(database))) == ()
