@@ -6,7 +6,7 @@ from typing import Final
 from monitor.core.keys import Kind
 from monitor.core.kinds import KINDS
 from tests.cases.reader import Case, read_cases
-from tests.cases.traps import NOT_COMPARED, TRAPS
+from tests.cases.traps import LATER, NOT_COMPARED, TRAPS
 
 NEWEST: Final = 18
 
@@ -31,7 +31,7 @@ def write_page() -> str:
     """The page in Markdown."""
     cases = read_cases()
     kinds = [line for kind in Kind for line in _write_kind(kind, cases)]
-    return "\n".join([_HEAD, *kinds, *_write_not_compared(), *_write_traps(), ""])
+    return "\n".join([_HEAD, *kinds, *_write_not_compared(), *_write_traps(), *_write_later(), ""])
 
 
 def _write_kind(kind: Kind, cases: list[Case]) -> Iterator[str]:
@@ -87,6 +87,14 @@ def _write_traps() -> Iterator[str]:
     for trap, tests in TRAPS:
         links = ", ".join(f"[{_name(test)}](../tests/{test.split('::')[0]})" for test in tests)
         yield f"| {trap} | {links} |"
+    yield ""
+
+
+def _write_later() -> Iterator[str]:
+    yield "## Not yet told\n"
+    yield "| what | why |\n|---|---|"
+    for what, why in LATER:
+        yield f"| {what} | {why} |"
 
 
 def _name(test: str) -> str:

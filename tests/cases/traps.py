@@ -128,6 +128,21 @@ TRAPS: Final = (
         ),
     ),
     (
+        "types, orders, operator classes and labels that can be written in several ways",
+        (
+            "sources/test_lookalikes.py::test_one_schema_written_in_two_ways_is_one_schema",
+            "sources/test_lookalikes.py::test_what_looks_almost_alike_is_told",
+        ),
+    ),
+    (
+        "a shadow has another default locale than production",
+        ("sources/test_lookalikes.py::test_the_locale_of_a_database_is_no_difference",),
+    ),
+    (
+        "serial, identity and a sequence made by hand; a serial that lost its default",
+        ("sources/test_lookalikes.py::test_what_looks_almost_alike_is_told",),
+    ),
+    (
         "a default in quotes freezes the moment of the migration",
         ("sources/test_rebuild.py::test_defaults_that_were_frozen_are_unstable_and_never_drift",),
     ),
@@ -217,5 +232,78 @@ TRAPS: Final = (
         "a dot in a name is taken for one between names by a pattern",
         ("core/test_patterns.py::test_the_pattern_of_an_object_matches_it_and_no_other",),
     ),
+    (
+        "expressions of a watched database are never evaluated: that burns values of sequences",
+        (
+            "sources/test_catalog.py::test_what_does_not_touch_the_schema_does_not_touch_the_fingerprint",
+        ),
+    ),
+    (
+        "several version tables, and rows of branches",
+        (
+            "checks/test_two_histories.py::test_the_version_table_of_another_application_says_nothing_about_ours",
+            "checks/test_history.py::test_the_stamp_is_what_all_version_tables_hold",
+            "checks/test_history.py::test_the_stamp_is_judged_by_the_history",
+        ),
+    ),
+    (
+        "a model that cannot be built is no drift of the database",
+        (
+            "watch/test_inspection.py::test_a_migration_that_fails_in_the_shadow_says_nothing_about_the_database",
+        ),
+    ),
+    (
+        "the database is ahead of the running image for some minutes of each deployment",
+        (
+            "core/test_incidents.py::test_in_a_deploy_window_only_unreachable_is_told",
+            "watch/test_pipeline.py::test_in_the_window_of_a_deployment_only_unreachable_is_told",
+        ),
+    ),
+    (
+        "one finding told again and again, or by each agent",
+        (
+            "core/test_incidents.py::test_what_is_open_is_not_told_again",
+            "core/test_incidents.py::test_the_id_of_an_incident_is_the_same_for_every_agent",
+            "core/test_incidents.py::test_an_incident_that_comes_back_while_recovering_goes_on",
+        ),
+    ),
+    (
+        "a look that failed taken for a look that found nothing",
+        ("core/test_incidents.py::test_a_look_that_failed_resolves_nothing",),
+    ),
+    (
+        "a message that is lost, or sent twice, when the agent or the receiver dies",
+        (
+            "e2e/test_agent_process.py::test_a_message_survives_kill_9_between_decision_and_delivery",
+            "e2e/test_agent_process.py::test_a_message_survives_kill_9_while_the_receiver_is_down",
+        ),
+    ),
+    (
+        "a series of metrics for each object",
+        (
+            "sinks/test_metrics.py::test_differences_are_counted_by_kind_and_change_with_their_zeros",
+        ),
+    ),
 )
 """The trap, and the tests that hold it, from the folder of tests on."""
+
+LATER: Final = (
+    (
+        "unknown revisions: squashed, of another branch, ahead, mistyped",
+        "told as `unknown_revision`; which of them it is comes with the lock file",
+    ),
+    (
+        "a revision that was edited after it ran, inserted below the stamp, or has a twin",
+        "comes with the lock file: files alone do not say what ran",
+    ),
+    (
+        "a revision that was applied by half",
+        "its differences are told; that they are half of a revision comes with the lock file",
+    ),
+    (
+        "the version of a collation that the operating system changed",
+        "damages indexes without changing the schema: comes with the health of a database",
+    ),
+    ("rows without the row that they refer to", "data: comes with the checks of data"),
+)
+"""What the list of traps knows and this release does not tell, and why."""
