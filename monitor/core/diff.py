@@ -49,7 +49,7 @@ class Change(msgspec.Struct, frozen=True):
         severity: how bad it is.
         contains: how many objects that belong to it are missing or unexpected
             with it, and are not listed on their own.
-        inside: a digest of these objects; empty when there are none.
+        parts: these objects, as far as they are its own.
         undecided: the major version of a server that could tell whether more than the
             spelling differs, where none is at hand; None where that is known.
     """
@@ -60,8 +60,16 @@ class Change(msgspec.Struct, frozen=True):
     code: str
     severity: Severity
     contains: int = 0
-    inside: str = ""
+    parts: tuple[SchemaObject, ...] = ()
     undecided: int | None = None
+
+    @property
+    def inside(self) -> str:
+        """What of it is not listed, in a digest, so that a change of it can be noticed."""
+        if not self.parts:
+            return ""
+        ordered = sorted(self.parts, key=lambda part: part.key.order)
+        return hashlib.sha256(msgspec.json.encode(ordered, order="deterministic")).hexdigest()[:16]
 
 
 type _Place = tuple[ObjectKey, ChangeKind, str]
@@ -168,16 +176,8 @@ def _report_absent(
                 code=code,
                 severity=severity,
                 contains=len(parts[key]),
-                inside=_digest_parts(parts[key]),
+                parts=tuple(parts[key]),
             )
-
-
-def _digest_parts(parts: list[SchemaObject]) -> str:
-    """What of an object is not listed, so that a change of it can be noticed all the same."""
-    if not parts:
-        return ""
-    ordered = sorted(parts, key=lambda item: item.key.order)
-    return hashlib.sha256(msgspec.json.encode(ordered, order="deterministic")).hexdigest()[:16]
 
 
 def _judge_absent(

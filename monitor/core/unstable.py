@@ -161,21 +161,44 @@ def excuse_unstable(difference: Difference, unstable: Unstable, *, side: Side) -
     for change in difference.changes:
         left = _excuse(change, unstable, side)
         if left is None or len(left) < len(change.attributes):
-            notes.append(_note(change, unstable))
+            notes.append(_note(change, unstable, is_left=left is not None))
         if left is not None:
-            changes.append(keep_evidence(change, left))
+            changes.append(_keep(change, left, unstable))
     return Difference(changes=tuple(changes), notes=sort_notes(notes))
 
 
 def _excuse(change: Change, unstable: Unstable, side: Side) -> tuple[Evidence, ...] | None:
     """The evidence that stands; None where nothing is left of the change."""
     own, foreign = ("missing", "unexpected") if side == "expected" else ("unexpected", "missing")
-    if change.change == own:
-        return None if change.key in unstable.absent else change.attributes
     if change.change == foreign:
         is_one = change.key in unstable.others or any(s.fits(change.key) for s in unstable.shapes)
         return None if is_one else change.attributes
-    return tuple(e for e in change.attributes if not _is_free(change.key, e, unstable)) or None
+    left = tuple(e for e in change.attributes if not _is_free(change.key, e, unstable))
+    if change.change == own:
+        return None if change.key in unstable.absent else left
+    return left or None
+
+
+def _keep(change: Change, left: tuple[Evidence, ...], unstable: Unstable) -> Change:
+    """The change, the same whenever what is expected is built: people accept it as it is."""
+    if change.change == "altered":
+        return keep_evidence(change, left)
+    parts = tuple(
+        _steady(part, unstable) for part in change.parts if part.key not in unstable.absent
+    )
+    return msgspec.structs.replace(change, attributes=left, parts=parts)
+
+
+def _steady(item: SchemaObject, unstable: Unstable) -> SchemaObject:
+    """The object without what is another value at each build."""
+    return SchemaObject(
+        key=item.key,
+        attributes={
+            name: value
+            for name, value in item.attributes.items()
+            if (item.key, name) not in unstable.attributes
+        },
+    )
 
 
 def _is_free(key: ObjectKey, evidence: Evidence, unstable: Unstable) -> bool:
@@ -193,8 +216,8 @@ _ADVICE: Final[Mapping[str, str]] = {
 }
 
 
-def _note(change: Change, unstable: Unstable) -> Note:
-    if change.change != "altered":
+def _note(change: Change, unstable: Unstable, *, is_left: bool) -> Note:
+    if change.change != "altered" and not is_left:
         text = f"{change.key} has a name that differs each time what is expected is built."
         return Note(note="unstable", key=change.key, message=text)
     names = sorted(e.name for e in change.attributes if _is_free(change.key, e, unstable))

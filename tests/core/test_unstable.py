@@ -62,6 +62,48 @@ def test_another_attribute_of_the_same_object_is_compared() -> None:
     )
 
 
+def test_what_is_missing_is_the_same_whenever_what_is_expected_is_built() -> None:
+    """Else it would be told again, and what was accepted with it, at each start of the agent."""
+    column = make_snapshot(item for item in FIRST.objects if item.key.name != "at")
+    for actual in (column, make_snapshot([])):
+        one, other = (
+            excuse_unstable(diff(built, actual), unstable, side="expected").changes
+            for built, unstable in (
+                (FIRST, UNSTABLE),
+                (SECOND, find_unstable(SECOND, FIRST, today=TODAY)),
+            )
+        )
+        assert one
+        assert [(c.key, c.attributes, c.inside) for c in one] == [
+            (c.key, c.attributes, c.inside) for c in other
+        ]
+    (change,) = excuse_unstable(diff(FIRST, column), UNSTABLE, side="expected").changes
+    assert [evidence.name for evidence in change.attributes] == ["type"]
+
+
+def test_what_is_missing_says_which_of_its_values_is_unstable() -> None:
+    actual = make_snapshot(item for item in FIRST.objects if item.key.name != "at")
+    difference = excuse_unstable(diff(FIRST, actual), UNSTABLE, side="expected")
+    assert describe(difference) == (
+        "missing column public.t.at",
+        "note unstable column public.t.at",
+    )
+    assert "The default of column public.t.at" in difference.notes[0].message
+
+
+def test_what_changes_inside_of_what_is_missing_still_shows() -> None:
+    more = make_snapshot([*FIRST.objects, a_column("t", "more")])
+    insides = {
+        change.inside
+        for first in (FIRST, more)
+        for change in excuse_unstable(
+            diff(first, make_snapshot([])), UNSTABLE, side="expected"
+        ).changes
+        if change.key.name == "t"
+    }
+    assert len(insides) == 2
+
+
 def test_a_name_that_differs_between_builds_may_be_another_one() -> None:
     assert compare(FIRST, built("2025_03"), UNSTABLE) == (
         "note unstable index public.t.ix_2026_11",

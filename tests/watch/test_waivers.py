@@ -9,6 +9,7 @@ from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind, Status
 from monitor.core.verdict import State
 from monitor.core.waivers import IgnoreRule, accept
+from monitor.sources.engine import Cluster
 from tests.sources.shadow_peers import write_history
 from tests.watch.builders import START, Watch, opened_watch
 
@@ -132,6 +133,32 @@ async def test_both_of_two_agents_leave_out_what_one_of_them_accepted(
         await accept_all(other)
         assert await other.see(2) is State.UNCHANGED
         assert await watch.see(3) is State.UNCHANGED
+
+
+async def test_what_is_missing_stays_accepted_when_what_is_expected_is_built_anew(
+    database: str, other_server: Cluster, tmp_path: Path
+) -> None:
+    """Its frozen default is another one then, and nothing has changed for anybody."""
+    frozen = "made timestamptz default 'now'"
+    tables = f"create table users (id int, {frozen}); create table carts (id int, {frozen})"
+    ini = write_history(tmp_path / "app", f"op.execute({tables!r})")
+    ledger, shadow = tmp_path / "ledger.db", other_server.url()
+    async with opened_watch(database, ledger, shadow=shadow) as watch:
+        watch.expect(f"alembic:{ini}")
+        stamp = "INSERT INTO alembic_version VALUES ('r1')"
+        await watch.run(f"CREATE TABLE users (id int); {VERSIONS}; {stamp}")
+        await watch.see(0)
+        await watch.see(1)
+    async with opened_watch(database, ledger, shadow=shadow) as watch:
+        watch.expect(f"alembic:{ini}")
+        await watch.see(2)
+        await watch.see(3)
+        assert watch.kinds == []  # nobody is told twice
+        await accept_all(watch)
+    async with opened_watch(database, ledger, shadow=shadow) as watch:
+        watch.expect(f"alembic:{ini}")
+        report = (await watch.look(4)).record.report
+        assert (report.state, len(report.accepted)) == (State.IN_SYNC, 2)
 
 
 async def test_behind_and_otherwise_accepted_is_pending(watch: Watch, tmp_path: Path) -> None:
