@@ -250,6 +250,16 @@ async def test_thousands_of_differences_make_no_endless_page(store: Store) -> No
     assert "2800 more are not listed here" in page.text
 
 
+async def test_notes_that_are_not_listed_are_counted(store: Store) -> None:
+    notes = tuple(f"note {n}: write `text('now()')`" for n in range(300))
+    await commit(store, a_record(a_report("huge", State.IN_SYNC, notes=notes)))
+    page = await fetch(store, "/databases/huge")
+    assert "note 199:" in page.text
+    assert "note 200:" not in page.text
+    assert "100 more" in page.text
+    assert page.text.count("write text('now()')") == 200  # as code, without the backticks
+
+
 async def test_an_agent_without_databases_says_how_to_name_one(tmp_path: Path) -> None:
     async with open_store(sqlite_url(tmp_path / "empty")) as empty:
         page = await fetch(empty, configured=list)
