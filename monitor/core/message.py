@@ -49,7 +49,7 @@ class Message(msgspec.Struct, frozen=True):
         lines: the worst findings, one line each, hostile text and all: every
             channel escapes for itself.
         omitted: how many findings are not listed.
-        findings: all of them.
+        findings: all of them, in the order of the lines.
         command: the next step on the command line.
         accept: the command that takes what was there at the first look as it is;
             None about anything else.

@@ -13,9 +13,10 @@ from typing import Any, Final, final
 import msgspec
 
 from monitor.core.errors import DeliveryError, LookError
-from monitor.core.findings import Severity
+from monitor.core.findings import Finding, Severity
 from monitor.core.incidents import Status
 from monitor.core.message import Message, describe_duration
+from monitor.core.waivers import is_waivable
 from monitor.sinks.channel import ChannelKind, FailureReason, accept, explain
 from monitor.sources.http import USER_AGENT, Answer, Client, read_address
 
@@ -144,10 +145,17 @@ def _date(at: datetime) -> str:
 def _write_lines(message: Message) -> list[dict[str, Any]]:
     if not message.lines:
         return []
-    lines = [f"• {escape(line, _MAX_LINE)}" for line in message.lines]
+    told = zip(message.lines, message.findings, strict=False)  # the first ones have lines
+    lines = [f"• {escape(line, _MAX_LINE)}{_write_id(message, one)}" for line, one in told]
     if message.omitted:
         lines.append(f"…and {message.omitted} more")
     return [_section("\n".join(lines))]
+
+
+def _write_id(message: Message, finding: Finding) -> str:
+    """What `anchorwatch accept DATABASE FINDING` takes, while there is something to accept."""
+    is_over = message.status is Status.RESOLVED
+    return "" if is_over or not is_waivable(finding) else f" `{finding.id}`"
 
 
 def _write_offer(message: Message) -> list[dict[str, Any]]:

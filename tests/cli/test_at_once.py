@@ -176,6 +176,7 @@ def check_messages(shop: Shop) -> None:
     assert [word for word in SILENT if word in "".join(bodies)] == []
     assert [word for word in (*SILENT, *ACCEPTED) if word in bodies[2]] == []
     assert all(word in bodies[2] for word in TOLD)
+    assert all(f"`{finding['id']}`" in bodies[2] for finding in third["findings"])
 
 
 SILENT = (*("tmp_1", "tmp_2", "events", "scratch", "users.made", "carriers", "ix_carrier"), "AW90")

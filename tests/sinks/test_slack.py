@@ -116,6 +116,23 @@ def test_what_was_there_at_first_is_offered_to_be_accepted_and_nothing_else_is()
     assert "anchorwatch accept" not in json.dumps(render(a_message()))
 
 
+def test_each_line_ends_in_the_id_by_which_it_can_be_accepted() -> None:
+    findings = tuple(a_finding(f"t{number}", title="x" * 400) for number in range(11))
+    message = a_message(findings=findings)
+    bullets = render(message)["blocks"][2]["text"]["text"].splitlines()
+    shown = [bullet.rpartition(" ")[2] for bullet in bullets[:-1]]
+    assert shown == [f"`{finding.id}`" for finding in message.findings[:8]]
+
+
+def test_what_cannot_be_accepted_or_is_over_has_no_id() -> None:
+    unreachable = a_finding(code="AW901", key=None, title="Nothing listens there.")
+    over = a_message(EventKind.RESOLVED, status=Status.RESOLVED, resolved_at=NOW)
+    for message in (a_message(findings=(unreachable,)), over):
+        lines = render(message)["blocks"][2]["text"]["text"]
+        assert message.lines[0] in lines
+        assert "`" not in lines
+
+
 @given(text=st.one_of(NASTY, st.text()), limit=st.integers(1, 200))
 def test_an_escaped_text_keeps_its_limit_and_ends_in_no_half_escape(text: str, limit: int) -> None:
     shown = escape(text, limit)
