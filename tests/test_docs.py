@@ -88,6 +88,24 @@ def test_dashboards_use_metrics_that_exist(path: Path) -> None:
     )
 
 
+def test_the_fleet_shows_what_is_not_told_beside_what_is() -> None:
+    panels = json.loads((ROOT / "grafana" / "dashboards" / "fleet.json").read_text("utf-8"))
+    shown = [target["expr"] for panel in panels["panels"] for target in panel["targets"]]
+    for metric in ("anchorwatch_schema_differences", "anchorwatch_findings_waived"):
+        assert [expr for expr in shown if metric in expr], metric
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_no_panel_of_a_dashboard_hides_another_one(path: Path) -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in json.loads(path.read_text("utf-8"))["panels"]:
+        x, y, width, height = (panel["gridPos"][side] for side in "xywh")
+        cells = {(x + right, y + down) for right in range(width) for down in range(height)}
+        assert x + width <= 24, panel["title"]
+        assert taken.isdisjoint(cells), panel["title"]
+        taken |= cells
+
+
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
 def test_dashboards_name_every_state(path: Path) -> None:
     panels = json.loads(path.read_text("utf-8"))["panels"]
