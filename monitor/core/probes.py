@@ -12,8 +12,7 @@ from typing import Any, Final, NamedTuple
 from monitor.core.doubts import Doubt, Place
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
-from monitor.core.render import survey
-from monitor.core.render.render import render
+from monitor.core.render import RENDERED, render, survey
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import unify
 from monitor.core.stage import STAND_IN, Ground
@@ -171,7 +170,7 @@ def _alike(*kept: str) -> _Make:
     """A maker of probes that hang where the object hangs, with these of its attributes."""
 
     def make(workshop: _Workshop, texts: _Texts) -> Probe:
-        own = {n: v for n, v in workshop.item.attributes.items() if n in kept}
+        own = workshop.item.keep(frozenset(kept)).attributes
         key = workshop.rename()
         return Probe(key, (SchemaObject(key=key, attributes={**own, **texts}),))
 
@@ -182,18 +181,16 @@ def _make_routine(workshop: _Workshop, texts: _Texts) -> Probe:
     """A routine of the same name, by which its body may call its arguments, in a new schema."""
     key = workshop.rename(schema=workshop.name, name=workshop.item.key.name)
     home = ObjectKey(kind=Kind.SCHEMA, schema=None, parent=None, name=workshop.name)
-    kept = ("language", "arguments", "returns", "body", "volatility")
-    own = {n: v for n, v in workshop.item.attributes.items() if n in kept}
-    if "body" not in texts:
-        own |= STAND_IN
-    made = SchemaObject(key=key, attributes={**own, **texts})
+    own = workshop.item.keep(RENDERED[key.kind]).attributes
+    body = {} if "body" in texts else STAND_IN
+    made = SchemaObject(key=key, attributes={**own, **body, **texts})
     return Probe(key, (SchemaObject(key=home, attributes={}), made))
 
 
 def _make_domain(workshop: _Workshop, texts: _Texts) -> Probe:
     """A domain; the default is cast to its type, as the server does when it stores a row."""
     item = workshop.item
-    own = {n: v for n, v in item.attributes.items() if n in ("type", "collation")}
+    own = item.keep({"type", "collation"}).attributes
     default = _cast(texts["default"], item.get("type"))
     key = workshop.rename()
     return Probe(key, (SchemaObject(key=key, attributes={**own, "default": default}),))

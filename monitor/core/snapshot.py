@@ -6,6 +6,7 @@ equal fingerprints, whatever server, order or object number they came from.
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final
 
@@ -33,6 +34,11 @@ class SchemaObject(msgspec.Struct, frozen=True, gc=False):
         if attribute in self.attributes:
             return self.attributes[attribute]
         return KINDS[self.key.kind][attribute].default
+
+    def keep(self, names: AbstractSet[str]) -> "SchemaObject":
+        """The object with these of its attributes, and no others."""
+        attributes = {name: value for name, value in self.attributes.items() if name in names}
+        return SchemaObject(key=self.key, attributes=attributes)
 
 
 class VersionTable(msgspec.Struct, frozen=True):

@@ -12,37 +12,30 @@ from typing import Final
 
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
+from monitor.core.render import RENDERED
 from monitor.core.render.words import split_signature
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import list_names
 
+_WHOLE: Final = (
+    Kind.ENUM,
+    Kind.COMPOSITE,
+    Kind.AGGREGATE,
+    Kind.OPERATOR,
+    Kind.VIEW,
+    Kind.MATERIALIZED_VIEW,
+)
+"""Kinds that come with all that is rendered of them."""
+
 _KEPT: Final[Mapping[Kind, frozenset[str]]] = {
-    kind: frozenset(attributes)
-    for kind, attributes in {
-        Kind.ENUM: {"labels"},
-        Kind.COMPOSITE: {"fields"},
-        Kind.RANGE: {"subtype", "multirange", "opclass", "collation"},
-        Kind.DOMAIN: {"type", "collation"},
-        Kind.SEQUENCE: set[str](),
-        Kind.FUNCTION: {"arguments", "returns", "volatility"},
-        Kind.PROCEDURE: {"arguments"},
-        Kind.AGGREGATE: {
-            "arguments",
-            "returns",
-            "aggregate_kind",
-            "direct_arguments",
-            "state_function",
-            "state_type",
-            "final_function",
-            "final_extra",
-            "initial_value",
-        },
-        Kind.OPERATOR: {"function", "returns"},
-        Kind.TABLE: {"column_order"},
-        Kind.FOREIGN_TABLE: {"column_order"},
-        Kind.VIEW: {"definition"},
-        Kind.MATERIALIZED_VIEW: {"definition"},
-    }.items()
+    **{kind: RENDERED[kind] for kind in _WHOLE},
+    Kind.RANGE: frozenset({"subtype", "multirange", "opclass", "collation"}),
+    Kind.DOMAIN: frozenset({"type", "collation"}),
+    Kind.SEQUENCE: frozenset(),
+    Kind.FUNCTION: frozenset({"arguments", "returns", "volatility"}),
+    Kind.PROCEDURE: frozenset({"arguments"}),
+    Kind.TABLE: frozenset({"column_order"}),
+    Kind.FOREIGN_TABLE: frozenset({"column_order"}),
 }
 """What can be mentioned, and what is kept of it."""
 
@@ -97,7 +90,7 @@ class Ground:
     def list_parts(self, key: ObjectKey) -> list[SchemaObject]:
         """The columns and keys of a table, bare."""
         return [
-            _strip(item, _COLUMN if item.key.kind is Kind.COLUMN else _KEY)
+            item.keep(_COLUMN if _is_column(item) else _KEY)
             for item in self._parts.get((key.schema, key.name), ())
         ]
 
@@ -138,7 +131,7 @@ class Ground:
                 pending.append((key, True))
                 pending += [(other, False) for other in self._list_needed(key)]
         schemas = {item.key.schema for item in ordered}
-        extensions = [_strip(item, frozenset({"schema"})) for item in self._extensions]
+        extensions = [item.keep(RENDERED[Kind.EXTENSION]) for item in self._extensions]
         homes = (item.attributes.get("schema") for item in extensions)
         schemas |= {home for home in homes if isinstance(home, str)}
         return (*_list_schemas(schemas), *extensions, *ordered)
@@ -154,7 +147,7 @@ class Ground:
             yield from self.list_needs(key)
 
     def _make(self, key: ObjectKey) -> list[SchemaObject]:
-        item = _strip(self._objects[key], _KEPT[key.kind])
+        item = self._objects[key].keep(_KEPT[key.kind])
         if key.kind in (Kind.FUNCTION, Kind.PROCEDURE):
             return [SchemaObject(key=key, attributes={**item.attributes, **STAND_IN})]
         if key.kind not in _TABLES:
@@ -168,11 +161,6 @@ class Ground:
 
 def _is_column(item: SchemaObject) -> bool:
     return item.key.kind is Kind.COLUMN
-
-
-def _strip(item: SchemaObject, kept: frozenset[str]) -> SchemaObject:
-    attributes = {name: value for name, value in item.attributes.items() if name in kept}
-    return SchemaObject(key=item.key, attributes=attributes)
 
 
 def _list_schemas(names: Iterable[str | None]) -> Iterator[SchemaObject]:

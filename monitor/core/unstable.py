@@ -191,13 +191,8 @@ def _keep(change: Change, left: tuple[Evidence, ...], unstable: Unstable) -> Cha
 
 def _steady(item: SchemaObject, unstable: Unstable) -> SchemaObject:
     """The object without what is another value at each build."""
-    return SchemaObject(
-        key=item.key,
-        attributes={
-            name: value
-            for name, value in item.attributes.items()
-            if (item.key, name) not in unstable.attributes
-        },
+    return item.keep(
+        {name for name in item.attributes if (item.key, name) not in unstable.attributes}
     )
 
 
