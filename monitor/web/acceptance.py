@@ -19,7 +19,7 @@ from monitor.web.answers import (
 )
 from monitor.web.description import list_key, to_utc
 from monitor.web.overview import Place, find_database
-from monitor.web.problems import NO_DATABASE, make_conflict, make_not_found
+from monitor.web.problems import make_conflict, make_not_found
 from monitor.web.view import View
 
 _log = structlog.get_logger()
@@ -118,10 +118,7 @@ async def list_accepted(view: View, name: str, environment: str | None) -> Accep
 
 
 async def _find(view: View, name: str, environment: str | None) -> tuple[Place, Record | None]:
-    found = await find_database(view, name, environment)
-    if found is None:
-        raise make_not_found(NO_DATABASE)
-    database, record = found
+    database, record = await find_database(view, name, environment)
     return (database.environment, database.name), record
 
 

@@ -27,7 +27,7 @@ from monitor.web.overview import (
     load_database,
     load_incident,
 )
-from monitor.web.problems import NO_DATABASE, NO_INCIDENT, NO_SNAPSHOT, make_not_found
+from monitor.web.problems import NO_SNAPSHOT, make_not_found
 from monitor.web.view import View
 
 MAX_INCIDENTS: Final = 1000
@@ -90,10 +90,7 @@ def _add_database_routes(router: APIRouter, view: View) -> None:
         responses=_NOT_FOUND,
     )
     async def show_database(name: Name, environment: Where = None) -> DatabasePage:
-        found = await load_database(view, name, environment)
-        if found is None:
-            raise make_not_found(NO_DATABASE)
-        return found
+        return await load_database(view, name, environment)
 
     @router.get(
         "/databases/{name}/snapshot",
@@ -104,8 +101,6 @@ def _add_database_routes(router: APIRouter, view: View) -> None:
     )
     async def show_snapshot(name: Name, environment: Where = None) -> Response:
         found = await load_database(view, name, environment)
-        if found is None:
-            raise make_not_found(NO_DATABASE)
         snapshot = await view.load_snapshot(found.environment, found.name)
         if snapshot is None:
             raise make_not_found(NO_SNAPSHOT)
@@ -186,7 +181,4 @@ def _add_incident_routes(router: APIRouter, view: View) -> None:
     async def show_incident(
         incident_id: Annotated[str, Path(description="Its number.", max_length=200)],
     ) -> IncidentPage:
-        found = await load_incident(view, incident_id)
-        if found is None:
-            raise make_not_found(NO_INCIDENT)
-        return found
+        return await load_incident(view, incident_id)

@@ -11,7 +11,13 @@ from monitor.web.description import (
     describe_database_detail,
     describe_incident_detail,
 )
-from monitor.web.problems import NO_DATABASE, NOT_LOOKED_AT, make_conflict, make_not_found
+from monitor.web.problems import (
+    NO_DATABASE,
+    NO_INCIDENT,
+    NOT_LOOKED_AT,
+    make_conflict,
+    make_not_found,
+)
 from monitor.web.view import Configured, View
 
 LOOKS: Final = 20
@@ -40,23 +46,22 @@ async def list_databases(view: View) -> tuple[DatabaseAnswer, ...]:
 
 async def find_database(
     view: View, name: str, environment: str | None
-) -> tuple[DatabaseAnswer, Record | None] | None:
-    """The database of this name with what the last look left; None when nobody watches it.
+) -> tuple[DatabaseAnswer, Record | None]:
+    """The database of this name with what the last look left.
 
     Raises:
+        HTTPException: 404 when nobody watches such a database.
         StoreError: the ledger cannot be read.
     """
     records, configured = await _list_records(view), _list_configured(view)
     place = _choose(records.keys() | configured.keys(), name, environment or view.environment)
     if place is None or (environment is not None and place[0] != environment):
-        return None
+        raise make_not_found(NO_DATABASE)
     record = records.get(place)
     return describe_database(record, configured.get(place), view.clock()), record
 
 
-async def load_database(
-    view: View, name: str, environment: str | None = None
-) -> DatabasePage | None:
+async def load_database(view: View, name: str, environment: str | None = None) -> DatabasePage:
     """One database; that of the agent's own environment where several share the name.
 
     Args:
@@ -64,16 +69,11 @@ async def load_database(
         name: its configured name.
         environment: only that of this environment.
 
-    Returns:
-        The document, None when nobody watches such a database.
-
     Raises:
+        HTTPException: 404 when nobody watches such a database.
         StoreError: the ledger cannot be read.
     """
-    found = await find_database(view, name, environment)
-    if found is None:
-        return None
-    base, record = found
+    base, record = await find_database(view, name, environment)
     return describe_database_detail(
         base,
         record,
@@ -97,24 +97,22 @@ async def ask_for_look(view: View, name: str, environment: str | None = None) ->
             looks at it.
         StoreError: the ledger cannot be read.
     """
-    found = await find_database(view, name, environment)
-    if found is None:
-        raise make_not_found(NO_DATABASE)
-    database, _ = found
+    database, _ = await find_database(view, name, environment)
     if not view.ask(database.environment, database.name):
         raise make_conflict(NOT_LOOKED_AT)
     return database
 
 
-async def load_incident(view: View, incident_id: str) -> IncidentPage | None:
-    """One incident with what was told about it, None when there is no such incident.
+async def load_incident(view: View, incident_id: str) -> IncidentPage:
+    """One incident with what was told about it.
 
     Raises:
+        HTTPException: 404 when there is no such incident.
         StoreError: the ledger cannot be read.
     """
     incident = await view.store.load_incident(incident_id)
     if incident is None:
-        return None
+        raise make_not_found(NO_INCIDENT)
     return describe_incident_detail(
         incident,
         await view.store.list_events(incident_id),

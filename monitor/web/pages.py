@@ -23,7 +23,6 @@ from monitor.web.overview import (
     load_database,
     load_incident,
 )
-from monitor.web.problems import NO_DATABASE, NO_INCIDENT, make_not_found
 from monitor.web.templating import render
 from monitor.web.view import View
 from monitor.web.wording import choose_tone
@@ -75,8 +74,6 @@ class _Show:
     ) -> Response:
         """One database with all that is known of it."""
         found = await load_database(self._view, name, environment)
-        if found is None:
-            raise make_not_found(NO_DATABASE)
         listed = await list_accepted(self._view, found.name, found.environment)
         waiting = {one.id for one in listed.accepted if one.standing is Standing.WAITS}
         return await self._answer(
@@ -104,8 +101,6 @@ class _Show:
     async def incident(self, request: Request, incident_id: str) -> Response:
         """One incident with what was told about it."""
         found = await load_incident(self._view, incident_id)
-        if found is None:
-            raise make_not_found(NO_INCIDENT)
         return await self._answer(request, "incident.html", incident=found)
 
     async def _answer(self, request: Request, template: str, **context: Any) -> Response:
