@@ -10,6 +10,7 @@ from monitor.core.activity import Activity
 from monitor.core.errors import Migrating
 from monitor.core.findings import READ, Evidence, Finding, FindingClass, Unknown, make_unknowns
 from monitor.core.keys import ObjectKey
+from monitor.core.overall import find_overall
 from monitor.core.report import Report
 from monitor.core.rules import RULES, STUCK_MIGRATION
 from monitor.core.verdict import State
@@ -93,16 +94,13 @@ def say_migrating(sentence: str) -> tuple[Unknown, ...]:
 
 def add_stuck(report: Report, what: str) -> Report:
     """The report with the finding of a migration that does not end."""
-    stuck = Finding(
-        code=STUCK_MIGRATION.code,
-        severity=STUCK_MIGRATION.severity,
+    stuck = find_overall(
+        STUCK_MIGRATION,
         environment=report.environment,
         database=report.database,
-        key=None,
         title="a migration has been at work for more than "
         f"{MIGRATING_AT_MOST // timedelta(minutes=1)} minutes",
         evidence=(Evidence(name="locked", expected=None, actual=what),),
-        remedy=STUCK_MIGRATION.fix,
     )
     findings = tuple(sorted((*report.findings, stuck), key=lambda f: f.identity))
     return msgspec.structs.replace(report, findings=findings)

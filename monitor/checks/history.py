@@ -6,6 +6,7 @@ from typing import Final
 from monitor.core.findings import Finding
 from monitor.core.history import History
 from monitor.core.keys import Kind
+from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.rules import EMPTY, UNKNOWN_REVISION, UNSTAMPED, Rule
 from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
@@ -71,15 +72,7 @@ def describe_stamp(
     rule = _RULES.get(state)
     if rule is None:
         return None
-    title = rule.title[0].lower() + rule.title[1:]
+    title = begin_sentence(rule)
     if state is State.UNKNOWN_REVISION:
         title = f"{title}: {', '.join(stamp)}"
-    return Finding(
-        code=rule.code,
-        severity=rule.severity,
-        environment=environment,
-        database=database,
-        key=None,
-        title=title,
-        remedy=rule.fix,
-    )
+    return find_overall(rule, environment=environment, database=database, title=title)

@@ -6,7 +6,7 @@ decode/         from catalog rows to a snapshot
 diff            the comparison; rules: what each difference is called
 source          what a snapshot can be made from, as it is written
 history         the graph of revisions
-findings        what is wrong, and what could not be looked at
+findings        what is wrong, and what could not be looked at; overall: with a database as a whole
 verdict         the states of a database
 report, record  one look, and what is remembered between two
 incidents       when people are told

@@ -20,6 +20,7 @@ import msgspec
 from monitor.core.errors import UsageError
 from monitor.core.findings import Evidence, Finding, FindingClass
 from monitor.core.keys import ObjectKey
+from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.patterns import ANYTHING, parse_pattern, write_pattern
 from monitor.core.rules import EXPIRED_RULE, RULES, STUCK_MIGRATION, UNUSED_RULE, Rule
 
@@ -207,17 +208,13 @@ def _make_upkeep(
     rule: Rule, wrong: Sequence[IgnoreRule], *, environment: str, database: str
 ) -> Finding:
     """One finding for all rules that the same is wrong with: they are no objects."""
-    first = f"{rule.title[0].lower()}{rule.title[1:]}: {wrong[0]}"
     more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-    return Finding(
-        code=rule.code,
-        severity=rule.severity,
+    return find_overall(
+        rule,
         environment=environment,
         database=database,
-        key=None,
-        title=first + more,
+        title=f"{begin_sentence(rule)}: {wrong[0]}{more}",
         evidence=tuple(_describe_rule(one) for one in wrong),
-        remedy=rule.fix,
     )
 
 

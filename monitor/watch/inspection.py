@@ -26,6 +26,7 @@ from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreacha
 from monitor.core.findings import Finding, FindingClass, Unknown, make_unknowns
 from monitor.core.history import History
 from monitor.core.keys import ObjectKey
+from monitor.core.overall import find_overall
 from monitor.core.quoting import quote_ident
 from monitor.core.report import Report
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, Rule
@@ -195,12 +196,10 @@ def report_failure(
 
 
 def _make_finding(rule: Rule, error: AnchorwatchError, environment: str, database: str) -> Finding:
-    return Finding(
-        code=rule.code,
-        severity=rule.severity,
+    return find_overall(
+        rule,
         environment=environment,
         database=database,
-        key=None,
         title=error.message,
         remedy=error.next_step,
     )
