@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 READY := .venv/.anchorwatch-ready
 MAJORS := 14 15 16 17 18
-COMPARISON := tests/sources/test_cases.py tests/sources/test_catalog.py tests/sources/test_catalog_scope.py \
-	tests/sources/test_catalog_texts.py tests/sources/test_reading.py tests/sources/test_selftest.py
+COMPARISON := tests/checks tests/watch tests/cli/test_at_once.py $(addprefix tests/sources/test_, $(addsuffix .py, \
+	cases catalog catalog_scope catalog_texts expected lookalikes oracle pgbouncer reading rebuild \
+	scope scoped_cases selftest standby))
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: help

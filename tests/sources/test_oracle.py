@@ -1,6 +1,7 @@
 """A change is told exactly where pg_dump differs, and what is built from a dump is the same."""
 
 import asyncio
+import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from uuid import uuid4
@@ -10,7 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from monitor.checks.comparison import compare
+from monitor.checks.spelling import Spellings
 from monitor.core.diff import Difference, diff
+from monitor.core.scope import Scope
+from monitor.core.scope_partitions import Children
+from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
 from tests.cases.reader import Case, describe, read_cases
 from tests.sources.looking import copy
@@ -52,9 +58,11 @@ EXCEPTIONS = DUMP_SAYS_MORE.keys() | DUMP_SAYS_LESS.keys()
 TAMPERING = "update pg_"
 """In statements that make an index invalid, which no dump does."""
 
-TEXTS = {"definition", "expression", "predicate", "default", "generated", "expressions", "version"}
-"""Attributes of which dump and restore may change the spelling once, and the version of an
-extension, which a dump does not name."""
+EVERYTHING = Scope(managed=True, partitions=Children.STRICT)
+"""What pg_dump dumps."""
+
+REFUSED_AT_MOST = 0.02
+"""The share of dumps that cannot be restored; more would hide what is restored wrongly."""
 
 
 def list_sane(cases: list[Case], major: int) -> dict[str, list[Case]]:
@@ -67,6 +75,10 @@ def list_sane(cases: list[Case], major: int) -> dict[str, list[Case]]:
     return files
 
 
+class RefusedDump(Exception):  # an outcome
+    """A dump that cannot be restored: views that may not read what they are made of."""
+
+
 class Bench:
     """Databases that a test fills with drift; one loop for all examples."""
 
@@ -74,6 +86,7 @@ class Bench:
         self.workshop = workshop
         self.server = workshop.server
         self._runner = runner
+        self._spellings = Spellings(BuildOptions(shadow_url=self.server.url()))
         self._made: list[str] = []
 
     def make(self, cases: list[Case]) -> str:
@@ -99,15 +112,28 @@ class Bench:
         return name
 
     def restore(self, source: str) -> str:
-        """A database that is built from the dump of another one."""
+        """A database that is built from the dump of another one.
+
+        Raises:
+            RefusedDump: the server does not take what its own pg_dump wrote.
+        """
         name = self._runner.run(self._create("template template0"))
-        copy(self.server, source, name)
+        try:
+            copy(self.server, source, name)
+        except subprocess.CalledProcessError as error:
+            raise RefusedDump(error.stderr.decode()) from None
         return name
 
     def compare(self, expected: str, actual: str) -> Difference:
-        """What anchorwatch tells of two databases."""
+        """What anchorwatch tells of two databases that asks no server about their texts."""
         look = self.workshop.look
         return diff(self._runner.run(look(expected)), self._runner.run(look(actual)))
+
+    def settle(self, expected: str, actual: str) -> Difference:
+        """What anchorwatch tells of two databases."""
+        look, run = self.workshop.look, self._runner.run
+        sides = run(look(expected)), run(look(actual))
+        return run(compare(*sides, EVERYTHING, spellings=self._spellings))
 
     def tidy(self) -> None:
         """Drop what was made for one example."""
@@ -154,15 +180,29 @@ def check(bench: Bench, examples: int) -> None:
             entries = differing(dump(bench.server, one), dump(bench.server, other))
             told = bench.compare(one, other)
             assert bool(told) == bool(entries), (describe(told), entries)
-            restored = bench.restore(other)
-            respelled = bench.compare(other, restored)
-            assert {e.name for change in respelled.changes for e in change.attributes} <= TEXTS
-            again = bench.restore(restored)
-            assert describe(bench.compare(restored, again)) == ()
+            hold_restored(bench, other)
+        except RefusedDump as error:
+            refused.append(str(error))
         finally:
             bench.tidy()
 
+    refused: list[str] = []
     hold()
+    assert len(refused) <= max(1, REFUSED_AT_MOST * examples), refused
+
+
+def hold_restored(bench: Bench, source: str) -> None:
+    """What is built from a dump is the same, and from the dump of that, spelled alike."""
+    restored = bench.restore(source)
+    told = describe(bench.settle(source, restored))
+    assert [line for line in told if not is_allowed(line)] == []
+    again = bench.restore(restored)
+    assert describe(bench.compare(restored, again)) == ()
+
+
+def is_allowed(line: str) -> bool:
+    """A spelling, or the version of an extension, which a dump does not name."""
+    return line.startswith("note spelling ") or line.endswith(": version")
 
 
 @pytest.mark.timeout(300)
