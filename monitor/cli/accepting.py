@@ -1,6 +1,5 @@
 """What `anchorwatch accept` does: accepts, lists, exports, withdraws."""
 
-import asyncio
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from monitor.agent.choices import choose_environment
 from monitor.cli.choices import Format
+from monitor.cli.loop import run_loop
 from monitor.cli.output import describe_key, print_json, print_text, say
 from monitor.cli.settings import load_settings, require_database
 from monitor.core.errors import UsageError
@@ -97,7 +97,7 @@ def run_act(act: Act, wish: Wish, form: Format) -> None:
     """
     _check(act, wish)
     place = _find_place(wish)
-    done = asyncio.run(_perform(act, wish, place))
+    done = run_loop(_perform(act, wish, place))
     if form is Format.JSON:
         print_json(_describe(act, done))
     else:

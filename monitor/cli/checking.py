@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from monitor.cli.choices import FailOn
+from monitor.cli.loop import run_loop
 from monitor.cli.output import say
 from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices, make_options, read_url, resolve_source
@@ -90,7 +91,7 @@ def check_databases(
         raise broken[0].error
     names = ", ".join(subject.name for subject in subjects)
     with show_progress(f"looking at {names}"):
-        return Checked(asyncio.run(_look_at_all(subjects)), is_misconfigured=bool(broken))
+        return Checked(run_loop(_look_at_all(subjects)), is_misconfigured=bool(broken))
 
 
 def _list_subjects(

@@ -1,6 +1,5 @@
 """What `anchorwatch snapshot` and `anchorwatch diff` do: they read sources."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
+from monitor.cli.loop import run_loop
 from monitor.cli.progress import show_progress
 from monitor.cli.sources import (
     BuildChoices,
@@ -35,7 +35,7 @@ def read_one(text: str, choices: BuildChoices) -> Snapshot:
     """
     source = resolve_source(text)
     with show_progress(f"reading {source}") as progress:
-        return asyncio.run(read_source(source, make_options(choices, progress=progress)))
+        return run_loop(read_source(source, make_options(choices, progress=progress)))
 
 
 def compare_both(
@@ -50,7 +50,7 @@ def compare_both(
     sources = sides[0].source, sides[1].source
     with show_progress(f"comparing {sources[0]} with {sources[1]}") as progress:
         scope = choose_scope(sides)
-        return asyncio.run(_compare_both(sources, choices, scope, progress))
+        return run_loop(_compare_both(sources, choices, scope, progress))
 
 
 def choose_scope(sides: Sequence[Resolved]) -> Scope:

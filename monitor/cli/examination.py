@@ -1,6 +1,5 @@
 """What `anchorwatch doctor` examines."""
 
-import asyncio
 import os
 import platform
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from urllib.parse import unquote
 
 from monitor.agent.choices import make_deadlines
 from monitor.checks.history import read_stamp
+from monitor.cli.loop import run_loop
 from monitor.cli.progress import show_progress
 from monitor.cli.settings import load_settings
 from monitor.config.databases import DatabaseSettings
@@ -55,9 +55,9 @@ def examine(config: str | None) -> Iterator[Examined]:
         yield _fail("configuration", error)
         return
     yield from _examine_configuration(loaded)
-    yield asyncio.run(examine_store(loaded.settings.store_url.get_secret_value()))
+    yield run_loop(examine_store(loaded.settings.store_url.get_secret_value()))
     for name, database in loaded.settings.databases.items():
-        yield asyncio.run(_examine_database(name, database))
+        yield run_loop(_examine_database(name, database))
 
 
 def _examine_engine() -> Examined:
@@ -148,7 +148,7 @@ def examine_sight(shadow: str | None) -> list[Examined]:
     """A drift of every kind, planted in a shadow: is it told?"""
     with show_progress("planting drift in a shadow"):
         try:
-            planted = asyncio.run(_plant_all(shadow))
+            planted = run_loop(_plant_all(shadow))
         except AnchorwatchError as error:
             return [_fail("self-test", error)]
     return [_report_planted(one) for one in planted]

@@ -1,9 +1,9 @@
 """What a check reads of the agent's ledger: what was accepted, and nothing else."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
+from monitor.cli.loop import run_loop
 from monitor.cli.output import say
 from monitor.config.load import LoadedConfig
 from monitor.core.errors import StoreError
@@ -26,7 +26,7 @@ def read_acceptances(
     if "store_url" not in loaded.origins and find_missing(url):
         return defaultdict(tuple)
     try:
-        return asyncio.run(_read(url, places))
+        return run_loop(_read(url, places))
     except StoreError as error:
         say(f"what was accepted is told as well: {clean(str(error))}")
         return defaultdict(tuple)

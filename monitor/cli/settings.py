@@ -1,9 +1,9 @@
 """The configuration as commands need it; imported only by those that do."""
 
-import asyncio
 import os
 from pathlib import Path
 
+from monitor.cli.loop import run_loop
 from monitor.cli.output import say
 from monitor.config.databases import DatabaseSettings
 from monitor.config.load import LoadedConfig, load_config
@@ -60,4 +60,4 @@ def _fetch(url: str) -> str:
             )
         return answer.body.decode()
 
-    return asyncio.run(ask())
+    return run_loop(ask())

@@ -4,6 +4,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 from typing import Final
 
@@ -40,10 +41,19 @@ class Ending:
             raise KeyboardInterrupt
 
 
+_CURRENT: Final[ContextVar[Ending]] = ContextVar("ending")
+
+
+def current_ending() -> Ending:
+    """That of the command that runs; one of nobody outside of any."""
+    return _CURRENT.get(Ending())
+
+
 @contextmanager
 def tidy_end() -> Iterator[Ending]:
     """Let these signals interrupt, where nobody decided otherwise."""
     ending = Ending()
+    token = _CURRENT.set(ending)
     changed = []
     if threading.current_thread() is threading.main_thread():
         changed = [each for each in _ENDING if signal.getsignal(each) is signal.SIG_DFL]
@@ -54,3 +64,4 @@ def tidy_end() -> Iterator[Ending]:
     finally:
         for each in changed:
             signal.signal(each, signal.SIG_DFL)
+        _CURRENT.reset(token)

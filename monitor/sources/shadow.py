@@ -251,10 +251,14 @@ async def _start(major: int | None) -> Cluster:
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
-        await asyncio.wait([starting])
-        if not starting.exception():
-            await finish(asyncio.to_thread(starting.result().stop))
+        await finish(_stop_started(starting))
         raise
+
+
+async def _stop_started(starting: asyncio.Future[Cluster]) -> None:
+    await asyncio.wait([starting])
+    if not starting.exception():
+        await asyncio.to_thread(starting.result().stop)
 
 
 async def _refuse_unfit(session: Session, admin: Dsn, forbidden: frozenset[str]) -> None:

@@ -12,7 +12,6 @@ from tests.cli.test_contract import make_failing
 from tests.e2e.conftest import wait_for
 
 
-@pytest.mark.long  # on a busy machine a signal was once lost on the way to the build
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_in_the_middle_of_a_build_leaves_nothing(
     clean_environ: dict[str, str], open_directory: Path, tmp_path: Path, number: signal.Signals
@@ -35,6 +34,89 @@ def test_a_signal_in_the_middle_of_a_build_leaves_nothing(
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (128 + number, "", "")
     assert list(open_directory.iterdir()) == []
+
+
+@pytest.mark.parametrize("interrupt", [signal.SIG_DFL, signal.SIG_IGN], ids=["heard", "ignored"])
+def test_a_signal_while_a_server_starts_leaves_nothing(
+    clean_environ: dict[str, str],
+    open_directory: Path,
+    tmp_path: Path,
+    interrupt: signal.Handlers,
+) -> None:
+    (tmp_path / "empty.sql").write_text("")
+    with subprocess.Popen(
+        [sys.executable, "-m", "monitor", "diff", "sql:empty.sql", "sql:empty.sql"],
+        cwd=tmp_path,
+        env=clean_environ | {"TMPDIR": str(open_directory)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, interrupt),  # noqa: PLW1509  # no threads yet
+    ) as process:
+        wait_for(lambda: list(open_directory.glob("anchorwatch-pg-*/lease")), "the start")
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out, err) == (143, "", "")
+    assert list(open_directory.iterdir()) == []
+
+
+LOOPING = """
+import asyncio, os, signal, threading, typer
+from monitor.cli.refusals import run_command
+from monitor.cli.loop import run_loop
+app = typer.Typer()
+@app.command()
+def work(): run_loop(wait())
+"""
+ENDING = "raise SystemExit(run_command(app, []))"
+
+
+def test_a_signal_that_another_thread_takes_ends_a_loop_that_waits(
+    clean_environ: dict[str, str],
+) -> None:
+    # The kernel may as well hand it to the main thread just before that goes to sleep.
+    script = f"""{LOOPING}
+def send(): signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+async def wait():
+    threading.Timer(0.2, send).start()
+    await asyncio.sleep(60)
+{ENDING}"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=clean_environ, timeout=30, check=False
+    )
+    assert done.returncode == 143
+
+
+@pytest.mark.parametrize(
+    ("number", "interrupt"),
+    [
+        (signal.SIGINT, "default_int_handler"),
+        (signal.SIGTERM, "default_int_handler"),
+        (signal.SIGTERM, "SIG_IGN"),
+        (signal.SIGHUP, "SIG_IGN"),
+    ],
+)
+def test_no_code_inside_a_loop_is_interrupted_half_way(
+    clean_environ: dict[str, str], number: signal.Signals, interrupt: str
+) -> None:
+    # As asyncpg does: whatever is raised while it sends a statement is lost in "finally".
+    script = f"""{LOOPING}
+signal.signal(signal.SIGINT, signal.{interrupt})
+async def wait():
+    for _ in range(2):
+        try: os.kill(os.getpid(), {number}); done = True
+        except KeyboardInterrupt: os._exit(1)
+    try: await asyncio.sleep(20)
+    except asyncio.CancelledError: await asyncio.sleep(0.1); print(done); raise
+{ENDING}"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=clean_environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "True\n", "")
 
 
 def find_backends(directory: Path) -> list[str]:

@@ -1,4 +1,5 @@
 import asyncio
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,10 @@ async def run(scratch: Scratch, sql: str) -> None:
 async def fetch(scratch: Scratch, sql: str) -> object:
     async with connect(scratch.dsn) as session:
         return (await session.fetch_values(sql))[0][0]
+
+
+def list_names(directory: Path) -> list[str]:
+    return [path.name for path in directory.iterdir()]
 
 
 async def test_a_server_of_our_own_listens_on_a_socket_only(shadow: ShadowServer) -> None:
@@ -112,6 +117,26 @@ async def test_a_build_that_is_cancelled_while_its_scratch_is_made_leaves_nothin
         with pytest.raises(asyncio.CancelledError):
             await task
     assert await find_leftovers(server.url()) == []
+
+
+async def test_a_server_whose_start_is_cancelled_twice_is_stopped(
+    open_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(open_directory))
+
+    async def build() -> None:
+        async with open_shadow():
+            pass
+
+    task = asyncio.create_task(build())
+    while not list_names(open_directory):  # noqa: ASYNC110  # a thread makes it
+        await asyncio.sleep(0)
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list_names(open_directory) == []
 
 
 async def test_a_role_that_exists_is_never_granted(server: Cluster) -> None:
