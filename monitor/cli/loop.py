@@ -5,11 +5,9 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
-from monitor.cli.signals import current_ending
-
-_HEARD: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from monitor.cli.signals import ENDING, current_ending
 
 type _Handler = Callable[[int, FrameType | None], Any]
 
@@ -34,7 +32,7 @@ def run_loop[T](work: Coroutine[Any, Any, T]) -> T:
 async def _cancel_on_signals[T](work: Coroutine[Any, Any, T]) -> T:
     loop, task, ending = asyncio.get_running_loop(), asyncio.current_task(), current_ending()
 
-    def hear(number: signal.Signals) -> None:
+    def hear(number: int) -> None:
         ending.number = number
         if task is not None:
             task.cancel()
@@ -42,6 +40,8 @@ async def _cancel_on_signals[T](work: Coroutine[Any, Any, T]) -> T:
     handlers = _find_handlers()
     for number in handlers:
         loop.add_signal_handler(number, hear, number)
+    if ending.number is not None:
+        hear(ending.number)  # a library lost the interrupt while it was imported
     try:
         return await work
     finally:
@@ -54,5 +54,5 @@ def _find_handlers() -> dict[signal.Signals, _Handler]:
     """What handles the signals that are not ignored; only the main thread has any."""
     if threading.current_thread() is not threading.main_thread():
         return {}
-    found = {number: signal.getsignal(number) for number in _HEARD}
+    found = {number: signal.getsignal(number) for number in ENDING}
     return {number: handler for number, handler in found.items() if callable(handler)}

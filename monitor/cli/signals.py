@@ -8,14 +8,15 @@ from contextvars import ContextVar
 from types import FrameType
 from typing import Final
 
-_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_UNDECIDED: Final = (signal.SIG_DFL, signal.default_int_handler)
 
 
 class Ending:
     """What ended a command.
 
     Attributes:
-        number: the signal, if it was another than that of Ctrl-C.
+        number: the signal, if one was heard.
     """
 
     def __init__(self) -> None:
@@ -33,11 +34,12 @@ class Ending:
         return error is not None or self.number is not None
 
     def interrupt(self, number: int, _frame: FrameType | None) -> None:
-        """Do what Ctrl-C does: an event loop then ends its tasks in order."""
+        """Do what Ctrl-C does; a loop that hears Ctrl-C for itself ends in order."""
         self.number = number
-        if callable(signal.getsignal(signal.SIGINT)):
+        handler = signal.getsignal(signal.SIGINT)
+        if callable(handler) and handler != self.interrupt:
             signal.raise_signal(signal.SIGINT)
-        else:  # a shell lets what it starts in the background ignore Ctrl-C
+        else:
             raise KeyboardInterrupt
 
 
@@ -54,14 +56,15 @@ def tidy_end() -> Iterator[Ending]:
     """Let these signals interrupt, where nobody decided otherwise."""
     ending = Ending()
     token = _CURRENT.set(ending)
-    changed = []
+    changed = {}
     if threading.current_thread() is threading.main_thread():
-        changed = [each for each in _ENDING if signal.getsignal(each) is signal.SIG_DFL]
+        found = {each: signal.getsignal(each) for each in ENDING}
+        changed = {each: handler for each, handler in found.items() if handler in _UNDECIDED}
     for each in changed:
         signal.signal(each, ending.interrupt)
     try:
         yield ending
     finally:
-        for each in changed:
-            signal.signal(each, signal.SIG_DFL)
+        for each, handler in changed.items():
+            signal.signal(each, handler)
         _CURRENT.reset(token)

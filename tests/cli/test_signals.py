@@ -71,6 +71,23 @@ def work(): run_loop(wait())
 ENDING = "raise SystemExit(run_command(app, []))"
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_a_library_lost_while_it_was_imported_ends_the_loop(
+    clean_environ: dict[str, str], number: signal.Signals
+) -> None:
+    script = f"""{LOOPING.replace("run_loop(wait())", "lose(); run_loop(wait())")}
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def lose():
+    try: os.kill(os.getpid(), {number})
+    except KeyboardInterrupt: pass
+async def wait(): await asyncio.sleep(60)
+{ENDING}"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=clean_environ, timeout=30, check=False
+    )
+    assert done.returncode == 128 + number
+
+
 def test_a_signal_that_another_thread_takes_ends_a_loop_that_waits(
     clean_environ: dict[str, str],
 ) -> None:
