@@ -8,7 +8,6 @@ from typing import Final
 import msgspec
 
 from monitor.core.activity import Activity
-from monitor.core.decode.bodies import INDEXES
 from monitor.core.decode.rows import WHOLE, Directory, Rows
 from monitor.core.keys import Kind, ObjectKey
 
@@ -43,12 +42,9 @@ def _find(oid: str, directory: Directory) -> ObjectKey | None:
 def _find_builds(rows: Rows, directory: Directory, busy: set[str]) -> tuple[ObjectKey, ...]:
     """Invalid indexes that the server says are being built, or whose table is locked for it."""
     told = {row.oid for row in rows.all("building")}
-    if not told and not busy:
-        return ()  # as at most looks: no index has to be decoded once more
     found = {
         _find(index.oid, directory)
-        for row in rows.own("indexes")
-        for index in INDEXES.decode(row.body)
+        for row, index in rows.indexes
         if not index.valid and (index.oid in told or row.oid in busy)
     }
     return tuple(sorted((key for key in found if key), key=lambda k: k.order))

@@ -9,8 +9,6 @@ from monitor.core.decode.activity import read_activity
 from monitor.core.decode.constraints import read_constraints
 from monitor.core.decode.others import read_others
 from monitor.core.decode.relations import (
-    ColumnList,
-    list_column_lists,
     list_columns,
     list_relations,
     read_columns,
@@ -86,18 +84,17 @@ class Draft:
                 changed while they were read.
         """
         self._rows = Rows(rows)
-        lists = list_column_lists(self._rows)
         self._directory = Directory(
-            relations=list_relations(self._rows, lists),
-            columns=list_columns(lists),
+            relations=list_relations(self._rows),
+            columns=list_columns(self._rows),
             keys={},
             aliases={},
             defaults={},
             slots=[],
         )
-        self._objects = list(_read_objects(self._rows, self._directory, lists))
+        self._objects = list(_read_objects(self._rows, self._directory))
         self.slots: Sequence[Slot] = self._directory.slots
-        self.remembered = remember(self._rows, lists)
+        self.remembered = remember(self._rows)
         self.activity = read_activity(self._rows, self._directory)
 
     def finish(
@@ -147,13 +144,11 @@ def decode(
     return Draft(rows).finish(read_texts(texts), version_tables=version_tables, builder=builder)
 
 
-def _read_objects(
-    rows: Rows, directory: Directory, lists: list[ColumnList]
-) -> Iterator[SchemaObject]:
-    yield from read_tables(rows, directory, lists)
-    yield from read_columns(rows, directory, lists)
+def _read_objects(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
+    yield from read_tables(rows, directory)
+    yield from read_columns(rows, directory)
     yield from read_sequences(rows, directory)
-    yield from read_constraints(rows, directory, lists)
+    yield from read_constraints(rows, directory)
     yield from read_others(rows, directory)
 
 

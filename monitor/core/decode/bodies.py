@@ -1,11 +1,24 @@
-"""The fields of rows that tell of many objects at once, known by their place.
+"""The bodies of rows that tell of many objects at once.
 
-The order is that of `queries/indexes.sql` and `queries/constraints.sql`.
+Fields of an index or a constraint are known by their place: the order is that of
+`queries/indexes.sql` and `queries/constraints.sql`.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+
+
+class ColumnsBody(msgspec.Struct):
+    """The columns of one relation, a list for each thing that every column has."""
+
+    relkind: str
+    is_partition: bool
+    numbers: list[int]
+    names: list[str]
+    not_null: list[bool]
+    types: list[str]
+    more: list[dict[str, Any] | None]
 
 
 class IndexBody(msgspec.Struct, array_like=True):
@@ -53,6 +66,7 @@ class ConstraintBody(msgspec.Struct, array_like=True):
     version: str
 
 
+COLUMNS: Final = msgspec.json.Decoder(ColumnsBody)
 INDEXES: Final = msgspec.json.Decoder(list[IndexBody])
 CONSTRAINTS: Final = msgspec.json.Decoder(list[ConstraintBody])
 

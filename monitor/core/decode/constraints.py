@@ -5,19 +5,17 @@ and https://www.postgresql.org/docs/current/catalog-pg-index.html
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from monitor.core.decode.bodies import (
     CONSTRAINTS,
-    INDEXES,
     ConstraintBody,
     IndexBody,
     read_numbers,
 )
-from monitor.core.decode.relations import ColumnList
 from monitor.core.decode.rows import WHOLE, Directory, Row, Rows, parse
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
@@ -67,15 +65,12 @@ class _Lookups(NamedTuple):
     keys: dict[tuple[str, str, str], dict[str, Value]]
 
 
-def read_constraints(
-    rows: Rows, directory: Directory, lists: Iterable[ColumnList]
-) -> Iterator[SchemaObject]:
+def read_constraints(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
     """Constraints of tables and domains, and the indexes that no constraint made."""
-    lookups = _collect_lookups(rows, lists)
+    lookups = _collect_lookups(rows)
     indexes = {
         index.oid: (row, index)
-        for row in rows.own("indexes")
-        for index in INDEXES.decode(row.body)
+        for row, index in rows.indexes
         if not rows.is_left_out("pg_class", index.oid)
     }
     for row in rows.own("constraints"):
@@ -172,7 +167,7 @@ def _describe_foreign_key(
     return attributes
 
 
-def _collect_lookups(rows: Rows, lists: Iterable[ColumnList]) -> _Lookups:
+def _collect_lookups(rows: Rows) -> _Lookups:
     columns: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for row in rows.all("index_column"):
         body = parse(row)
@@ -188,7 +183,7 @@ def _collect_lookups(rows: Rows, lists: Iterable[ColumnList]) -> _Lookups:
                 for number, more in zip(body.numbers, body.more, strict=True)
                 if more and "collation" in more
             }
-            for row, body in lists
+            for row, body in rows.columns
             if any(body.more)
         },
         columns={

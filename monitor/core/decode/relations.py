@@ -1,12 +1,12 @@
 """Tables with their columns, and sequences."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator
+from typing import Any, Final
 
 import msgspec
 
-from monitor.core.decode.bodies import INDEXES
-from monitor.core.decode.rows import WHOLE, Directory, Row, Rows, parse
+from monitor.core.decode.bodies import ColumnsBody
+from monitor.core.decode.rows import WHOLE, Directory, Rows, parse
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.snapshot import SchemaObject
@@ -15,18 +15,6 @@ _TABLE_KINDS: Final = {"r": Kind.TABLE, "p": Kind.TABLE, "f": Kind.FOREIGN_TABLE
 _SPARSE: Final = frozenset({"default", "statistics_target", "options", "storage", "compression"})
 _BOUND_TO_IDENTITY: Final = "i"
 _TEMPLATE: Final = ["type", "start", "increment", "minimum", "maximum", "cache", "cycle"]
-
-
-class _Columns(msgspec.Struct):
-    """The columns of one relation, a list for each thing that every column has."""
-
-    relkind: str
-    is_partition: bool
-    numbers: list[int]
-    names: list[str]
-    not_null: list[bool]
-    types: list[str]
-    more: list[dict[str, Any] | None]
 
 
 class _Relation(msgspec.Struct):
@@ -57,27 +45,14 @@ class _Sequence(msgspec.Struct, array_like=True):
     column: str | None
 
 
-_COLUMNS: Final = msgspec.json.Decoder(_Columns)
 _RELATION: Final = msgspec.json.Decoder(_Relation)
 _SEQUENCE: Final = msgspec.json.Decoder(_Sequence)
 _DEFAULTS: Final = msgspec.json.Decoder(list[_Default])
 
 
-class ColumnList(NamedTuple):
-    """The columns of one relation, decoded once."""
-
-    row: Row
-    body: _Columns
-
-
-def list_column_lists(rows: Rows) -> list[ColumnList]:
-    """The columns of every relation."""
-    return [ColumnList(row, _COLUMNS.decode(row.body)) for row in rows.all("columns")]
-
-
-def list_relations(rows: Rows, lists: Iterable[ColumnList]) -> dict[str, tuple[str, str]]:
+def list_relations(rows: Rows) -> dict[str, tuple[str, str]]:
     """Object number -> schema and name, of everything that has, or could have, columns."""
-    found = {row.oid: (row.schema or "", row.parent or "") for row, _ in lists}
+    found = {row.oid: (row.schema or "", row.parent or "") for row, _ in rows.columns}
     for record in ("relation", "view", "materialized_view"):
         for row in rows.all(record):
             found[row.oid] = (row.schema or "", row.name)
@@ -86,18 +61,17 @@ def list_relations(rows: Rows, lists: Iterable[ColumnList]) -> dict[str, tuple[s
     return found
 
 
-def list_columns(lists: Iterable[ColumnList]) -> dict[str, dict[str, str]]:
+def list_columns(rows: Rows) -> dict[str, dict[str, str]]:
     """Object number -> column number -> name."""
     return {
-        row.oid: dict(zip(map(str, body.numbers), body.names, strict=True)) for row, body in lists
+        row.oid: dict(zip(map(str, body.numbers), body.names, strict=True))
+        for row, body in rows.columns
     }
 
 
-def read_tables(
-    rows: Rows, directory: Directory, lists: Iterable[ColumnList]
-) -> Iterator[SchemaObject]:
+def read_tables(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
     """Tables and foreign tables."""
-    order = {row.oid: _order_columns(body) for row, body in lists}
+    order = {row.oid: _order_columns(body) for row, body in rows.columns}
     flags = read_index_flags(rows)
     triggers = _read_internal_triggers(rows)
     for row in rows.own("relation"):
@@ -133,7 +107,7 @@ def _describe_unusual(more: dict[str, Any]) -> dict[str, Value]:
     return attributes
 
 
-def _order_columns(body: _Columns) -> list[str]:
+def _order_columns(body: ColumnsBody) -> list[str]:
     return [name for _, name in sorted(zip(body.numbers, body.names, strict=True))]
 
 
@@ -148,24 +122,21 @@ def _read_internal_triggers(rows: Rows) -> dict[str, list[list[str]]]:
 def read_index_flags(rows: Rows) -> dict[str, dict[str, Value]]:
     """What indexes say about their table: CLUSTER ON and REPLICA IDENTITY USING INDEX."""
     flags: dict[str, dict[str, Value]] = {}
-    for row in rows.own("indexes"):
-        for index in INDEXES.decode(row.body):
-            if index.clustered:
-                flags.setdefault(row.oid, {})["cluster_index"] = index.name
-            if index.replica_identity:
-                flags.setdefault(row.oid, {})["replica_identity"] = ["index", index.name]
+    for row, index in rows.indexes:
+        if index.clustered:
+            flags.setdefault(row.oid, {})["cluster_index"] = index.name
+        if index.replica_identity:
+            flags.setdefault(row.oid, {})["replica_identity"] = ["index", index.name]
     return flags
 
 
-def read_columns(
-    rows: Rows, directory: Directory, lists: Iterable[ColumnList]
-) -> Iterator[SchemaObject]:
+def read_columns(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:
     """Columns of tables, and what was added by hand to columns of views and types."""
     defaults = _read_defaults(rows, directory)
     extras = _read_identities(rows)
     for place, said in _read_not_nulls(rows).items():
         extras.setdefault(place, {}).update(said)
-    for row, body in lists:
+    for row, body in rows.columns:
         if rows.is_left_out("pg_class", row.oid):
             continue
         is_table = body.relkind in _TABLE_KINDS
@@ -192,7 +163,7 @@ def _expect_default(attributes: dict[str, Value], default: _Default, directory: 
 
 
 def _describe_column(
-    column: tuple[int, str, str, bool, dict[str, Any] | None], body: _Columns
+    column: tuple[int, str, str, bool, dict[str, Any] | None], body: ColumnsBody
 ) -> dict[str, Value]:
     _, _, type_, not_null, more = column
     attributes: dict[str, Value] = {"type": type_}

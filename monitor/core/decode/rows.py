@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from monitor.core.decode.bodies import COLUMNS, INDEXES, ColumnsBody, IndexBody
 from monitor.core.errors import Interrupted
 from monitor.core.keys import Kind, ObjectKey
 
@@ -97,6 +99,16 @@ class Rows:
             for row in self.all(record)
             if (row.catalog, row.oid) not in out and ("pg_class", row.relation) not in out
         ]
+
+    @cached_property
+    def columns(self) -> list[tuple[Row, ColumnsBody]]:
+        """The columns of every relation, whoever it belongs to; decoded once."""
+        return [(row, COLUMNS.decode(row.body)) for row in self.all("columns")]
+
+    @cached_property
+    def indexes(self) -> list[tuple[Row, IndexBody]]:
+        """Every index of the schema's own tables, with the row of its table; decoded once."""
+        return [(row, index) for row in self.own("indexes") for index in INDEXES.decode(row.body)]
 
     def is_left_out(self, catalog: str, oid: str | None) -> bool:
         """Whether the object belongs to an extension or to Alembic."""

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import msgspec
 
-from monitor.core.decode.relations import ColumnList
 from monitor.core.decode.rows import Place, Row, Rows, Slot
 from monitor.core.errors import Interrupted
 from monitor.core.kinds import Value
@@ -62,7 +61,7 @@ class KnownTexts(msgspec.Struct, frozen=True):
         return kept
 
 
-def remember(rows: Rows, lists: Iterable[ColumnList]) -> KnownTexts:
+def remember(rows: Rows) -> KnownTexts:
     """What rows say about names, and about everything; no texts.
 
     The hashes are of this process only.
@@ -70,7 +69,7 @@ def remember(rows: Rows, lists: Iterable[ColumnList]) -> KnownTexts:
     names = {hash(name) for row in rows.each() for name in _list_names(row)}
     names.update(
         hash((row.oid, number, name))
-        for row, body in lists
+        for row, body in rows.columns
         for number, name in zip(body.numbers, body.names, strict=True)
     )
     return KnownTexts(names=frozenset(names), rows=hash_rows(rows.each()))
