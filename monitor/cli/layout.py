@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 from monitor.checks.schema import describe_change
 from monitor.core.diff import Change, Difference
 from monitor.core.findings import Evidence, Finding, Severity
-from monitor.core.keys import Kind, ObjectKey
+from monitor.core.homes import WHOLES
+from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.message import describe_value, name_change
 from monitor.core.printing import clean
@@ -18,18 +19,6 @@ from monitor.core.rules import ChangeKind
 SIGNS: Final[Mapping[ChangeKind, str]] = {"missing": "-", "unexpected": "+", "altered": "~"}
 WIDEST: Final = 72
 """Characters up to which severities stand in one column; longer lines push theirs out."""
-
-_TABLES: Final = frozenset(
-    {
-        Kind.TABLE,
-        Kind.FOREIGN_TABLE,
-        Kind.VIEW,
-        Kind.MATERIALIZED_VIEW,
-        Kind.COMPOSITE,
-        Kind.DOMAIN,
-    }
-)
-"""What other objects belong to: it stands with them under its own name."""
 
 
 class Item(NamedTuple):
@@ -73,8 +62,8 @@ def write_items(items: Sequence[Item]) -> Iterator[str]:
 
 
 def _find_place(key: ObjectKey) -> tuple[str, str]:
-    """The schema and, for tables and what belongs to one, the table."""
-    owner = key.name if key.kind in _TABLES else key.parent
+    """The schema and, for tables and what belongs to one, the table: they stand together."""
+    owner = key.name if key.kind in WHOLES else key.parent
     return key.schema or "", owner or ""
 
 
@@ -87,7 +76,7 @@ def _write_heading(schema: str, owner: str) -> str:
 def _write_title(item: Item) -> str:
     """``- column email is missing``: the heading has said of which table."""
     key = item.key
-    name = "" if key.kind in _TABLES else f" {key.name}"
+    name = "" if key.kind in WHOLES else f" {key.name}"
     rest = item.title.removeprefix(str(key))
     return f"{SIGNS[item.change]} {clean(f'{key.kind.noun}{name}{rest}')}"
 

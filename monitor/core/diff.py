@@ -8,33 +8,19 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
 
 import msgspec
 
 from monitor.core.diff_declared import OWNER, Declarations, read_declarations
 from monitor.core.diff_renames import follow_renames, match_renames
 from monitor.core.findings import Evidence, Severity
-from monitor.core.homes import Home, find_home, find_mothers, find_parents, is_partition
+from monitor.core.homes import WHOLES, Home, find_home, find_mothers, find_parents, is_partition
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
 from monitor.core.leftovers import is_leftover
 from monitor.core.rules import INVALID_INDEX, ChangeKind, choose_rule
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import are_synonyms
-
-_WHOLES: Final = frozenset(
-    {
-        Kind.TABLE,
-        Kind.FOREIGN_TABLE,
-        Kind.VIEW,
-        Kind.MATERIALIZED_VIEW,
-        Kind.COMPOSITE,
-        Kind.DOMAIN,
-        Kind.FOREIGN_SERVER,
-    }
-)
-"""Kinds that have parts; no two of them share a name in one schema."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -159,7 +145,7 @@ def _report_absent(
     change: ChangeKind, items: Mapping[ObjectKey, SchemaObject], declared: Declarations
 ) -> Iterator[Change]:
     """One change for each object that is on one side only, its parts counted with it."""
-    owners = {(key.schema, key.name): key for key in items if key.kind in _WHOLES}
+    owners = {(key.schema, key.name): key for key in items if key.kind in WHOLES}
     wholes = {key: _find_whole(item, items, owners) for key, item in items.items()}
     tops = {key: _find_top(key, wholes) for key in items}
     parts: dict[ObjectKey, list[SchemaObject]] = defaultdict(list)

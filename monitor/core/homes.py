@@ -1,7 +1,22 @@
 """Where an object belongs: the table it is part of, the tables that its table comes from."""
 
+from typing import Final
+
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import SchemaObject, Snapshot
+
+TABLES: Final = (Kind.TABLE, Kind.FOREIGN_TABLE)
+WHOLES: Final = frozenset(
+    {
+        *TABLES,
+        Kind.VIEW,
+        Kind.MATERIALIZED_VIEW,
+        Kind.COMPOSITE,
+        Kind.DOMAIN,
+        Kind.FOREIGN_SERVER,
+    }
+)
+"""Kinds that have parts; no two of them share a name in one schema."""
 
 type Home = tuple[str | None, str]
 """Schema and name of a table, view, domain or server."""
@@ -33,7 +48,7 @@ def is_partition(item: SchemaObject) -> bool:
 def find_table(snapshot: Snapshot, home: Home) -> SchemaObject | None:
     """The table or foreign table of that name."""
     schema, name = home
-    for kind in (Kind.TABLE, Kind.FOREIGN_TABLE):
+    for kind in TABLES:
         key = ObjectKey(kind=kind, schema=schema, parent=None, name=name)
         if (item := snapshot.by_key.get(key)) is not None:
             return item

@@ -9,13 +9,12 @@ from typing import Final
 import msgspec
 
 from monitor.core.diff import Note
-from monitor.core.homes import find_parents
+from monitor.core.homes import TABLES, find_parents
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.platforms import PLATFORMS, RUNTIMES, Platform, Runtime
 from monitor.core.scope_names import split_default_privilege, unquote
 from monitor.core.scope_omissions import (
     LEFT_OUT,
-    TABLES,
     Omission,
     group_by_schema,
     list_parts,

@@ -7,12 +7,11 @@ from typing import Final
 import msgspec
 
 from monitor.core.diff import Note
-from monitor.core.homes import Home, find_home
+from monitor.core.homes import TABLES, Home, find_home
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import Snapshot
 
 LEFT_OUT: Final = "left_out"
-TABLES: Final = (Kind.TABLE, Kind.FOREIGN_TABLE)
 
 
 class Omission(msgspec.Struct, frozen=True):

@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Final
 
 from monitor.core.diff import Note
-from monitor.core.homes import Home, find_parents, is_partition
+from monitor.core.homes import TABLES, Home, find_parents, is_partition
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.platforms import PARTMAN
-from monitor.core.scope_omissions import TABLES, Omission, list_parts
+from monitor.core.scope_omissions import Omission, list_parts
 from monitor.core.snapshot import SchemaObject, Snapshot
 
 PARTITION: Final = "partition"

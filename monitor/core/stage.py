@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from monitor.core.homes import TABLES
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.render import RENDERED
@@ -43,7 +44,6 @@ _COLUMN: Final = frozenset({"type", "collation"})
 _KEY: Final = frozenset({"columns", "nulls_not_distinct"})
 _KEYS: Final = (Kind.PRIMARY_KEY, Kind.UNIQUE)
 """A query may group by a primary key, and a rule may name a unique constraint."""
-_TABLES: Final = (Kind.TABLE, Kind.FOREIGN_TABLE)
 _ROUTINES: Final = (Kind.FUNCTION, Kind.PROCEDURE, Kind.AGGREGATE, Kind.OPERATOR)
 STAND_IN: Final[Mapping[str, Value]] = {"language": "plpgsql", "body": "begin return null; end"}
 """plpgsql reads no body that it does not run, and may return what SQL may not: a trigger. It
@@ -137,7 +137,7 @@ class Ground:
         return (*_list_schemas(schemas), *extensions, *ordered)
 
     def _list_needed(self, key: ObjectKey) -> Iterator[ObjectKey]:
-        if key.kind in _TABLES:
+        if key.kind in TABLES:
             for part in self.list_parts(key):
                 yield from self.list_mentions(part.get("type") if _is_column(part) else None)
             return
@@ -150,7 +150,7 @@ class Ground:
         item = self._objects[key].keep(_KEPT[key.kind])
         if key.kind in (Kind.FUNCTION, Kind.PROCEDURE):
             return [SchemaObject(key=key, attributes={**item.attributes, **STAND_IN})]
-        if key.kind not in _TABLES:
+        if key.kind not in TABLES:
             return [item]
         parts = self.list_parts(key)
         columns = [part for part in parts if _is_column(part)]

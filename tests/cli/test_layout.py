@@ -51,6 +51,20 @@ def test_every_item_has_its_line_and_no_line_breaks(items: list[Item]) -> None:
     assert not any("\n" in line or "\x1b" in line for line in lines)
 
 
+def test_a_server_stands_with_what_belongs_to_it() -> None:
+    server = ObjectKey(kind=Kind.FOREIGN_SERVER, schema=None, parent=None, name="far")
+    mapping = ObjectKey(kind=Kind.USER_MAPPING, schema=None, parent="far", name="anna")
+    items = [
+        Item(key, "altered", f"{key} differs in options", Severity.WARNING, "AW206", ())
+        for key in (mapping, server)
+    ]
+    assert [line.split("  warning")[0].strip() for line in write_items(items)] == [
+        "far",
+        "~ foreign server differs in options",
+        "~ user mapping anna differs in options",
+    ]
+
+
 @given(st.lists(st.sampled_from(["missing", "unexpected", "altered"]), min_size=1))
 def test_the_sum_of_the_counts_is_the_number_of_items(changes: list[ChangeKind]) -> None:
     key = ObjectKey(kind=Kind.TABLE, schema="public", parent=None, name="t")
