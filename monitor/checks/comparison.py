@@ -8,8 +8,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from monitor.checks.spelling import Spellings
-from monitor.core.diff import Difference, Note, add_notes
+from monitor.core.diff import Difference, Note, add_notes, note_spelling
 from monitor.core.errors import AnchorwatchError
+from monitor.core.respelt import respell
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.scope import compare as compare_within
 from monitor.core.snapshot import Snapshot
@@ -40,9 +41,26 @@ async def compare(  # noqa: PLR0913  # both sides, and how each is asked
     # Thousands of tables take longer than a beat of the event loop.
     difference = await asyncio.to_thread(compare_within, expected, actual, scope)
     if difference and spellings is not None:
-        difference = await spellings.settle(expected, actual, difference)
+        difference = await _settle(expected, actual, scope, difference, spellings)
     difference = await _excuse(difference, unstable, side="expected")
     return await _excuse(difference, unstable_actual, side="actual")
+
+
+async def _settle(
+    expected: Snapshot,
+    actual: Snapshot,
+    scope: Scope,
+    difference: Difference,
+    spellings: Spellings,
+) -> Difference:
+    """The difference without what is only spelt in another way."""
+    renamed = await spellings.find_renames(expected, actual, difference)
+    if renamed:
+        spelt = respell(actual, renamed)
+        difference = await asyncio.to_thread(compare_within, expected, spelt, scope)
+        notes = [note_spelling(one.old.key, name) for one in renamed for name in one.texts]
+        difference = add_notes(difference, notes)
+    return await spellings.settle(expected, actual, difference)
 
 
 async def _excuse(difference: Difference, find: FindUnstable | None, *, side: Side) -> Difference:

@@ -20,6 +20,7 @@ from monitor.core.diff import Difference, Note, add_notes
 from monitor.core.doubts import Doubt, Place, Verdict, find_doubts, settle_doubts
 from monitor.core.errors import AnchorwatchError, EngineError, StatementFailed, TooSlow
 from monitor.core.probes import Play, list_equals, write_play
+from monitor.core.respelt import Respelt, find_respelt
 from monitor.core.script import split_script
 from monitor.core.snapshot import Snapshot
 from monitor.sources.build import BuildOptions
@@ -70,17 +71,36 @@ class Spellings:
         doubts = find_doubts(difference)
         if not doubts:
             return difference
-        majors = [side.server.major for side in (expected, actual) if side.server is not None]
-        major = max(majors, default=SUPPORTED_MAJORS[-1])
+        major = _choose_major(expected, actual)
+        known = await self._judge(expected, doubts, major)
+        verdicts = {place: one.verdict for place, one in known.items()}
+        settled = settle_doubts(difference, verdicts, major=major)
+        return add_notes(settled, _note_failures(known.values()))
+
+    async def find_renames(
+        self, expected: Snapshot, actual: Snapshot, difference: Difference
+    ) -> tuple[Respelt, ...]:
+        """What is missing and unexpected in it, and proven to be renamed and respelled alone."""
+        pairs = find_respelt(expected, actual, difference)
+        doubts = [doubt for pair in pairs for doubt in pair.doubts]
+        if not doubts:
+            return pairs
+        # All at once: what is settled later is tried on the same stage.
+        everything = [*doubts, *find_doubts(difference)]
+        known = await self._judge(expected, everything, _choose_major(expected, actual))
+        equal = {place for place, one in known.items() if one.verdict is Verdict.EQUAL}
+        return tuple(pair for pair in pairs if all(d.place in equal for d in pair.doubts))
+
+    async def _judge(
+        self, expected: Snapshot, doubts: Sequence[Doubt], major: int
+    ) -> dict[Place, "_Known"]:
+        """What is known of each text, tried out where it is not."""
         names = {doubt.place: _digest(expected, doubt, major) for doubt in doubts}
         async with self._proving:
             open_ones = [doubt for doubt in doubts if self._is_open(names[doubt.place])]
             if open_ones:
                 self._remember(names, await self._prove(expected, open_ones, major))
-            known = {place: self._known[name] for place, name in names.items()}
-        verdicts = {place: one.verdict for place, one in known.items()}
-        settled = settle_doubts(difference, verdicts, major=major)
-        return add_notes(settled, _note_failures(known.values()))
+            return {place: self._known[name] for place, name in names.items()}
 
     def _is_open(self, name: bytes) -> bool:
         known = self._known.get(name)
@@ -124,6 +144,12 @@ class Spellings:
             return
         async with open_shadows(self._options) as shadows:
             yield shadows
+
+
+def _choose_major(expected: Snapshot, actual: Snapshot) -> int:
+    """Of the newer server of both."""
+    majors = [side.server.major for side in (expected, actual) if side.server is not None]
+    return max(majors, default=SUPPORTED_MAJORS[-1])
 
 
 class _Known(NamedTuple):

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
@@ -47,7 +48,7 @@ def match_renames(expected: Snapshot, actual: Snapshot) -> list[Pair]:
     olds = {item.key: item for item in expected.objects if _has_moved(item, actual)}
     news = {item.key: item for item in actual.objects if _has_moved(item, expected)}
     pairs: list[Pair] = []
-    for describe in (_describe_all, _describe_definition):
+    for describe in (_describe_all, describe_definition):
         for old, new in _pair(olds.values(), news.values(), describe):
             pairs.append((old, new))
             del olds[old.key], news[new.key]
@@ -61,7 +62,7 @@ def _has_moved(item: SchemaObject, other: Snapshot) -> bool:
     same = other.by_key.get(item.key)
     return same is None or (
         same.attributes != item.attributes
-        and _describe_definition(same) != _describe_definition(item)
+        and describe_definition(same) != describe_definition(item)
     )
 
 
@@ -111,13 +112,14 @@ def _describe_all(item: SchemaObject) -> bytes:
     return _describe(item, item.attributes)
 
 
-def _describe_definition(item: SchemaObject) -> bytes:
+def describe_definition(item: SchemaObject, *, without: AbstractSet[str] = frozenset()) -> bytes:
     """Without what says nothing about what it does: comment, owner, validity."""
-    spec, states = KINDS[item.key.kind], _STATES.get(item.key.kind, frozenset())
+    spec = KINDS[item.key.kind]
+    ignored = without | _STATES.get(item.key.kind, frozenset())
     defining = {
         name: value
         for name, value in item.attributes.items()
-        if not (spec[name].by_declaration or spec[name].is_remark or name in states)
+        if not (spec[name].by_declaration or spec[name].is_remark or name in ignored)
     }
     return _describe(item, defining)
 

@@ -88,6 +88,45 @@ async def test_dump_and_restore_respell_texts_everywhere_and_all_are_notes(
     assert list_changes(turned) == []
 
 
+RENAMED = """
+alter table app.t rename constraint known to t_code_check;
+alter table app.t rename constraint apart to t_apart;
+alter index app.by_code rename to t_code_idx;
+alter trigger fired on app.t rename to t_fired;
+alter policy read on app.t rename to t_read;
+alter statistics app.s rename to t_stat;
+"""
+
+
+async def test_what_was_renamed_and_then_dumped_and_restored_is_renamed_and_no_more(
+    server: Cluster, make_database: MakeDatabase, spellings: Spellings
+) -> None:
+    sql = EVERYWHERE[: EVERYWHERE.index("create publication")]
+    created, restored = await make_database(sql=sql), await make_database()
+    expected = await look(created)
+    await run(created, *RENAMED.strip().splitlines())
+    renamed = await look(created)
+    copy(server, name_of(created), name_of(restored))
+    difference = await compare(expected, await look(restored), spellings=spellings)
+    assert list_changes(difference) == list_changes(await compare(expected, renamed))
+    assert len(list_changes(difference)) == 6
+    assert list_noted(difference) == RESPELLED - {"publication p"}
+
+
+async def test_what_means_something_else_is_no_rename(
+    make_database: MakeDatabase, spellings: Spellings
+) -> None:
+    """Of the same names, literals and operators: only a server can tell."""
+    table = "create table t (a int, b int, constraint {} check ({}))"
+    sides = (("old", "a - 1 > b"), ("new", "b - 1 > a"))
+    expected, actual = [await look(await make_database(sql=table.format(*x))) for x in sides]
+    difference = await compare(expected, actual, spellings=spellings)
+    assert list_changes(difference) == [
+        "missing check public.t.old",
+        "unexpected check public.t.new",
+    ]
+
+
 PAIRS = {
     "now() and CURRENT_TIMESTAMP": (
         """create table t (a timestamptz default now(), check (a < now()));

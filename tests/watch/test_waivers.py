@@ -161,6 +161,22 @@ async def test_what_is_missing_stays_accepted_when_what_is_expected_is_built_ane
         assert (report.state, len(report.accepted)) == (State.IN_SYNC, 2)
 
 
+async def test_a_rename_stays_accepted_when_its_text_is_respelt(watch: Watch) -> None:
+    """As a dump and a restore do it."""
+    await watch.run("CREATE TABLE t (a varchar CONSTRAINT known CHECK (a IN ('x', 'y')))")
+    await watch.see(0)
+    await watch.run("ALTER TABLE t RENAME CONSTRAINT known TO t_a_check")
+    await watch.see(1)
+    await accept_all(watch)
+    assert await watch.see(2) is State.UNCHANGED
+    await watch.run(
+        """ALTER TABLE t DROP CONSTRAINT t_a_check, ADD CONSTRAINT t_a_check
+        CHECK (a::text = ANY (ARRAY['x'::varchar::text, 'y'::varchar::text]))"""
+    )
+    report = (await watch.look(3)).record.report
+    assert (report.state, len(report.accepted)) == (State.UNCHANGED, 1)
+
+
 async def test_behind_and_otherwise_accepted_is_pending(watch: Watch, tmp_path: Path) -> None:
     ini = write_history(tmp_path / "app", 'op.execute("create table t (a int)")', "pass")
     watch.expect(f"alembic:{ini}")
