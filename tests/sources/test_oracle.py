@@ -2,8 +2,11 @@
 
 import asyncio
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
 from uuid import uuid4
 
 import asyncpg
@@ -29,7 +32,6 @@ DUMP_SAYS_MORE = {
     "column: a secret option of a foreign column has another value": "secrets are not read",
     "event_trigger: the commands of an event trigger stand in another order": "a set",
     "foreign_data_wrapper: an option of a wrapper has another value": "secrets are not read",
-    "foreign_data_wrapper: the options of a wrapper stand in another order": "a set",
     "foreign_server: the password of a server is another one": "secrets are not read",
     "foreign_table: the password of a foreign table is another one": "secrets are not read",
     "foreign_table: the columns of a foreign table stand in another order": "a note",
@@ -58,11 +60,16 @@ EXCEPTIONS = DUMP_SAYS_MORE.keys() | DUMP_SAYS_LESS.keys()
 TAMPERING = "update pg_"
 """In statements that make an index invalid, which no dump does."""
 
-EVERYTHING = Scope(managed=True, partitions=Children.STRICT)
+EVERYTHING: Final = Scope(managed=True, partitions=Children.STRICT)
 """What pg_dump dumps."""
+CAMPAIGN_SECONDS: Final = 20 * 60.0
+MOST_REFUSED: Final = 0.03
+"""The share of dumps that their own server may refuse. One reason is known: who owns a
+materialised view and may not read its table cannot refresh it, which a restore does."""
 
-REFUSED_AT_MOST = 0.02
-"""The share of dumps that cannot be restored; more would hide what is restored wrongly."""
+
+class Refused(Exception):
+    """The server refuses what pg_dump wrote of it."""
 
 
 def list_sane(cases: list[Case], major: int) -> dict[str, list[Case]]:
@@ -75,10 +82,6 @@ def list_sane(cases: list[Case], major: int) -> dict[str, list[Case]]:
     return files
 
 
-class RefusedDump(Exception):  # an outcome
-    """A dump that cannot be restored: views that may not read what they are made of."""
-
-
 class Bench:
     """Databases that a test fills with drift; one loop for all examples."""
 
@@ -86,7 +89,7 @@ class Bench:
         self.workshop = workshop
         self.server = workshop.server
         self._runner = runner
-        self._spellings = Spellings(BuildOptions(shadow_url=self.server.url()))
+        self._spellings = Spellings(BuildOptions(shadow_url=workshop.server.url()))
         self._made: list[str] = []
 
     def make(self, cases: list[Case]) -> str:
@@ -115,25 +118,27 @@ class Bench:
         """A database that is built from the dump of another one.
 
         Raises:
-            RefusedDump: the server does not take what its own pg_dump wrote.
+            Refused: the server takes no such statements.
         """
         name = self._runner.run(self._create("template template0"))
         try:
             copy(self.server, source, name)
         except subprocess.CalledProcessError as error:
-            raise RefusedDump(error.stderr.decode()) from None
+            if "psql" not in str(error.cmd[0]):
+                raise
+            raise Refused(error.stderr.decode()) from error
         return name
 
     def compare(self, expected: str, actual: str) -> Difference:
-        """What anchorwatch tells of two databases that asks no server about their texts."""
+        """What the bare comparison tells of two databases."""
         look = self.workshop.look
         return diff(self._runner.run(look(expected)), self._runner.run(look(actual)))
 
-    def settle(self, expected: str, actual: str) -> Difference:
-        """What anchorwatch tells of two databases."""
-        look, run = self.workshop.look, self._runner.run
-        sides = run(look(expected)), run(look(actual))
-        return run(compare(*sides, EVERYTHING, spellings=self._spellings))
+    def compare_meaning(self, expected: str, actual: str) -> Difference:
+        """What anchorwatch tells of two databases: spellings are proven on the server."""
+        look = self.workshop.look
+        sides = self._runner.run(look(expected)), self._runner.run(look(actual))
+        return self._runner.run(compare(*sides, EVERYTHING, spellings=self._spellings))
 
     def tidy(self) -> None:
         """Drop what was made for one example."""
@@ -163,8 +168,54 @@ def drifts(draw: st.DrawFn, files: dict[str, list[Case]]) -> tuple[list[Case], l
     return [cases[0], *draw(some)], [cases[0], *draw(some)]
 
 
-def check(bench: Bench, examples: int) -> None:
-    """The law, for so many examples."""
+@dataclass
+class Campaign:
+    """What came of the examples.
+
+    Attributes:
+        tried: how many there were.
+        refused: what the server said to dumps of its own.
+        wrong: disagreements, with the drifts that show them.
+    """
+
+    tried: int = 0
+    refused: list[str] = field(default_factory=list)
+    wrong: list[tuple[object, ...]] = field(default_factory=list)
+
+
+def hold_dumps_against(bench: Bench, pair: tuple[list[Case], list[Case]]) -> Iterator[object]:
+    """The law for one pair of schemas: every disagreement.
+
+    Raises:
+        Refused: one of the dumps cannot be restored, so that half of the law is not tried.
+    """
+    one, other = (bench.make(cases) for cases in pair)
+    entries = differing(dump(bench.server, one), dump(bench.server, other))
+    told = bench.compare(one, other)
+    if bool(told) != bool(entries):
+        yield "dumps", describe(told), entries
+    restored = bench.restore(other)
+    if changes := list_changes(bench.compare_meaning(other, restored)):
+        yield "restored", changes
+    again = bench.restore(restored)
+    if told := bench.compare(restored, again):
+        yield "restored twice", describe(told)
+
+
+def list_changes(difference: Difference) -> list[str]:
+    """What is told beyond versions of extensions, which a dump does not name."""
+    told = describe(difference)
+    return [line for line in told if not line.startswith("note ") and not is_version(line)]
+
+
+def is_version(line: str) -> bool:
+    return line.startswith("altered extension ") and line.endswith(": version")
+
+
+def check(bench: Bench, examples: int) -> Campaign:
+    """The law for so many examples, or for as many as there is time for."""
+    end = time.monotonic() + CAMPAIGN_SECONDS
+    campaign = Campaign()
 
     @settings(
         max_examples=examples,
@@ -175,44 +226,35 @@ def check(bench: Bench, examples: int) -> None:
     )
     @given(drifts(list_sane(CASES, bench.server.major)))
     def hold(pair: tuple[list[Case], list[Case]]) -> None:
+        if time.monotonic() > end:
+            return
+        campaign.tried += 1
+        names = [[str(case) for case in cases[1:]] for cases in pair]
         try:
-            one, other = (bench.make(cases) for cases in pair)
-            entries = differing(dump(bench.server, one), dump(bench.server, other))
-            told = bench.compare(one, other)
-            assert bool(told) == bool(entries), (describe(told), entries)
-            hold_restored(bench, other)
-        except RefusedDump as error:
-            refused.append(str(error))
+            for wrong in hold_dumps_against(bench, pair):
+                campaign.wrong.append((wrong, *names))
+        except Refused as refused:
+            campaign.refused.append(str(refused))
         finally:
             bench.tidy()
 
-    refused: list[str] = []
     hold()
-    assert len(refused) <= max(1, REFUSED_AT_MOST * examples), refused
-
-
-def hold_restored(bench: Bench, source: str) -> None:
-    """What is built from a dump is the same, and from the dump of that, spelled alike."""
-    restored = bench.restore(source)
-    told = describe(bench.settle(source, restored))
-    assert [line for line in told if not is_allowed(line)] == []
-    again = bench.restore(restored)
-    assert describe(bench.compare(restored, again)) == ()
-
-
-def is_allowed(line: str) -> bool:
-    """A spelling, or the version of an extension, which a dump does not name."""
-    return line.startswith("note spelling ") or line.endswith(": version")
+    return campaign
 
 
 @pytest.mark.timeout(300)
 def test_a_change_is_told_exactly_where_dumps_differ(bench: Bench) -> None:
-    check(bench, examples=8)
+    campaign = check(bench, examples=8)
+    assert campaign == Campaign(tried=8)
 
 
 @pytest.mark.long
 def test_a_change_is_told_exactly_where_dumps_differ_in_many_schemas(bench: Bench) -> None:
-    check(bench, examples=500)
+    campaign = check(bench, examples=500)
+    print(f"{campaign.tried} examples, {len(campaign.refused)} refused")  # noqa: T201  # a figure
+    assert campaign.wrong == []
+    assert campaign.tried >= 100
+    assert len(campaign.refused) <= MOST_REFUSED * campaign.tried, campaign.refused
 
 
 @pytest.mark.long
