@@ -62,6 +62,12 @@ TAMPERING = "update pg_"
 
 EVERYTHING: Final = Scope(managed=True, partitions=Children.STRICT)
 """What pg_dump dumps."""
+NOT_CARRIED = {
+    ("extension", "version"): "a dump names no version of an extension",
+    ("table", "internal_triggers"): "nor whether the triggers of keys fire",
+}
+"""Kinds and attributes that a restore does not bring back, and why."""
+
 CAMPAIGN_SECONDS: Final = 20 * 60.0
 MOST_REFUSED: Final = 0.03
 """The share of dumps that their own server may refuse. One reason is known: who owns a
@@ -203,13 +209,18 @@ def hold_dumps_against(bench: Bench, pair: tuple[list[Case], list[Case]]) -> Ite
 
 
 def list_changes(difference: Difference) -> list[str]:
-    """What is told beyond versions of extensions, which a dump does not name."""
+    """What is told of something that a dump carries."""
     told = describe(difference)
-    return [line for line in told if not line.startswith("note ") and not is_version(line)]
+    return [line for line in told if not line.startswith("note ") and not is_left_out(line)]
 
 
-def is_version(line: str) -> bool:
-    return line.startswith("altered extension ") and line.endswith(": version")
+def is_left_out(line: str) -> bool:
+    """Whether a line is only about an attribute that no dump carries."""
+    named, _, attributes = line.rpartition(": ")
+    return any(
+        named.startswith(f"altered {kind} ") and attributes == attribute
+        for kind, attribute in NOT_CARRIED
+    )
 
 
 def check(bench: Bench, examples: int) -> Campaign:
