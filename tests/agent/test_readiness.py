@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,10 @@ async def ledger(
 
         @asynccontextmanager
         async def hold() -> AsyncIterator[None]:
-            with closing(sqlite3.connect(path, isolation_level=None)) as holder:
-                holder.execute("BEGIN IMMEDIATE")
+            connect = partial(sqlite3.connect, isolation_level=None, check_same_thread=False)
+            with closing(connect(path)) as holder:
+                # In a thread: a transaction of the agent may have to end first, on this loop.
+                await asyncio.to_thread(holder.execute, "BEGIN IMMEDIATE")
                 yield
 
         return f"sqlite:///{path}", hold
