@@ -7,7 +7,26 @@ NOT_COMPARED: Final = (
     ("statistics, sizes, visibility", "nothing that a migration promises"),
     ("physical order of columns", "a note: only `select *` and COPY without columns see it"),
     (
-        "names of NOT NULL constraints",
+        "the version table",
+        "its rows are the stamp: where it is missing, empty or hidden the verdict says so",
+    ),
+    (
+        (
+            "what the index of a partition has of its own: name, options, comment, statistics, and "
+            "whether the partition is clustered or identified by it"
+        ),
+        "it comes with the index of its parent, which is compared; a gap for REPLICA IDENTITY",
+    ),
+    (
+        "name, comment, privileges and persistence of the sequence of an identity column",
+        "the column has its options; inserting needs no privilege on it",
+    ),
+    (
+        "privileges on the server's own objects, and who granted a privilege",
+        "an installation is hardened by hand, not by an application's migration",
+    ),
+    (
+        "names and comments of NOT NULL constraints",
         "made up by PostgreSQL 18, and differ after a restore; the column tells validity",
     ),
     (
@@ -15,7 +34,10 @@ NOT_COMPARED: Final = (
         "they hold passwords: only the names of a server's options are read",
     ),
     (
-        "base types, collations, conversions, languages, access methods, operator classes",
+        (
+            "base types, collations, conversions, languages, access methods, operator classes and "
+            "families"
+        ),
         "counted: another number is a note, so that silence is never a claim",
     ),
     ("text search objects, transforms, security labels, parameter grants", "counted"),
