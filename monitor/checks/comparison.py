@@ -42,8 +42,8 @@ async def compare(  # noqa: PLR0913  # both sides, and how each is asked
     difference = await asyncio.to_thread(compare_within, expected, actual, scope)
     if difference and spellings is not None:
         difference = await _settle(expected, actual, scope, difference, spellings)
-    difference = await _excuse(difference, unstable, side="expected")
-    return await _excuse(difference, unstable_actual, side="actual")
+    difference = await _excuse(difference, unstable, side="expected", other=actual)
+    return await _excuse(difference, unstable_actual, side="actual", other=expected)
 
 
 async def _settle(
@@ -63,12 +63,14 @@ async def _settle(
     return await spellings.settle(expected, actual, difference)
 
 
-async def _excuse(difference: Difference, find: FindUnstable | None, *, side: Side) -> Difference:
+async def _excuse(
+    difference: Difference, find: FindUnstable | None, *, side: Side, other: Snapshot
+) -> Difference:
     """The difference without what is unstable; whole where that cannot be found out."""
     if not difference or find is None:
         return difference
     try:
-        return excuse_unstable(difference, await find(), side=side)
+        return excuse_unstable(difference, await find(), side=side, other=other)
     except AnchorwatchError as error:
         note = Note(
             note="unproven",

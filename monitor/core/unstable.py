@@ -3,25 +3,30 @@
 A default that was written as a string, `server_default="now()"`, is the moment at which the DDL
 ran; a migration that names a partition after today names another one tomorrow. So what is
 expected is built twice, the second time at a later date, and what differs is unstable: an
-attribute may have any value, and objects of which only the name differs may have any name of
-that shape, the same but for the numbers that differed.
+attribute may have any value, and an object any name, that is the same as both but for the words
+and numbers in which these differ. A value that is gone altogether is drift, and so is an object
+unless it is a table: those of old days are dropped.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from monitor.core.diff import Change, Difference, Note, keep_evidence, sort_notes
 from monitor.core.findings import Evidence
+from monitor.core.homes import TABLES
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.snapshot import SchemaObject, Snapshot
 
 type Side = Literal["expected", "actual"]
+type Place = tuple[ObjectKey, str]
+"""An object and an attribute."""
 
 
 class Shape(NamedTuple):
@@ -47,13 +52,13 @@ class Unstable(NamedTuple):
     """What two builds of one source do not agree in.
 
     Attributes:
-        attributes: of objects that both have.
+        attributes: of objects that both have, with the values of both.
         absent: objects of the first build that the second one does not have.
         others: objects that only the second one has.
         shapes: of the names of both.
     """
 
-    attributes: frozenset[tuple[ObjectKey, str]] = frozenset()
+    attributes: Mapping[Place, tuple[Value, Value]] = MappingProxyType({})
     absent: frozenset[ObjectKey] = frozenset()
     others: frozenset[ObjectKey] = frozenset()
     shapes: tuple[Shape, ...] = ()
@@ -74,14 +79,15 @@ def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable
     """
     renamed = _rename_builder(second, first.builder)
     both = first.by_key.keys() & renamed.keys()
-    attributes = {
-        (key, name) for key in both for name in _list_differing(first.by_key[key], renamed[key])
-    }
     days = {today + timedelta(days=days) for days in (-1, 0, 1)}  # wherever the server is
-    attributes |= {place for item in first.objects for place in _find_dated(item, days)}
+    attributes = {place: pair for item in first.objects for place, pair in _find_dated(item, days)}
+    for key in both:
+        one, other = first.by_key[key], renamed[key]
+        for name in _list_differing(one, other):
+            attributes[key, name] = one.get(name), other.get(name)
     absent, others = first.by_key.keys() - both, renamed.keys() - both
     return Unstable(
-        attributes=frozenset(attributes),
+        attributes=attributes,
         absent=frozenset(absent),
         others=frozenset(others),
         shapes=tuple(_list_shapes(absent, others)),
@@ -98,12 +104,16 @@ def _list_differing(one: SchemaObject, other: SchemaObject) -> Iterator[str]:
 _DATED: Final = re.compile(r"'(\d{4}-\d\d-\d\d)(?:[ T][\d:.+-]*)?'::(?:date|timestamp).*")
 
 
-def _find_dated(item: SchemaObject, days: set[date]) -> Iterator[tuple[ObjectKey, str]]:
-    """A default that is a date, `'2026-11-26'::date`, and one of these days."""
+def _find_dated(
+    item: SchemaObject, days: set[date]
+) -> Iterator[tuple[Place, tuple[Value, Value]]]:
+    """A default that is a date, `'2026-11-26'::date`, and one of these days; on no other day."""
     default = item.attributes.get("default")
-    found = _DATED.fullmatch(default) if isinstance(default, str) else None
+    if not isinstance(default, str):
+        return
+    found = _DATED.fullmatch(default)
     if found and found[1] in {day.isoformat() for day in days}:
-        yield item.key, "default"
+        yield (item.key, "default"), (default, default.replace(found[1], "0-0-0"))
 
 
 def _rename_builder(snapshot: Snapshot, name: str | None) -> dict[ObjectKey, SchemaObject]:
@@ -154,29 +164,90 @@ def _make_pattern(names: list[str]) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
-def excuse_unstable(difference: Difference, unstable: Unstable, *, side: Side) -> Difference:
-    """The difference, with what is unstable on one of its sides as notes."""
+_WORDS: Final = re.compile(r"\d+\.\d+|\w+|\W")
+_DIGITS: Final = re.compile(r"[\da-fA-F.]+")
+"""A number, or a piece of a UUID or a digest: which of them nobody can tell."""
+
+
+def is_like(one: Value, other: Value, live: Value) -> bool:
+    """Whether a third build could have come out as ``live`` where these two differ."""
+    if live is None:
+        return one is None or other is None
+    texts = (one, other, live)
+    if all(isinstance(text, str) for text in texts):
+        words = [_WORDS.findall(str(text)) for text in texts]
+        if len(words[0]) != len(words[1]):
+            return True  # more differs than single words: nothing can be said
+        return len(words[2]) == len(words[0]) and all(map(_is_word_like, *words))
+    if isinstance(one, list) and isinstance(other, list) and isinstance(live, list):
+        if len(one) != len(other):
+            return True
+        return len(live) == len(one) and all(map(is_like, one, other, live))
+    return one != other or live == one
+
+
+def _is_word_like(one: str, other: str, live: str) -> bool:
+    if one == other:  # of a moment, the year may be the same in both by chance
+        return live == one or (_is_number(one) and _is_number(live))
+    if _DIGITS.fullmatch(one) and _DIGITS.fullmatch(other):
+        return _DIGITS.fullmatch(live) is not None
+    return live.isalnum() or "_" in live
+
+
+def _is_number(word: str) -> bool:
+    return word.replace(".", "", 1).isdecimal()
+
+
+def excuse_unstable(
+    difference: Difference, unstable: Unstable, *, side: Side, other: Snapshot
+) -> Difference:
+    """The difference, with what is unstable on one of its sides as notes.
+
+    Args:
+        difference: what differs.
+        unstable: what two builds of that side do not agree in.
+        side: which one it is.
+        other: the other side, in which another build may have left what is not in this one.
+    """
     changes: list[Change] = []
     notes: list[Note] = list(difference.notes)
     for change in difference.changes:
-        left = _excuse(change, unstable, side)
+        left = _excuse(change, unstable, side, other)
         if left is None or len(left) < len(change.attributes):
-            notes.append(_note(change, unstable, is_left=left is not None))
+            notes.append(_note(change, left))
         if left is not None:
             changes.append(_keep(change, left, unstable))
     return Difference(changes=tuple(changes), notes=sort_notes(notes))
 
 
-def _excuse(change: Change, unstable: Unstable, side: Side) -> tuple[Evidence, ...] | None:
+def _excuse(
+    change: Change, unstable: Unstable, side: Side, other: Snapshot
+) -> tuple[Evidence, ...] | None:
     """The evidence that stands; None where nothing is left of the change."""
     own, foreign = ("missing", "unexpected") if side == "expected" else ("unexpected", "missing")
     if change.change == foreign:
         is_one = change.key in unstable.others or any(s.fits(change.key) for s in unstable.shapes)
         return None if is_one else change.attributes
-    left = tuple(e for e in change.attributes if not _is_free(change.key, e, unstable))
     if change.change == own:
-        return None if change.key in unstable.absent else left
+        if change.key in unstable.absent and _may_be_gone(change.key, unstable, other):
+            return None
+        return tuple(
+            e for e in change.attributes if (change.key, e.name) not in unstable.attributes
+        )
+    left = tuple(e for e in change.attributes if not _is_free(change.key, e, unstable, side))
     return left or None
+
+
+def _may_be_gone(key: ObjectKey, unstable: Unstable, other: Snapshot) -> bool:
+    """Whether its absence says nothing.
+
+    Tables named after a day are dropped one day. Of anything else another build left one of
+    the same shape; what has no shape can be any other object.
+    """
+    shapes = [shape for shape in unstable.shapes if shape.fits(key)]
+    if key.kind in TABLES or not shapes:
+        return True
+    return any(shape.fits(one) for shape in shapes for one in other.by_key)
 
 
 def _keep(change: Change, left: tuple[Evidence, ...], unstable: Unstable) -> Change:
@@ -196,9 +267,11 @@ def _steady(item: SchemaObject, unstable: Unstable) -> SchemaObject:
     )
 
 
-def _is_free(key: ObjectKey, evidence: Evidence, unstable: Unstable) -> bool:
+def _is_free(key: ObjectKey, evidence: Evidence, unstable: Unstable, side: Side) -> bool:
     if evidence.name != "name":
-        return (key, evidence.name) in unstable.attributes
+        built = unstable.attributes.get((key, evidence.name))
+        live = evidence.actual if side == "expected" else evidence.expected
+        return built is not None and is_like(*built, live)
     other = msgspec.structs.replace(key, name=str(evidence.actual))
     return not unstable.absent.isdisjoint({key, other})
 
@@ -211,11 +284,11 @@ _ADVICE: Final[Mapping[str, str]] = {
 }
 
 
-def _note(change: Change, unstable: Unstable, *, is_left: bool) -> Note:
-    if change.change != "altered" and not is_left:
+def _note(change: Change, left: tuple[Evidence, ...] | None) -> Note:
+    if change.change != "altered" and left is None:
         text = f"{change.key} has a name that differs each time what is expected is built."
         return Note(note="unstable", key=change.key, message=text)
-    names = sorted(e.name for e in change.attributes if _is_free(change.key, e, unstable))
+    names = sorted(e.name for e in change.attributes if e not in (left or ()))
     listed = ", ".join(name.replace("_", " ") for name in names)
     text = (
         f"The {listed} of {change.key} comes out differently each time what is expected is "

@@ -12,8 +12,8 @@ NOT_COMPARED: Final = (
     ),
     (
         (
-            "what the index of a partition has of its own: name, options, comment, statistics, and "
-            "whether the partition is clustered or identified by it"
+            "what the index of a partition has of its own: name, options, comment, statistics, "
+            "and whether the partition is clustered or identified by it"
         ),
         "it comes with the index of its parent, which is compared; a gap for REPLICA IDENTITY",
     ),

@@ -7,8 +7,9 @@ import pytest
 
 from monitor.core.diff import Change, Difference, diff
 from monitor.core.keys import Kind
+from monitor.core.kinds import Value
 from monitor.core.snapshot import Snapshot, make_snapshot
-from monitor.core.unstable import Unstable, excuse_unstable, find_unstable
+from monitor.core.unstable import Unstable, excuse_unstable, find_unstable, is_like
 from tests.cases.reader import describe
 from tests.core.builders import a_column, a_table, an_object
 
@@ -35,7 +36,9 @@ UNSTABLE = find_unstable(FIRST, SECOND, today=TODAY)
 
 
 def compare(expected: Snapshot, actual: Snapshot, unstable: Unstable) -> tuple[str, ...]:
-    return describe(excuse_unstable(diff(expected, actual), unstable, side="expected"))
+    return describe(
+        excuse_unstable(diff(expected, actual), unstable, side="expected", other=actual)
+    )
 
 
 def test_two_builds_that_agree_have_nothing_unstable() -> None:
@@ -44,14 +47,54 @@ def test_two_builds_that_agree_have_nothing_unstable() -> None:
 
 def test_a_value_that_differs_between_builds_is_not_compared() -> None:
     actual = built("2026_11", default="'2025-01-02 03:04:05'::timestamp")
-    difference = excuse_unstable(diff(FIRST, actual), UNSTABLE, side="expected")
+    difference = excuse_unstable(diff(FIRST, actual), UNSTABLE, side="expected", other=actual)
     assert describe(difference) == ("note unstable column public.t.at",)
     assert "func.now()" in difference.notes[0].message
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "live", "is_excused"),
+    [
+        (
+            "'2026-11-26 08:00:00.1+00'",
+            "'2028-04-09 09:01:02+00'",
+            "'2025-01-02 00:00:00+00'",
+            True,
+        ),
+        ("'2026-11-26 08:00:00.1+00'", "'2028-04-09 09:01:02+00'", None, False),
+        ("'2026-11-26 08:00:00.1+00'", "'2028-04-09 09:01:02+00'", "now()", False),
+        ("'3f2a-11'::uuid", "'9bc0-42'::uuid", "'77aa-b0'::uuid", True),
+        ("select '3f2a'::text", "select '9bc0'::text", "select 'pwned'::text", False),
+        ("select '3f2a'::text", "select '9bc0'::text", "select pg_read_file('/etc')", False),
+        ("(at > '2026-11-26'::date)", "(at > '2028-04-09'::date)", "true", False),
+        (
+            "(at > '2026-11-26'::date)",
+            "(at > '2028-04-09'::date)",
+            "(at > '2020-01-01'::date)",
+            True,
+        ),
+        ("built on 2026-11-26", "built on 2028-04-09", None, False),
+        (["a", "x_2026"], ["a", "x_2028"], ["a", "x_2020"], True),
+        (["a", "x_2026"], ["a", "x_2028"], ["b", "x_2020"], False),
+        (None, "'2028-04-09'", None, True),
+    ],
+)
+def test_only_what_a_third_build_could_have_been_is_excused(
+    one: Value, other: Value, live: Value, *, is_excused: bool
+) -> None:
+    assert is_like(one, other, live) is is_excused
+
+
+def test_a_frozen_default_that_is_gone_is_drift() -> None:
+    actual = make_snapshot(
+        a_column("t", "at") if item.key.name == "at" else item for item in FIRST.objects
+    )
+    assert compare(FIRST, actual, UNSTABLE) == ("altered column public.t.at: default",)
+
+
 def test_another_attribute_of_the_same_object_is_compared() -> None:
     actual = make_snapshot(
-        a_column("t", "at", default="'2025'::timestamp", nullable=False)
+        a_column("t", "at", default="'2025-01-02 03:04:05'::timestamp", nullable=False)
         if item.key.name == "at"
         else item
         for item in FIRST.objects
@@ -67,7 +110,7 @@ def test_what_is_missing_is_the_same_whenever_what_is_expected_is_built() -> Non
     column = make_snapshot(item for item in FIRST.objects if item.key.name != "at")
     for actual in (column, make_snapshot([])):
         one, other = (
-            excuse_unstable(diff(built, actual), unstable, side="expected").changes
+            excuse_unstable(diff(built, actual), unstable, side="expected", other=actual).changes
             for built, unstable in (
                 (FIRST, UNSTABLE),
                 (SECOND, find_unstable(SECOND, FIRST, today=TODAY)),
@@ -77,13 +120,15 @@ def test_what_is_missing_is_the_same_whenever_what_is_expected_is_built() -> Non
         assert [(c.key, c.attributes, c.inside) for c in one] == [
             (c.key, c.attributes, c.inside) for c in other
         ]
-    (change,) = excuse_unstable(diff(FIRST, column), UNSTABLE, side="expected").changes
+    (change,) = excuse_unstable(
+        diff(FIRST, column), UNSTABLE, side="expected", other=actual
+    ).changes
     assert [evidence.name for evidence in change.attributes] == ["type"]
 
 
 def test_what_is_missing_says_which_of_its_values_is_unstable() -> None:
     actual = make_snapshot(item for item in FIRST.objects if item.key.name != "at")
-    difference = excuse_unstable(diff(FIRST, actual), UNSTABLE, side="expected")
+    difference = excuse_unstable(diff(FIRST, actual), UNSTABLE, side="expected", other=actual)
     assert describe(difference) == (
         "missing column public.t.at",
         "note unstable column public.t.at",
@@ -97,7 +142,7 @@ def test_what_changes_inside_of_what_is_missing_still_shows() -> None:
         change.inside
         for first in (FIRST, more)
         for change in excuse_unstable(
-            diff(first, make_snapshot([])), UNSTABLE, side="expected"
+            diff(first, make_snapshot([])), UNSTABLE, side="expected", other=make_snapshot([])
         ).changes
         if change.key.name == "t"
     }
@@ -112,11 +157,11 @@ def test_a_name_that_differs_between_builds_may_be_another_one() -> None:
     )
 
 
-def test_there_may_be_none_of_that_name_or_several() -> None:
+def test_there_may_be_no_table_of_that_name_or_several_but_no_index_less() -> None:
     none = make_snapshot(item for item in FIRST.objects if "2026_11" not in str(item.key))
     several = make_snapshot([*FIRST.objects, a_table("events_v2_2026_10", columns=[])])
     assert compare(FIRST, none, UNSTABLE) == (
-        "note unstable index public.t.ix_2026_11",
+        "missing index public.t.ix_2026_11",
         "note unstable table public.events_v2_2026_11",
     )
     assert compare(FIRST, several, UNSTABLE) == ("note unstable table public.events_v2_2026_10",)
@@ -152,12 +197,11 @@ def test_an_object_that_both_builds_have_is_missed() -> None:
 
 def test_on_the_other_side_missing_and_unexpected_change_places() -> None:
     difference = diff(built("2025_03"), FIRST)
-    turned = excuse_unstable(difference, UNSTABLE, side="actual")
+    turned = excuse_unstable(difference, UNSTABLE, side="actual", other=built("2025_03"))
     assert not turned
     whole = make_snapshot([*FIRST.objects, a_table("more", columns=[])])
-    assert describe(excuse_unstable(diff(FIRST, whole), UNSTABLE, side="actual")) == (
-        "unexpected table public.more",
-    )
+    told = excuse_unstable(diff(FIRST, whole), UNSTABLE, side="actual", other=FIRST)
+    assert describe(told) == ("unexpected table public.more",)
 
 
 @pytest.mark.parametrize(
@@ -192,6 +236,7 @@ def test_the_role_of_each_build_is_nothing_that_differs() -> None:
 def test_a_rename_of_an_unstable_name_is_no_drift_and_of_another_one_is() -> None:
     change = next(c for c in diff(FIRST, built("2025_03")).changes if c.key.kind is Kind.INDEX)
     other = msgspec.structs.replace(change, key=a_column("t", "a").key)
-    left = excuse_unstable(Difference((change, other), ()), UNSTABLE, side="expected")
+    difference = Difference((change, other), ())
+    left = excuse_unstable(difference, UNSTABLE, side="expected", other=built("2025_03"))
     assert left.changes == (other,)
     assert isinstance(change, Change)
