@@ -14,7 +14,15 @@ import msgspec
 from monitor.core.diff_declared import OWNER, Declarations, read_declarations
 from monitor.core.diff_renames import follow_renames, match_renames
 from monitor.core.findings import Evidence, Severity
-from monitor.core.homes import WHOLES, Home, find_home, find_mothers, find_parents, is_partition
+from monitor.core.homes import (
+    WHOLES,
+    Home,
+    find_home,
+    find_mothers,
+    find_parents,
+    is_partition,
+    take_sparse,
+)
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
 from monitor.core.leftovers import is_leftover
@@ -95,14 +103,16 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
     moved = {old.key: new for old, new in renames}
     known = moved.keys() | actual.by_key.keys()
     taken = {new.key for new in moved.values()} | expected.by_key.keys()
+    missing, unexpected = _pick(expected, without=known), _pick(actual, without=taken)
+    bare = [(item, _strip(item)) for item in take_sparse(missing, expected, actual)]
+    bare += [(_strip(item), item) for item in take_sparse(unexpected, expected, actual)]
     changes = [
-        *_report_absent("missing", _pick(expected, without=known), declared),
-        *_report_absent("unexpected", _pick(actual, without=taken), declared),
+        *_report_absent("missing", missing, declared),
+        *_report_absent("unexpected", unexpected, declared),
     ]
     notes = list(_compare_others(expected, actual))
-    for item in expected.objects:
-        other = moved.get(item.key) or actual.by_key.get(item.key)
-        if other is not None and (other.key != item.key or other.attributes != item.attributes):
+    for item, other in (*_pair(expected, actual, moved), *bare):
+        if other.key != item.key or other.attributes != item.attributes:
             altered, remarks = _compare(follow_renames(item, moved), other, declared)
             changes.extend(altered)
             notes.extend(remarks)
@@ -135,6 +145,20 @@ def keep_evidence(change: Change, left: tuple[Evidence, ...]) -> Change:
         return msgspec.structs.replace(change, attributes=left)
     rule = choose_rule(change.key.kind, "altered", frozenset(e.name for e in left))
     return msgspec.structs.replace(change, attributes=left, code=rule.code, severity=rule.severity)
+
+
+def _pair(
+    expected: Snapshot, actual: Snapshot, moved: Mapping[ObjectKey, SchemaObject]
+) -> Iterator[tuple[SchemaObject, SchemaObject]]:
+    """What is on both sides, renamed or not."""
+    for item in expected.objects:
+        other = moved.get(item.key) or actual.by_key.get(item.key)
+        if other is not None:
+            yield item, other
+
+
+def _strip(item: SchemaObject) -> SchemaObject:
+    return SchemaObject(key=item.key, attributes={})
 
 
 def _pick(snapshot: Snapshot, *, without: AbstractSet[ObjectKey]) -> dict[ObjectKey, SchemaObject]:

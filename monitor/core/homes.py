@@ -1,5 +1,6 @@
 """Where an object belongs: the table it is part of, the tables that its table comes from."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from monitor.core.keys import Kind, ObjectKey
@@ -65,3 +66,20 @@ def find_mothers(snapshot: Snapshot, column: ObjectKey) -> list[ObjectKey]:
         ObjectKey(kind=Kind.COLUMN, schema=schema, parent=name, name=column.name)
         for schema, name in find_parents(table)
     ]
+
+
+_SPARSE: Final = (Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.COMPOSITE)
+"""Kinds of whose columns only those are known that have something of their own."""
+
+
+def take_sparse(
+    items: dict[ObjectKey, SchemaObject], one: Snapshot, other: Snapshot
+) -> Iterator[SchemaObject]:
+    """Take away the columns that both sides have, one of them with nothing of its own."""
+    for key in [key for key in items if key.kind is Kind.COLUMN]:
+        wholes = (
+            ObjectKey(kind=kind, schema=key.schema, parent=None, name=key.parent or "")
+            for kind in _SPARSE
+        )
+        if any(whole in one.by_key and whole in other.by_key for whole in wholes):
+            yield items.pop(key)

@@ -75,4 +75,4 @@ comment on materialized view app.mv is 'names';
 
 -- case a column of a materialised view has a statistics target
 alter materialized view app.mv alter column name set statistics 500;
--- expect unexpected column app.mv.name
+-- expect altered column app.mv.name: statistics_target
