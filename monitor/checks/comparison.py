@@ -8,7 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from monitor.checks.spelling import Spellings
-from monitor.core.diff import Difference, Note, add_notes, note_spelling
+from monitor.core.diff import note_spelling
+from monitor.core.difference import Difference, Note, add_notes
 from monitor.core.errors import AnchorwatchError
 from monitor.core.respelt import respell
 from monitor.core.scope import DEFAULT_SCOPE, Scope

@@ -1,6 +1,7 @@
 """Judging a schema: what differs from what is expected, as findings."""
 
-from monitor.core.diff import Change, Difference, find_flaws
+from monitor.core.diff import find_flaws
+from monitor.core.difference import Change, Difference
 from monitor.core.findings import Finding
 from monitor.core.keys import Kind
 from monitor.core.leftovers import is_leftover

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from monitor.core.diff import Difference, Note, add_notes
+from monitor.core.difference import Difference, Note, add_notes
 from monitor.core.doubts import Doubt, Place, Verdict, find_doubts, settle_doubts
 from monitor.core.errors import AnchorwatchError, EngineError, StatementFailed, TooSlow
 from monitor.core.probes import Play, list_equals, write_play

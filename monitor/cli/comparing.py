@@ -16,7 +16,7 @@ from monitor.cli.sources import (
     resolve_source,
     resolve_sources,
 )
-from monitor.core.diff import Difference, Note
+from monitor.core.difference import Difference, Note
 from monitor.core.errors import UsageError
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.snapshot import Snapshot

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from monitor.checks.schema import describe_change
-from monitor.core.diff import Change, Difference
+from monitor.core.difference import Change, Difference
 from monitor.core.findings import Evidence, Finding, Severity
 from monitor.core.homes import WHOLES
 from monitor.core.keys import ObjectKey

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from monitor.cli.streams import discard
-from monitor.core.diff import Change, Difference, Note
+from monitor.core.difference import Change, Difference, Note
 from monitor.core.errors import AnchorwatchError, UsageError
 from monitor.core.findings import Finding
 from monitor.core.keys import ObjectKey

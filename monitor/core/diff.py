@@ -4,7 +4,6 @@ Differences that are not drift (the order of columns, another spelling of the sa
 are notes, apart from the changes.
 """
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -13,13 +12,15 @@ import msgspec
 
 from monitor.core.diff_declared import OWNER, Declarations, read_declarations
 from monitor.core.diff_renames import follow_renames, match_renames
+from monitor.core.difference import Change, Difference, Note, sort_difference
 from monitor.core.findings import Evidence, Severity
+from monitor.core.folding import fold_columns
 from monitor.core.homes import (
     WHOLES,
     Home,
     find_home,
-    find_mothers,
     find_parents,
+    find_top,
     is_partition,
     take_sparse,
 )
@@ -29,71 +30,6 @@ from monitor.core.leftovers import is_leftover
 from monitor.core.rules import INVALID_INDEX, ChangeKind, choose_rule
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import are_synonyms
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One object that is missing, unexpected or altered.
-
-    Attributes:
-        change: which of the three.
-        key: the object, by its expected name.
-        attributes: what differs; of a missing or unexpected object all that is
-            known about it.
-        code: the rule.
-        severity: how bad it is.
-        contains: how many objects that belong to it are missing or unexpected
-            with it, and are not listed on their own.
-        parts: these objects, as far as they are its own.
-        undecided: the major version of a server that could tell whether more than the
-            spelling differs, where none is at hand; None where that is known.
-    """
-
-    change: ChangeKind
-    key: ObjectKey
-    attributes: tuple[Evidence, ...]
-    code: str
-    severity: Severity
-    contains: int = 0
-    parts: tuple[SchemaObject, ...] = ()
-    undecided: int | None = None
-
-    @property
-    def inside(self) -> str:
-        """What of it is not listed, in a digest, so that a change of it can be noticed."""
-        if not self.parts:
-            return ""
-        ordered = sorted(self.parts, key=lambda part: part.key.order)
-        return hashlib.sha256(msgspec.json.encode(ordered, order="deterministic")).hexdigest()[:16]
-
-
-type _Place = tuple[ObjectKey, ChangeKind, str]
-
-
-class Note(msgspec.Struct, frozen=True):
-    """A difference that is not drift.
-
-    Attributes:
-        note: a bounded word: ``column_order``, ``spelling``, ``unstable``, ``unproven``,
-            ``not_modelled``, ``left_out``, ``partition``, ``owner``, ``public``,
-            ``other_major``.
-        key: the object, or None for the database as a whole.
-        message: one sentence for a person.
-    """
-
-    note: str
-    key: ObjectKey | None
-    message: str
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """All that differs between what is expected and what is, sorted by object."""
-
-    changes: tuple[Change, ...]
-    notes: tuple[Note, ...]
-
-    def __bool__(self) -> bool:
-        """Whether there is any change; notes do not count."""
-        return bool(self.changes)
 
 
 def diff(expected: Snapshot, actual: Snapshot) -> Difference:
@@ -117,26 +53,8 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
             changes.extend(altered)
             notes.extend(remarks)
     return sort_difference(
-        Difference(changes=tuple(_fold(changes, expected, actual)), notes=tuple(notes))
+        Difference(changes=tuple(fold_columns(changes, expected, actual)), notes=tuple(notes))
     )
-
-
-def sort_difference(difference: Difference) -> Difference:
-    """The same, in the one order that the same things are always told in."""
-    return Difference(
-        changes=tuple(sorted(difference.changes, key=lambda c: (c.key.order, c.change, c.code))),
-        notes=sort_notes(difference.notes),
-    )
-
-
-def sort_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
-    """The notes by object."""
-    return tuple(sorted(notes, key=lambda n: (n.key.order if n.key else (), n.note, n.message)))
-
-
-def add_notes(difference: Difference, notes: Iterable[Note]) -> Difference:
-    """The difference with more notes."""
-    return Difference(difference.changes, sort_notes([*difference.notes, *notes]))
 
 
 def keep_evidence(change: Change, left: tuple[Evidence, ...]) -> Change:
@@ -171,10 +89,11 @@ def _report_absent(
     """One change for each object that is on one side only, its parts counted with it."""
     owners = {(key.schema, key.name): key for key in items if key.kind in WHOLES}
     wholes = {key: _find_whole(item, items, owners) for key, item in items.items()}
-    tops = {key: _find_top(key, wholes) for key in items}
+    tops = {key: find_top(key, wholes) for key in items}
     parts: dict[ObjectKey, list[SchemaObject]] = defaultdict(list)
+    counts = Counter(tops.values())
     for key, top in tops.items():
-        if top != key:
+        if top != key and not _is_in_partition(key, top, items, wholes):
             parts[top].append(items[key])
     for key, item in items.items():
         if tops[key] == key:
@@ -185,9 +104,24 @@ def _report_absent(
                 attributes=tuple(_list_evidence(change, item)),
                 code=code,
                 severity=severity,
-                contains=len(parts[key]),
+                contains=counts[key] - 1,
                 parts=tuple(parts[key]),
             )
+
+
+def _is_in_partition(
+    key: ObjectKey,
+    top: ObjectKey,
+    items: Mapping[ObjectKey, SchemaObject],
+    wholes: Mapping[ObjectKey, ObjectKey | None],
+) -> bool:
+    """Whether a partition stands between it and what speaks for it: those come and go."""
+    place: ObjectKey | None = key
+    while place is not None and place != top:
+        if is_partition(items[place]):
+            return True
+        place = wholes[place]
+    return False
 
 
 def _judge_absent(
@@ -201,14 +135,6 @@ def _judge_absent(
         if item.key.kind is Kind.DEFAULT_PRIVILEGE and not declared.covers_defaults(item.key):
             return rule.code, Severity.INFO
     return rule.code, rule.severity
-
-
-def _find_top[T](key: T, wholes: Mapping[T, T | None]) -> T:
-    """The object that speaks for it: itself, or the last of what it went along with."""
-    seen = [key]
-    while (whole := wholes[seen[-1]]) is not None and whole not in seen:
-        seen.append(whole)
-    return seen[-1] if wholes[seen[-1]] is None else key
 
 
 def _find_whole(
@@ -295,38 +221,6 @@ def _excuse(item: SchemaObject, one: Evidence, declared: Declarations) -> list[N
     # A live database was promised, and what was built says nothing of it.
     is_unsaid = spec.by_declaration and declared.is_built and one.actual is None
     return [] if is_unsaid else None
-
-
-def _fold(changes: Iterable[Change], expected: Snapshot, actual: Snapshot) -> Iterator[Change]:
-    """One change where a column changed in a table and with it in all that inherit it."""
-    columns = {(c.key, c.change, c.code): c for c in changes if c.key.kind is Kind.COLUMN}
-    mothers = {
-        place: _find_mother(change, columns, expected, actual) for place, change in columns.items()
-    }
-    tops = {place: _find_top(place, mothers) for place in columns}
-    heirs: Counter[_Place] = Counter()
-    for place, top in tops.items():
-        if top != place:
-            heirs[top] += 1 + columns[place].contains
-    for change in changes:
-        place = (change.key, change.change, change.code)
-        if tops.get(place, place) == place:
-            yield msgspec.structs.replace(change, contains=change.contains + heirs[place])
-
-
-def _find_mother(
-    change: Change, columns: Mapping[_Place, Change], expected: Snapshot, actual: Snapshot
-) -> _Place | None:
-    """The same change of the column that this one comes from."""
-    for snapshot in (actual, expected):
-        for key in find_mothers(snapshot, change.key):
-            place = (key, change.change, change.code)
-            mother = columns.get(place)
-            if mother is not None and (
-                change.change != "altered" or mother.attributes == change.attributes
-            ):
-                return place
-    return None
 
 
 def _note_order(key: ObjectKey, wanted: Value, found: Value) -> Iterator[Note]:

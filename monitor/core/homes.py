@@ -1,6 +1,6 @@
 """Where an object belongs: the table it is part of, the tables that its table comes from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from monitor.core.keys import Kind, ObjectKey
@@ -66,6 +66,14 @@ def find_mothers(snapshot: Snapshot, column: ObjectKey) -> list[ObjectKey]:
         ObjectKey(kind=Kind.COLUMN, schema=schema, parent=name, name=column.name)
         for schema, name in find_parents(table)
     ]
+
+
+def find_top[T](key: T, wholes: Mapping[T, T | None]) -> T:
+    """The object that speaks for it: itself, or the last of what it went along with."""
+    seen = [key]
+    while (whole := wholes[seen[-1]]) is not None and whole not in seen:
+        seen.append(whole)
+    return seen[-1] if wholes[seen[-1]] is None else key
 
 
 _SPARSE: Final = (Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.COMPOSITE)

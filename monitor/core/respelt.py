@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.core.diff import Difference
 from monitor.core.diff_renames import RENAMEABLE, describe_definition
+from monitor.core.difference import Difference
 from monitor.core.doubts import Doubt
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import TEXTS, are_synonyms, may_be_synonyms

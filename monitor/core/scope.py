@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from monitor.core.diff import Difference, Note, diff, find_flaws, sort_difference
+from monitor.core.diff import diff, find_flaws
+from monitor.core.difference import Difference, Note, sort_difference
 from monitor.core.homes import Home
 from monitor.core.keys import ObjectKey
 from monitor.core.scope_managed import find_ledger, find_managed

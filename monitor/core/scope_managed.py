@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from monitor.core.diff import Note
+from monitor.core.difference import Note
 from monitor.core.homes import TABLES, find_parents
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.platforms import PLATFORMS, RUNTIMES, Platform, Runtime

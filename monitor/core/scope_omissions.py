@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from monitor.core.diff import Note
+from monitor.core.difference import Note
 from monitor.core.homes import TABLES, Home, find_home
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import Snapshot

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
-from monitor.core.diff import Note
+from monitor.core.difference import Note
 from monitor.core.homes import TABLES, Home, find_parents, is_partition
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value

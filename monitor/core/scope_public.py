@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from monitor.core.diff import Note
 from monitor.core.diff_declared import PRIVILEGES
+from monitor.core.difference import Note
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.snapshot import SchemaObject, Snapshot

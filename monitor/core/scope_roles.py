@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from monitor.core.diff import Note
+from monitor.core.difference import Note
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
 from monitor.core.scope_names import (

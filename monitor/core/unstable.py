@@ -17,7 +17,8 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from monitor.core.diff import Change, Difference, Note, keep_evidence, sort_notes
+from monitor.core.diff import keep_evidence
+from monitor.core.difference import Change, Difference, Note, sort_notes
 from monitor.core.findings import Evidence
 from monitor.core.homes import TABLES
 from monitor.core.keys import Kind, ObjectKey

@@ -21,7 +21,7 @@ from monitor.checks.history import describe_stamp, judge_stamp, read_stamp
 from monitor.checks.schema import add_flaws, judge
 from monitor.checks.spelling import Spellings
 from monitor.core.activity import Activity
-from monitor.core.diff import Difference
+from monitor.core.difference import Difference
 from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreachable
 from monitor.core.findings import Finding, FindingClass, Unknown, make_unknowns
 from monitor.core.history import History

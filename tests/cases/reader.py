@@ -24,7 +24,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.core.diff import Change, Difference
+from monitor.core.difference import Change, Difference
 from monitor.core.findings import Severity
 from monitor.core.scope import Scope
 from monitor.core.scope_names import OWNER

@@ -1,6 +1,6 @@
 """What tests of comparisons share."""
 
-from monitor.core.diff import Difference
+from monitor.core.difference import Difference
 from tests.cases.reader import describe
 
 

@@ -11,7 +11,7 @@ from markdown_it.token import Token
 
 from monitor.cli.layout import Item, count_changes, write_items, write_markdown
 from monitor.cli.progress import ignore, show_progress
-from monitor.core.diff import Change, Difference
+from monitor.core.difference import Change, Difference
 from monitor.core.findings import Evidence, Severity
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.message import describe_value

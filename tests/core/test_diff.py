@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.diff import Difference, diff, find_flaws
+from monitor.core.diff import diff, find_flaws
+from monitor.core.difference import Difference
 from monitor.core.findings import Severity
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot

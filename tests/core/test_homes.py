@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from monitor.core.diff import diff
+from monitor.core.difference import Change
 from monitor.core.keys import Kind
 from monitor.core.snapshot import SchemaObject, make_snapshot
-from tests.core.builders import a_column, a_key, a_table, say
+from tests.core.builders import a_column, a_key, a_table, an_object, say
 
 
 def a_family(*partitions: str, **column: Any) -> list[SchemaObject]:
@@ -62,3 +65,52 @@ def test_a_column_that_is_inherited_is_told_with_the_one_it_comes_from() -> None
     heir = {"inherited": True}
     assert len(say(build("integer", **heir), build("bigint", **heir))) == 1
     assert len(say(build("integer"), build("bigint"))) == 2
+
+
+def say_each(expected: list[SchemaObject], actual: list[SchemaObject]) -> list[tuple[str, int]]:
+    changes = diff(make_snapshot(expected), make_snapshot(actual)).changes
+    return [(str(change.key), change.contains) for change in changes]
+
+
+@pytest.mark.parametrize(
+    "own", [{"default": "'evil'"}, {"nullable": False}, {"comment": "other"}, {"storage": "main"}]
+)
+def test_a_column_that_is_new_with_something_of_its_own_in_a_partition_is_told_apart(
+    own: dict[str, Any],
+) -> None:
+    family = a_family("events_1", "events_2")
+    odd = [*family[:-1], a_column("events_2", "n", **own)]
+    without = [item for item in family if item.key.kind is not Kind.COLUMN]
+    told = [("column public.events.n", 1), ("column public.events_2.n", 0)]
+    assert say_each(without, odd) == told
+    assert say_each(odd, without) == told
+
+
+def test_what_a_partition_does_not_take_over_from_a_column_is_not_told_of_it() -> None:
+    grants = [["anna", "SELECT", False]]
+    family = [*a_family("events_1")[:-1], a_column("events_1", "n", inherited=True)]
+    family[1] = a_column("events", "n", comment="how many", grants=grants)
+    without = [item for item in family if item.key.kind is not Kind.COLUMN]
+    assert say_each(without, family) == [("column public.events.n", 1)]
+
+
+def test_what_was_said_of_a_column_stays_said_when_a_partition_comes() -> None:
+    def find(*partitions: str) -> Change:
+        family = a_family(*partitions)
+        without = [item for item in family if item.key.kind is not Kind.COLUMN]
+        [change] = diff(make_snapshot(without), make_snapshot(family)).changes
+        return change
+
+    assert find("events_1").inside == find("events_1", "events_2").inside
+
+
+def test_what_was_said_of_a_partitioned_table_stays_said_when_a_partition_comes() -> None:
+    index = an_object(Kind.INDEX, "i", parent="events", columns=["n"])
+    one = find_only([*a_family("events_1"), index])
+    assert one.inside == find_only([*a_family("events_1", "events_2"), index]).inside
+    assert one.inside != find_only(a_family("events_1")).inside
+
+
+def find_only(unexpected: list[SchemaObject]) -> Change:
+    [change] = diff(make_snapshot([]), make_snapshot(unexpected)).changes
+    return change

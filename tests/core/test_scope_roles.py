@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.core.diff import Difference
+from monitor.core.difference import Difference
 from monitor.core.findings import Severity
 from monitor.core.keys import Kind
 from monitor.core.scope import Scope, compare

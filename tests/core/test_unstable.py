@@ -5,7 +5,8 @@ from datetime import date
 import msgspec
 import pytest
 
-from monitor.core.diff import Change, Difference, diff
+from monitor.core.diff import diff
+from monitor.core.difference import Change, Difference
 from monitor.core.keys import Kind
 from monitor.core.kinds import Value
 from monitor.core.snapshot import Snapshot, make_snapshot

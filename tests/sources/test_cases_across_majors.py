@@ -16,7 +16,7 @@ import pytest
 
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
-from monitor.core.diff import Difference
+from monitor.core.difference import Difference
 from monitor.core.scope import Scope
 from monitor.core.scope_partitions import Children
 from monitor.core.snapshot import Snapshot

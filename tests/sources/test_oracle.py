@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
-from monitor.core.diff import Difference, diff
+from monitor.core.diff import diff
+from monitor.core.difference import Difference
 from monitor.core.scope import Scope
 from monitor.core.scope_partitions import Children
 from monitor.sources.build import BuildOptions

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from monitor.checks.comparison import compare
-from monitor.core.diff import Difference
+from monitor.core.difference import Difference
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind, Status
 from monitor.core.snapshot import Snapshot
