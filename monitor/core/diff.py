@@ -48,8 +48,10 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
     ]
     notes = list(_compare_others(expected, actual))
     for item, other in (*_pair(expected, actual, moved), *bare):
-        if other.key != item.key or other.attributes != item.attributes:
-            altered, remarks = _compare(follow_renames(item, moved), other, declared)
+        # What is called the same on both sides may be two things when names went round.
+        wanted = follow_renames(item, moved)
+        if other.key != wanted.key or other.attributes != wanted.attributes:
+            altered, remarks = _compare(wanted, other, declared)
             changes.extend(altered)
             notes.extend(remarks)
     return sort_difference(

@@ -67,6 +67,15 @@ alter index app.logged_id rename to the_id;
 -- expect altered index app.users.ix_users_name: name
 -- expect altered index app.logged.logged_id: name
 
+-- case a table stays clustered on a name that another index took
+alter index app.ix_users_email rename to x;
+alter index app.ix_users_name rename to ix_users_email;
+alter index app.x rename to ix_users_name;
+alter table app.users cluster on ix_users_name;
+-- expect altered index app.users.ix_users_email: name
+-- expect altered index app.users.ix_users_name: name
+-- expect altered table app.users: cluster_index
+
 -- case a foreign key that is switched off is renamed
 alter table app.users disable trigger all;
 alter table app.users rename constraint users_boss_fkey to boss;

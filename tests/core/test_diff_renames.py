@@ -146,6 +146,29 @@ def test_a_rename_is_not_told_again_by_what_mentions_it() -> None:
     )
 
 
+def test_what_kept_its_word_while_the_names_were_swapped_means_something_else() -> None:
+    """The replica identity says ``i`` as before, and ``i`` is now the other index."""
+
+    def build(one: str, two: str) -> list[SchemaObject]:
+        return [
+            a_table("t", columns=["x", "y"], cluster_index="i", replica_identity=["index", "i"]),
+            an_object(Kind.INDEX, one, parent="t", columns=["x"]),
+            an_object(Kind.INDEX, two, parent="t", columns=["y"]),
+            an_object(Kind.SEQUENCE, one + "s", start=1),
+            an_object(Kind.SEQUENCE, two + "s", start=2),
+            a_column("t", "x", default="nextval('public.is'::regclass)"),
+        ]
+
+    assert say(build("i", "j"), build("j", "i")) == (
+        "altered column public.t.x: default",
+        "altered index public.t.i: name",
+        "altered index public.t.j: name",
+        "altered sequence public.is: name",
+        "altered sequence public.js: name",
+        "altered table public.t: cluster_index, replica_identity",
+    )
+
+
 def test_two_sequences_that_were_swapped_are_followed() -> None:
     def build(one: str, two: str) -> list[SchemaObject]:
         return [
