@@ -23,8 +23,20 @@ from monitor.core.scope_omissions import (
 )
 from monitor.core.snapshot import SchemaObject, Snapshot
 
-LEDGER: Final = "anchorwatch_"
-"""What the names of our own tables begin with, where the ledger shares a database."""
+LEDGER: Final = frozenset(
+    f"anchorwatch_{name}"
+    for name in (
+        "acceptance",
+        "event",
+        "incident",
+        "look",
+        "outbox",
+        "record",
+        "snapshot",
+        "version",
+    )
+)
+"""Our own tables, where the ledger shares a database."""
 
 _OUTSIDE: Final = (
     Kind.EVENT_TRIGGER,
@@ -94,7 +106,7 @@ def find_ledger(expected: Snapshot, actual: Snapshot) -> Iterator[Omission]:
 
 
 def _is_ours(key: ObjectKey) -> bool:
-    return key.kind is Kind.TABLE and key.name.startswith(LEDGER)
+    return key.kind is Kind.TABLE and key.name in LEDGER
 
 
 def _survey(expected: Snapshot, actual: Snapshot) -> _Ground:

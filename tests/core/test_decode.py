@@ -265,13 +265,24 @@ def test_a_dependency_is_on_the_column_or_else_on_the_whole() -> None:
 
 def test_version_tables_are_found_with_their_place() -> None:
     rows = [
-        a_row("version_table", {"width": 32, "readable": True}, oid=T, name="t"),
-        a_row("version_table", {"width": None, "readable": False}, oid=U, name="a"),
+        a_version_table({"width": 32, "readable": True}, oid=T, name="t"),
+        a_version_table({"width": None, "readable": False}, oid=U, name="a"),
     ]
     assert find_version_tables(rows) == [
         VersionTablePlace("public", "a", None, False),
         VersionTablePlace("public", "t", 32, True),
     ]
+
+
+def a_version_table(body: Mapping[str, object], *, oid: str, name: str) -> Cells:
+    return a_row("version_table", {"alembics": True, **body}, oid=oid, name=name)
+
+
+def test_what_only_looks_like_a_version_table_counts_where_there_is_no_other() -> None:
+    own = a_version_table({"width": 32, "readable": True}, oid=T, name="t")
+    other = a_version_table({"alembics": False, "width": 9, "readable": True}, oid=U, name="u")
+    assert [place.name for place in find_version_tables([own, other])] == ["t"]
+    assert [place.name for place in find_version_tables([other])] == ["u"]
 
 
 # ---------------------------------------------------------------- what is left out
@@ -298,7 +309,7 @@ def test_what_hangs_on_something_left_out_is_left_out(record: str) -> None:
         a_row("comment", "words", oid=T),
         a_row("comment", "words", oid=T, sub="1"),
         a_row("grant", {"grants": [["a", "SELECT", False]]}, oid=T),
-        a_row(record, {}, oid=T, name="t"),
+        a_row(record, {"alembics": True}, oid=T, name="t"),
     )
     assert snapshot.objects == ()
 

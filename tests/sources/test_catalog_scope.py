@@ -28,6 +28,32 @@ async def test_a_table_that_has_more_than_the_revision_is_an_object(
     assert snapshot.count(Kind.TABLE) == 1
 
 
+async def test_a_table_of_the_same_shape_is_an_object_unless_alembic_made_it(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database(
+        sql="""
+        create table versions (version_num varchar(32) constraint versions_pkc primary key);
+        create table devices (version_num varchar(32) primary key);
+        create index on devices (version_num varchar_pattern_ops);
+        """
+    )
+    snapshot = await look(url)
+    assert [table.name for table in snapshot.version_tables] == ["versions"]
+    tables = [item.key.name for item in snapshot.objects if item.key.kind is Kind.TABLE]
+    assert tables == ["devices"]
+
+
+async def test_a_version_table_without_a_sign_of_alembic_is_read_and_compared(
+    make_database: MakeDatabase,
+) -> None:
+    """With a name of its own and `version_table_pk=False`."""
+    url = await make_database(sql="create table v (version_num varchar(32) not null)")
+    snapshot = await look(url)
+    assert [table.name for table in snapshot.version_tables] == ["v"]
+    assert snapshot.count(Kind.TABLE) == 1
+
+
 async def test_row_security_makes_a_version_table_unreadable_and_no_error(
     database: str, server: Cluster
 ) -> None:

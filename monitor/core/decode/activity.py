@@ -21,7 +21,7 @@ def read_activity(rows: Rows, directory: Directory) -> Activity:
     locks = [(row.oid, msgspec.json.decode(row.body, type=str)) for row in rows.all("lock")]
     versions = {
         row.oid: ObjectKey(kind=Kind.TABLE, schema=row.schema, parent=None, name=row.name)
-        for row in rows.all("version_table")
+        for row in rows.version_tables
     }
     ddl = {oid for oid, mode in locks if mode not in (_WRITE, _BUILD)}
     ddl |= {oid for oid, mode in locks if mode == _WRITE and oid in versions}

@@ -50,7 +50,7 @@ def find_version_tables(rows: Iterable[Sequence[str | None]]) -> list[VersionTab
     """The version tables that the catalog statement saw, sorted."""
     found = []
     # Most rows are of other records: they are grouped once, by `decode`.
-    for row in Rows(row for row in rows if row[0] == "version_table").all("version_table"):
+    for row in Rows(row for row in rows if row[0] == "version_table").version_tables:
         body = parse(row)
         place = VersionTablePlace(
             schema=row.schema or "",

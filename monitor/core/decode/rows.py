@@ -76,7 +76,9 @@ class Rows:
             groups[row.record].append(row)
         self._groups = groups
         self._left_out = {(row.catalog, row.oid) for row in groups["member"]}
-        self._left_out |= {(row.catalog, row.oid) for row in groups["version_table"]}
+        self._left_out |= {
+            (row.catalog, row.oid) for row in groups["version_table"] if _is_alembics(row)
+        }
         self._left_out |= {
             ("pg_class", row.relation)
             for row in groups["composite"]
@@ -101,6 +103,16 @@ class Rows:
         ]
 
     @cached_property
+    def version_tables(self) -> list[Row]:
+        """The tables that Alembic keeps its revisions in.
+
+        Where none is Alembic's beyond doubt, all that have the shape: with a name of their
+        own and no key, or one that somebody made by hand.
+        """
+        found = self.all("version_table")
+        return [row for row in found if _is_alembics(row)] or found
+
+    @cached_property
     def columns(self) -> list[tuple[Row, ColumnsBody]]:
         """The columns of every relation, whoever it belongs to; decoded once."""
         return [(row, COLUMNS.decode(row.body)) for row in self.all("columns")]
@@ -113,6 +125,11 @@ class Rows:
     def is_left_out(self, catalog: str, oid: str | None) -> bool:
         """Whether the object belongs to an extension or to Alembic."""
         return (catalog, oid) in self._left_out
+
+
+def _is_alembics(row: Row) -> bool:
+    """Whether its name, or that of its key, says that Alembic made it."""
+    return bool(parse(row)["alembics"])
 
 
 def parse(row: Row) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 -- Tables that have the shape of Alembic's version table: one column, called version_num.
--- Their name is the configuration's to choose, so the shape decides. Rows that row
--- security could hide count as unreadable: an empty version table means something else.
+-- Their name is the configuration's to choose; Alembic calls the key after it
+-- (`MigrationContext`, option version_table_pk). Rows that row security could hide count
+-- as unreadable: an empty version table means something else.
 select 'version_table', 'pg_class', c.oid::text, '0', c.oid::text, n.nspname, null, c.relname,
   json_build_object(
+    'alembics', c.relname = 'alembic_version' or exists (
+      select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p' and k.conname = c.relname || '_pkc'),
     'width', case when a.atttypmod > 4 then a.atttypmod - 4 end,
     'readable', has_schema_privilege(n.oid, 'USAGE') and has_column_privilege(c.oid, a.attnum, 'SELECT')
       and not row_security_active(c.oid)

@@ -73,6 +73,10 @@ create index anchorwatch_record_body on public.anchorwatch_record (body);
 create table public.anchorwatch_version (version_num varchar(32) primary key);
 -- expect note left_out
 
+-- case a table that is called like those of the ledger
+create table public.anchorwatch_notes (id int);
+-- expect unexpected table public.anchorwatch_notes
+
 -- case a schema that nobody watches
 create schema scratch;
 create table scratch.t (id int);
