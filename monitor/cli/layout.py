@@ -22,7 +22,7 @@ WIDEST: Final = 72
 
 
 class Item(NamedTuple):
-    """One thing that is wrong with one object."""
+    """One thing that is wrong with one object; a finding has an id to name it by."""
 
     key: ObjectKey
     change: ChangeKind
@@ -30,6 +30,7 @@ class Item(NamedTuple):
     severity: Severity
     code: str
     evidence: tuple[Evidence, ...]
+    id: str = ""
 
 
 def list_changes(changes: Iterable[Change]) -> list[Item]:
@@ -43,7 +44,7 @@ def list_changes(changes: Iterable[Change]) -> list[Item]:
 def list_findings(findings: Iterable[Finding]) -> list[Item]:
     """The findings about objects as items; those about the database as a whole left out."""
     return [
-        Item(f.key, name_change(f.code), f.title, f.severity, f.code, f.evidence)
+        Item(f.key, name_change(f.code), f.title, f.severity, f.code, f.evidence, f.id)
         for f in findings
         if f.key is not None
     ]
@@ -57,7 +58,8 @@ def write_items(items: Sequence[Item]) -> Iterator[str]:
     for place, group in groupby(rows, key=lambda item: _find_place(item.key)):
         yield _write_heading(*place)
         for item in group:
-            yield f"  {texts[id(item)]:{width}}  {item.severity.value:8}  {item.code}"
+            name = f"  {item.id}" if item.id else ""
+            yield f"  {texts[id(item)]:{width}}  {item.severity.value:8}  {item.code}{name}"
             yield from _write_evidence(item)
 
 

@@ -63,7 +63,7 @@ def _write_look(look: Look) -> Iterator[str]:
     # What concerns the whole database is the summary, with what to do about it.
     whole = [f for f in report.findings if f.key is None and not _is_upkeep(f)]
     for finding in whole:
-        yield f"  {clean(finding.title)}  [{finding.code} {finding.severity.value}]"
+        yield f"  {clean(finding.title)}  [{finding.code} {finding.severity.value}]  {finding.id}"
         yield f"  {clean(finding.remedy)}"
     if not whole:
         yield f"  {clean(report.summary)}"
@@ -88,7 +88,7 @@ def _write_waived(report: Report) -> Iterator[str]:
     for one in report.accepted:
         until = f" until {one.acceptance.until}" if one.acceptance.until else ""
         title, reason = clean(one.finding.title), clean(one.acceptance.reason)
-        yield f"  accepted{until}: {title}  [{one.finding.code}]: {reason}"
+        yield f"  accepted{until}: {title}  [{one.finding.code}]  {one.finding.id}: {reason}"
     for rule, count in Counter(one.rule for one in report.ignored).items():
         until = f" until {rule.until}" if rule.until else ""
         yield f"  ignored{until}: {count} by {clean(str(rule))}: {clean(rule.reason)}"
