@@ -127,5 +127,5 @@ alter function app.stamp() owner to whole_owner;
 
 create table alembic_version (version_num varchar(32) not null constraint alembic_version_pkc primary key);
 insert into alembic_version values ('f00'), ('ba7');
-create table "Other ""quoted"" schema".versions (version_num varchar(64) not null primary key);
+create table "Other ""quoted"" schema".versions (version_num varchar(64) constraint versions_pkc primary key);
 comment on table "Other ""quoted"" schema".versions is 'of another service';
