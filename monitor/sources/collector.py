@@ -325,6 +325,8 @@ def write_ddl(metadata: Any) -> list[str]:
         engine: Any = sqlalchemy.create_engine("postgresql://", paramstyle="named", **old)
     else:
         engine = make("postgresql://", record, paramstyle="named")
+    # SQLAlchemy's own stand-in has no such method; listeners of before_create use it.
+    engine.exec_driver_sql = record
     metadata.create_all(engine, checkfirst=False)
     return statements
 

@@ -65,6 +65,30 @@ async def build(target: str, server: Cluster, python: Path | None = None) -> Sna
     return await read_source(parse_source(f"models:{target}"), options)
 
 
+LISTENING = """
+    import sqlalchemy as sa
+
+    metadata = sa.MetaData()
+    table = sa.Table("t", metadata, sa.Column("n", sa.Integer))
+
+    @sa.event.listens_for(metadata, "before_create")
+    def prepare(target, connection, **_):
+        connection.exec_driver_sql("create function one() returns int return 1")
+        connection.execute(sa.text("create view before as select '100%%' as much, ':x' as x"))
+
+    sa.event.listen(table, "after_create", sa.DDL("create view %(table)s_view as table t"))
+"""
+
+
+async def test_what_listeners_send_while_the_tables_are_made_is_built(
+    server: Cluster, application: Path
+) -> None:
+    write_files(application, {"listening.py": LISTENING})
+    snapshot = await build("listening:metadata", server)
+    told = {str(i.key) for i in snapshot.objects if i.key.kind in (Kind.FUNCTION, Kind.VIEW)}
+    assert told == {"function public.one()", "view public.before", "view public.t_view"}
+
+
 @pytest.mark.parametrize("attribute", ["db.Model", "several"])
 async def test_models_are_built_whatever_names_them(
     server: Cluster, application: Path, attribute: str
