@@ -31,6 +31,9 @@ from monitor.sources.shielding import finish
 
 ADMIN: Final = "anchorwatch_admin"
 _BOOTSTRAP: Final = "anchorwatch_bootstrap"
+_OWNED: Final = 15
+"""The major since which the schema public is the database owner's; before, what a history
+grants there or takes away was dropped with no more than a warning."""
 _MAY: Final = """/* anchorwatch rights */
 select rolsuper or (rolcreatedb and rolcreaterole) from pg_catalog.pg_roles
 where rolname = current_user"""
@@ -148,6 +151,9 @@ class ShadowServer:
             )
             await session.execute(f"COMMENT ON DATABASE {database} IS {quote_literal(lease)}")
         admin = replace(self._admin, database=name)
+        if self.major < _OWNED and self._facts.is_superuser:
+            async with connect(admin) as session:
+                await session.execute(f"ALTER SCHEMA public OWNER TO {owner}")
         return Scratch(
             database=name,
             builder=name,
