@@ -49,20 +49,29 @@ def judge_stamp(
 ) -> State | None:
     """The state that the stamp alone decides, or None when the schema has to.
 
+    A database without tables is empty, unless its stamp is one of the history's: that may
+    promise views and functions alone, see `is_empty`.
+
     Args:
         snapshot: the database.
         stamp: what is stamped there.
         history: the revisions that are known; None when none are expected.
     """
+    if history is None or (stamp and all(map(history.is_known, stamp))):
+        return None
     if not has_tables(snapshot):
         return State.EMPTY
-    if history is None:
-        return None
-    if not stamp:
-        return State.UNSTAMPED
-    if not all(history.is_known(revision) for revision in stamp):
-        return State.UNKNOWN_REVISION
-    return None
+    return State.UNKNOWN_REVISION if stamp else State.UNSTAMPED
+
+
+def is_empty(snapshot: Snapshot, expected: Snapshot | None) -> bool:
+    """Whether there are no tables, but for a database that is expected to have none.
+
+    Args:
+        snapshot: the database.
+        expected: None where nothing is known of what it should be.
+    """
+    return not has_tables(snapshot) and (expected is None or has_tables(expected))
 
 
 def describe_stamp(

@@ -16,8 +16,8 @@ from monitor.checks.activity import (
     say_migrating,
     track_builds,
 )
-from monitor.checks.comparison import compare
-from monitor.checks.history import describe_stamp, judge_stamp, read_stamp
+from monitor.checks.comparison import FindUnstable, compare
+from monitor.checks.history import describe_stamp, is_empty, judge_stamp, read_stamp
 from monitor.checks.schema import add_flaws, judge
 from monitor.checks.spelling import Spellings
 from monitor.core.activity import Activity
@@ -252,28 +252,27 @@ async def _compare(
         return _report_unreadable_stamp(report, snapshot)
     if (state := judge_stamp(snapshot, stamp or (), history)) is not None:
         return _report_stamp(report, state, stamp or (), waivers=target.waivers)
+    major = snapshot.server.major if snapshot.server else None
+    expected, again = baseline, None
     try:
-        difference = await _find_difference(target, stamp, snapshot, baseline)
+        if target.expectation is not None:
+            expected = await target.expectation.snapshot_at(stamp, major=major)
+            again = partial(target.expectation.find_unstable, stamp, major=major)
+        if is_empty(snapshot, expected):
+            return _report_stamp(report, State.EMPTY, stamp or (), waivers=target.waivers)
+        difference = await _find_difference(target, snapshot, expected, again)
     except AnchorwatchError as error:
         return _add_unknown(report, error)
     return _report_comparison(report, target, snapshot, difference, builds)
 
 
 async def _find_difference(
-    target: Target,
-    stamp: tuple[str, ...] | None,
-    snapshot: Snapshot,
-    baseline: Snapshot | None,
+    target: Target, snapshot: Snapshot, expected: Snapshot | None, again: FindUnstable | None
 ) -> Difference | None:
     """What differs from what is expected; None where nothing is."""
-    expectation, spellings = target.expectation, target.spellings
-    if expectation is None:
-        if baseline is None:
-            return None
-        return await compare(baseline, snapshot, target.scope, spellings=spellings)
-    major = snapshot.server.major if snapshot.server else None
-    expected = await expectation.snapshot_at(stamp, major=major)
-    again = partial(expectation.find_unstable, stamp, major=major)
+    if expected is None:
+        return None
+    spellings = target.spellings
     return await compare(expected, snapshot, target.scope, spellings=spellings, unstable=again)
 
 

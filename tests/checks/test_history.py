@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.checks.history import describe_stamp, has_tables, judge_stamp, read_stamp
+from monitor.checks.history import describe_stamp, is_empty, judge_stamp, read_stamp
 from monitor.core.history import Revision, make_history
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import SchemaObject, Snapshot, VersionTable, make_snapshot
@@ -32,11 +32,20 @@ def test_without_a_version_table_nothing_is_stamped() -> None:
     assert read_stamp(a_snapshot()) == ()
 
 
-def test_a_database_without_tables_is_empty_whatever_is_stamped() -> None:
-    snapshot = a_snapshot(STAMPED, is_empty=True)
-    assert not has_tables(snapshot)
-    assert judge_stamp(snapshot, ("r1",), HISTORY) is State.EMPTY
-    assert judge_stamp(snapshot, (), None) is State.EMPTY
+@pytest.mark.parametrize("stamp", [(), ("gone",)])
+def test_a_database_without_tables_is_empty_rather_than_wrongly_stamped(
+    stamp: tuple[str, ...],
+) -> None:
+    assert judge_stamp(a_snapshot(STAMPED, is_empty=True), stamp, HISTORY) is State.EMPTY
+
+
+def test_a_database_without_tables_is_empty_unless_none_are_expected() -> None:
+    bare, full = a_snapshot(STAMPED, is_empty=True), a_snapshot()
+    assert judge_stamp(bare, ("r1",), HISTORY) is None
+    assert is_empty(bare, full)
+    assert is_empty(bare, None)
+    assert not is_empty(bare, bare)
+    assert not is_empty(full, None)
 
 
 @pytest.mark.parametrize(

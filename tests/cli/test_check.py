@@ -120,9 +120,9 @@ async def test_nothing_is_built_on_a_server_of_any_database_that_is_checked(
     for shadow in (server, other_server):
         done = await run_inside("check", *urls, "--expected", "sql:e.sql", *on(shadow), *form)
         assert done.code == 3, done
-        states = [found["state"] for found in done.document["databases"]]
-        assert states == ["unknown", "empty"]
-        assert "holds a watched database" in done.document["databases"][0]["summary"]
+        for found in done.document["databases"]:
+            assert found["state"] == "unknown"
+            assert "holds a watched database" in found["summary"]
 
 
 async def test_all_configured_databases_are_looked_at_and_counted(

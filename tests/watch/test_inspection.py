@@ -70,6 +70,24 @@ async def test_no_tables_are_empty(watch: Watch, ini: Path) -> None:
     assert await watch.see(0) is State.EMPTY
 
 
+async def test_no_tables_are_empty_where_the_stamp_promises_some(watch: Watch, ini: Path) -> None:
+    watch.expect(f"alembic:{ini}")
+    await watch.run(f"CREATE VIEW v AS SELECT 1 AS one; {VERSIONS}; {stamp('r1')}")
+    assert await watch.see(0) is State.EMPTY
+
+
+async def test_a_history_without_tables_is_compared(watch: Watch, tmp_path: Path) -> None:
+    make = "create function one() returns int return 1"
+    ini = write_history(tmp_path / "bare", f'op.execute("{make}")', TABLE_U)
+    watch.expect(f"alembic:{ini}")
+    await watch.run(f"{VERSIONS}; {stamp('r1')}")
+    report = (await watch.look(0)).record.report
+    assert (report.state, report.pending) == (State.DRIFTED, ("r2",))
+    assert [str(finding.key) for finding in report.findings] == ["function public.one()"]
+    await watch.run(make)
+    assert await watch.see(1) is State.PENDING
+
+
 async def test_a_stamp_that_the_history_lacks_is_an_unknown_revision(
     watch: Watch, ini: Path
 ) -> None:
