@@ -29,6 +29,8 @@ RENAMEABLE: Final = frozenset(
 )
 """Kinds of which a name says little: the same thing under another name is one change."""
 
+_INDEXED: Final = (Kind.INDEX, Kind.PRIMARY_KEY, Kind.UNIQUE, Kind.EXCLUSION)
+
 type Pair = tuple[SchemaObject, SchemaObject]
 
 _STATES: Final = {
@@ -143,18 +145,51 @@ def follow_renames(item: SchemaObject, moved: Mapping[ObjectKey, SchemaObject]) 
     """
     if not moved:
         return item
-    changed: dict[str, Value] = {}
-    for name, value in item.attributes.items():
-        match name, value:
-            case "default", str():
-                changed[name] = _follow_sequences(value, moved)
-            case "cluster_index", str():
-                changed[name] = _list_names(item.key, moved).get(value, value)
-            case "replica_identity", ["index", str() as index]:
-                changed[name] = ["index", _list_names(item.key, moved).get(index, index)]
-            case "internal_triggers", list():
-                changed[name] = _follow_keys(item.key, value, moved)
+    changed = {
+        name: follow(item.key, item.attributes[name], moved)
+        for name, follow in _MENTIONING.items()
+        if item.attributes.get(name) is not None
+    }
     return SchemaObject(key=item.key, attributes={**item.attributes, **changed})
+
+
+def _follow_cluster(
+    table: ObjectKey, value: Any, moved: Mapping[ObjectKey, SchemaObject]
+) -> Value:
+    """The name of an index of its own, or schema and name of one of the topmost table's."""
+    if isinstance(value, str):
+        return _list_names(table, moved).get(value, value)
+    return [*_follow_index(*value, moved=moved)]
+
+
+def _follow_identity(
+    table: ObjectKey, value: Any, moved: Mapping[ObjectKey, SchemaObject]
+) -> Value:
+    """As for CLUSTER ON, after the word ``index``; another word stands alone."""
+    if isinstance(value, str):
+        return value
+    word, *place = value
+    followed = _follow_cluster(table, place[0] if len(place) == 1 else place, moved)
+    return [word, *followed] if isinstance(followed, list) else [word, followed]
+
+
+def _follow_partition_indexes(
+    _: ObjectKey, value: Any, moved: Mapping[ObjectKey, SchemaObject]
+) -> Value:
+    followed = [
+        [*_follow_index(schema, name, moved=moved), *rest] for schema, name, *rest in value
+    ]
+    return [*sorted(followed, key=repr)]
+
+
+def _follow_index(
+    schema: str, name: str, *, moved: Mapping[ObjectKey, SchemaObject]
+) -> tuple[str, str]:
+    """Schema and new name of an index or a key: all of a schema share one set of names."""
+    for old, new in moved.items():
+        if (old.schema, old.name) == (schema, name) and old.kind in _INDEXED:
+            return schema, new.key.name
+    return schema, name
 
 
 def _list_names(table: ObjectKey, moved: Mapping[ObjectKey, SchemaObject]) -> dict[str, str]:
@@ -165,9 +200,7 @@ def _list_names(table: ObjectKey, moved: Mapping[ObjectKey, SchemaObject]) -> di
     }
 
 
-def _follow_keys(
-    table: ObjectKey, pairs: list[Any], moved: Mapping[ObjectKey, SchemaObject]
-) -> Value:
+def _follow_keys(table: ObjectKey, pairs: Any, moved: Mapping[ObjectKey, SchemaObject]) -> Value:
     """Names and states; those of a foreign key stand on the table that it refers to as well."""
     place = [table.schema, table.name]
     known = {
@@ -182,7 +215,7 @@ def _follow_keys(
 _CONSTANT: Final = re.compile(r"'((?:[^']|'')*)'::regclass")
 
 
-def _follow_sequences(text: str, moved: Mapping[ObjectKey, SchemaObject]) -> str:
+def _follow_sequences(_: ObjectKey, text: Any, moved: Mapping[ObjectKey, SchemaObject]) -> Value:
     """The default with the sequences' new names in its regclass constants."""
     known = {
         f"{schema}.{before}": f"{schema}.{_write(new.key.name)}"
@@ -207,3 +240,15 @@ def _spell(name: str) -> tuple[str, str]:
 def _write(name: str) -> str:
     is_plain = name.isascii() and name.isidentifier() and name == name.lower()
     return name if is_plain else quote_ident(name)
+
+
+_MENTIONING: Final[
+    Mapping[str, Callable[[ObjectKey, Any, Mapping[ObjectKey, SchemaObject]], Value]]
+] = {
+    "default": _follow_sequences,
+    "cluster_index": _follow_cluster,
+    "replica_identity": _follow_identity,
+    "partition_indexes": _follow_partition_indexes,
+    "internal_triggers": _follow_keys,
+}
+"""Attributes that name other objects; what follows their renames."""

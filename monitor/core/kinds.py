@@ -109,7 +109,11 @@ _TABLE: Final = {
     "row_security": _one("ENABLE ROW LEVEL SECURITY", False),
     "force_row_security": _one("FORCE ROW LEVEL SECURITY", False),
     "replica_identity": _one("default, full, nothing, or the index that is used", "default"),
-    "cluster_index": _one("the index of CLUSTER ON"),
+    "cluster_index": _one("the index of CLUSTER ON; of a partition that of its topmost table"),
+    "partition_indexes": _one(
+        "options, tablespace and validity of indexes of a partition, where they are not those "
+        "of the partitioned table's"
+    ),
     "of_type": _one("the composite type of a typed table"),
     "partition_by": _one("strategy and key of a partitioned table"),
 } | _ANY_TABLE

@@ -1,12 +1,13 @@
 """Tables with their columns, and sequences."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from monitor.core.decode.bodies import ColumnsBody
-from monitor.core.decode.rows import WHOLE, Directory, Rows, parse
+from monitor.core.decode.rows import WHOLE, Directory, Row, Rows, parse
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.snapshot import SchemaObject
@@ -120,14 +121,34 @@ def _read_internal_triggers(rows: Rows) -> dict[str, list[list[str]]]:
 
 
 def read_index_flags(rows: Rows) -> dict[str, dict[str, Value]]:
-    """What indexes say about their table: CLUSTER ON and REPLICA IDENTITY USING INDEX."""
-    flags: dict[str, dict[str, Value]] = {}
+    """What indexes say about their table: CLUSTER ON and REPLICA IDENTITY USING INDEX.
+
+    An index that a partition has of its parent's goes by the schema and the name of the
+    topmost one.
+    """
+    flags: dict[str, dict[str, Value]] = defaultdict(dict)
     for row, index in rows.indexes:
         if index.clustered:
-            flags.setdefault(row.oid, {})["cluster_index"] = index.name
+            flags[row.oid]["cluster_index"] = index.name
         if index.replica_identity:
-            flags.setdefault(row.oid, {})["replica_identity"] = ["index", index.name]
+            flags[row.oid]["replica_identity"] = ["index", index.name]
+    for row in rows.all("partition_index"):
+        _add_partition_index(row, flags[row.oid])
     return flags
+
+
+def _add_partition_index(row: Row, flags: dict[str, Value]) -> None:
+    """Add what one index of a partition has of its own."""
+    own = parse(row)
+    if own.pop("clustered", False):
+        flags["cluster_index"] = [row.schema, row.name]
+    if own.pop("replica_identity", False):
+        flags["replica_identity"] = ["index", row.schema, row.name]
+    sort_in_place(own, "options")
+    if own:
+        described: Any = flags.setdefault("partition_indexes", [])
+        described += [[row.schema, row.name, name, value] for name, value in own.items()]
+        described.sort(key=repr)
 
 
 def read_columns(rows: Rows, directory: Directory) -> Iterator[SchemaObject]:

@@ -1,6 +1,7 @@
 -- Indexes, one row a table, raw: the reader knows the fields by their place and resolves
 -- numbers of columns, operator classes and collations; expressions and predicates are read
--- apart. An index of a partition that belongs to its parent's is left out.
+-- apart. An index of a partition that belongs to its parent's is left out: what it has of its
+-- own is read by partition_indexes.sql.
 -- https://www.postgresql.org/docs/current/catalog-pg-index.html
 select 'indexes', 'pg_class', tc.oid::text, '0', tc.oid::text, n.nspname, tc.relname, null,
   json_agg(json_build_array(

@@ -1,0 +1,22 @@
+-- What indexes of partitions have of their own, by the index of the topmost table that they
+-- come from: an index of a partition is no object, and its name is made up by the server.
+-- https://www.postgresql.org/docs/current/catalog-pg-inherits.html
+select 'partition_index', 'pg_class', i.indrelid::text, '0', i.indrelid::text, rn.nspname, null, r.relname,
+  json_strip_nulls(json_build_object(
+    'clustered', case when i.indisclustered then true end,
+    'replica_identity', case when i.indisreplident then true end,
+    'options', case when c.reloptions is distinct from p.reloptions then coalesce(c.reloptions, '{}') end,
+    'tablespace', case when c.reltablespace <> p.reltablespace then
+      coalesce((select s.spcname from pg_tablespace s where s.oid = c.reltablespace), 'pg_default') end,
+    'valid', case when pi.indisvalid and not i.indisvalid then false end
+  ))::text
+from pg_class c
+  join pg_index i on i.indexrelid = c.oid
+  join pg_inherits h on h.inhrelid = c.oid
+  join pg_class p on p.oid = h.inhparent
+  join pg_index pi on pi.indexrelid = p.oid
+  join pg_class r on r.oid = pg_partition_root(c.oid)
+  join pg_namespace rn on rn.oid = r.relnamespace
+where c.relispartition and c.relkind in ('i', 'I') and c.relpersistence <> 't'
+  and (i.indisclustered or i.indisreplident or c.reloptions is distinct from p.reloptions
+    or c.reltablespace <> p.reltablespace or pi.indisvalid and not i.indisvalid)
