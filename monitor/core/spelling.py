@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from monitor.core.keys import Kind
 from monitor.core.kinds import Value
+from monitor.core.parameters import PARAMETERS, mean_the_same
 
 TEXTS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.TABLE: frozenset({"partition_by", "partition_bound"}),
@@ -51,6 +52,8 @@ def is_deparsed(kind: Kind, attribute: str, value: Value) -> bool:
 
 def are_synonyms(kind: Kind, attribute: str, wanted: Value, found: Value) -> bool:
     """Whether two values are known to mean the same, whatever the server."""
+    if attribute in PARAMETERS:
+        return mean_the_same(wanted, found)
     if attribute not in TEXTS.get(kind, ()):
         return False
     one, other = _take_apart(attribute, wanted), _take_apart(attribute, found)

@@ -37,6 +37,7 @@ _AS_THEY_ARE: Final = (
 
 _UNORDERED: Final = (
     "options",
+    "toast_options",
     "option_names",
     "settings",
     "tags",
