@@ -53,7 +53,7 @@ class Note(msgspec.Struct, frozen=True):
     Attributes:
         note: a bounded word: ``column_order``, ``spelling``, ``unstable``, ``unproven``,
             ``not_modelled``, ``left_out``, ``partition``, ``owner``, ``public``,
-            ``other_major``.
+            ``unlogged``, ``other_major``.
         key: the object, or None for the database as a whole.
         message: one sentence for a person.
     """

@@ -20,6 +20,7 @@ from monitor.core.scope_omissions import Omission, group_by_schema, leave_out, o
 from monitor.core.scope_partitions import Children, find_partitions
 from monitor.core.scope_public import match_public
 from monitor.core.scope_roles import match_roles
+from monitor.core.scope_unlogged import match_unlogged
 from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
 
 
@@ -102,11 +103,12 @@ def narrow(expected: Snapshot, actual: Snapshot, scope: Scope) -> Narrowed:
     out = _join([*omissions, *partitions])
     matched = match_roles(leave_out(expected, out), leave_out(actual, out), scope.roles)
     opened = match_public(matched.expected, matched.actual)
+    followed = match_unlogged(matched.expected, opened.actual)
     notes = (omission.note for omission in [*omissions, *partitions])
     return Narrowed(
         expected=matched.expected,
-        actual=opened.actual,
-        notes=(*notes, *matched.notes, *opened.notes),
+        actual=followed.actual,
+        notes=(*notes, *matched.notes, *opened.notes, *followed.notes),
         partitions=tuple(
             actual.by_key[key]
             for key in _join(partitions) - _join(omissions)
