@@ -18,6 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from monitor.core.errors import ConfigurationError
+from monitor.sources.dsn import printable
 from monitor.web.access import AccessLog
 
 STOP_SECONDS: Final = 2
@@ -108,8 +109,13 @@ def open_socket(host: str | None, port: int) -> socket.socket:
     """
     try:
         return _open_everywhere(port) if host is None else _open_exactly(host, port)
+    except ValueError as error:  # before anybody was asked for the address
+        raise ConfigurationError(
+            f"The web server cannot listen on {printable(host or '')}, which is no host name.",
+            next_step=_OTHER_ADDRESS,
+        ) from error
     except OSError as error:
-        place = f"port {port}" if host is None else f"port {port} of {host}"
+        place = f"port {port}" if host is None else f"port {port} of {printable(host)}"
         is_address = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
         raise ConfigurationError(
             f"The web server cannot listen on {place}: {_tell(error)}.",

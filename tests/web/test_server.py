@@ -100,6 +100,14 @@ def test_a_host_that_does_not_exist_is_said() -> None:
     assert "ANCHORWATCH_HOST" in caught.value.next_step
 
 
+@pytest.mark.parametrize("host", ["..watch..", f"{'a' * 64}.example", "\udcff"])
+def test_a_host_that_can_be_no_name_is_said(host: str) -> None:
+    with pytest.raises(ConfigurationError, match="no host name") as caught:
+        open_socket(host, 0)
+    assert "ANCHORWATCH_HOST" in caught.value.next_step
+    assert caught.value.message.isprintable()
+
+
 def test_an_address_of_another_machine_is_said_in_the_systems_words() -> None:
     with pytest.raises(ConfigurationError) as caught:
         open_socket("192.0.2.77", 0)  # for documentation only: no machine has it
