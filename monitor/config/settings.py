@@ -8,6 +8,7 @@ import re
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import unquote
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -21,6 +22,7 @@ from monitor.config.values import (
     StoreUrl,
     check_http_url,
     check_signing_secret,
+    invalid,
     lower,
     split_list,
 )
@@ -39,6 +41,8 @@ def _check_store(value: StoreUrl) -> StoreUrl:
     text = value.get_secret_value()
     if not re.match(r"sqlite(\+aiosqlite)?:///[^?#]", text):
         read_dsn(text, "Write sqlite:///PATH or a postgresql:// URL.")
+    elif "\0" in unquote(text):
+        raise invalid("should name a file.", "Write sqlite:///PATH.")
     return value
 
 

@@ -122,6 +122,7 @@ BAD = [
     (f"{SOUND}public_url: https://u:hunter2@x.example", "2:public_url", "no user, password"),
     (f"{SOUND}store_url: mysql://hunter2/x", "2:store_url", "sqlite:///PATH"),
     (f"{SOUND}store_url: 'sqlite://'", "2:store_url", "sqlite:///PATH"),
+    (f"{SOUND}store_url: 'sqlite:///a%00b.db'", "2:store_url", "sqlite:///PATH"),
     (f"{SOUND}slack: {{}}", "2:slack", "webhook_url is missing"),
     (f"{SOUND}slack: {{webhook_url: hunter2}}", "2:slack.webhook_url", "http or https URL"),
     (
