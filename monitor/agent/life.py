@@ -2,8 +2,9 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from typing import Any
 
 from monitor import __version__
 from monitor.agent.choices import reveal_secret
@@ -46,12 +47,37 @@ async def run_agent(
             replica=os.environ.get("RAILWAY_REPLICA_ID"),
         )
         stack.push_async_callback(asyncio.to_thread, stop_reporting)
-        store = await stack.enter_async_context(open_store(settings.store_url.get_secret_value()))
-        client = await stack.enter_async_context(open_client())
-        agent = Agent(loaded, store=store, routes=make_routes(settings, client))
-        agent.expect(Expectations(stack))
-        await agent.restore()
-        await _run_until(agent, stop, on_started)
+        agent = await _unless(stop, _open(loaded, stack))
+        if agent is not None:
+            await _run_until(agent, stop, on_started)
+
+
+async def _open(loaded: LoadedConfig, stack: AsyncExitStack) -> Agent:
+    """The agent with all that it remembers."""
+    settings = loaded.settings
+    store = await stack.enter_async_context(open_store(settings.store_url.get_secret_value()))
+    client = await stack.enter_async_context(open_client())
+    agent = Agent(loaded, store=store, routes=make_routes(settings, client))
+    agent.expect(Expectations(stack))
+    await agent.restore()
+    return agent
+
+
+async def _unless[T](stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """What comes of the work; None when it was cut off, because ``stop`` was set before.
+
+    A ledger that does not answer is waited for as long as its deadlines say, and longer
+    than the platform waits for the agent to end.
+    """
+    working = asyncio.create_task(work)
+    asked = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, asked), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        asked.cancel()
+        working.cancel()
+        await asyncio.gather(asked, working, return_exceptions=True)
 
 
 async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[int], None]) -> None:

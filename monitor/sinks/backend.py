@@ -24,8 +24,9 @@ from monitor.core.errors import ConfigurationError, StoreError
 from monitor.sinks.store_failures import explain_postgres, explain_sqlite
 from monitor.sources.dsn import SYSTEM_ROOTS, Dsn, parse_dsn
 
-BUSY_SECONDS: Final = 10.0
-"""Our longest write takes milliseconds: who holds an SQLite file longer than this is stuck."""
+BUSY_SECONDS: Final = 3.0
+"""Our longest write takes milliseconds: who holds an SQLite file longer than this is stuck.
+Nothing cuts this wait short, and an agent that is told to stop has five seconds."""
 CONNECT_SECONDS: Final = 10.0
 """A ledger that sleeps wakes within seconds; the next look tries again."""
 COMMAND_SECONDS: Final = 30.0

@@ -1,7 +1,9 @@
 """The running agent, in this process: what it shows, survives and leaves alone."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from monitor.agent.life import run_agent
+from monitor.config.load import LoadedConfig
 from monitor.core.errors import ConfigurationError, StoreError
 from monitor.sinks.backend import Backend
 from monitor.sources.engine import Cluster
@@ -128,6 +132,48 @@ async def test_the_end_comes_within_five_seconds_whatever_hangs(
         databases["good"] = f'{{url: "{await make_database(sql=TABLES)}"}}'
         async with running(load(tmp_path, databases)) as agent:
             await agent.wait_for(good="unchanged")
+            begun = loop.time()
+            agent.stop.set()
+        assert loop.time() - begun < 5
+
+
+async def end_soon(loaded: LoadedConfig) -> float:
+    """The seconds from the word to an agent that has begun to open its ledger, to its end."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    task = asyncio.create_task(run_agent(loaded, stop=stop))
+    await asyncio.sleep(0.3)
+    assert not task.done()
+    stop.set()
+    begun = loop.time()
+    await task
+    return loop.time() - begun
+
+
+async def test_the_end_comes_within_five_seconds_while_a_ledger_is_waited_for(
+    tmp_path: Path,
+) -> None:
+    async with black_hole() as silent:
+        assert await end_soon(load(tmp_path, {}, ANCHORWATCH_STORE_URL=silent)) < 5
+
+
+async def test_the_end_comes_within_five_seconds_while_another_process_holds_the_ledger(
+    tmp_path: Path,
+) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert await end_soon(load(tmp_path, {})) < 5
+
+
+async def test_a_running_agent_ends_within_five_seconds_while_another_process_holds_the_ledger(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    loop = asyncio.get_running_loop()
+    databases = {"app": f'{{url: "{await make_database(sql=TABLES)}"}}'}
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        async with running(load(tmp_path, databases)) as agent:
+            await agent.wait_for(app="unchanged")
+            other.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(0.5)  # the next look waits for the ledger
             begun = loop.time()
             agent.stop.set()
         assert loop.time() - begun < 5

@@ -35,7 +35,7 @@ async def test_the_file_is_durable_and_its_directory_is_made(tmp_path: Path) -> 
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         ]
     await backend.close()
-    assert pragmas == ["wal", 2, 1, 10_000]
+    assert pragmas == ["wal", 2, 1, 3_000]
     assert path.exists()
 
 
