@@ -56,6 +56,9 @@ HOUSEKEEPING_SECONDS: Final = 5.0
 STALE_BEATS: Final = 12
 """Beats of the scheduler that may be missed before the agent counts as stuck."""
 
+REPEAT_AFTER: Final = timedelta(minutes=5)
+"""When a look is repeated that the ledger lost, if none would come before."""
+
 COMMIT: Final = "RAILWAY_GIT_COMMIT_SHA"
 
 
@@ -172,11 +175,19 @@ class Agent:
             _log.error("nothing was decided, the ledger failed", database=name, error=str(error))
             report_fault(error)
             self._ledger_faults["look"] = str(error)
+            self._repeat(name, database)
             return
         self._ledger_faults.pop("look", None)
         if decided is not None:
             self._warn_of_superuser(decided)
             await self._show(decided)
+
+    def _repeat(self, name: str, database: DatabaseSettings) -> None:
+        """Look again after a while, where the next look is far away or would never come."""
+        interval = choose_interval(database)
+        if interval is None or interval > REPEAT_AFTER:
+            loop = asyncio.get_running_loop()
+            loop.call_later(REPEAT_AFTER.total_seconds(), self.fleet.ask, name)
 
     def _warn_of_superuser(self, decided: Decided) -> None:
         """Once a run for each database: who starts the agent reads its log."""

@@ -15,6 +15,7 @@ from monitor.agent.life import run_agent
 from monitor.config.load import LoadedConfig
 from monitor.core.errors import ConfigurationError, StoreError
 from monitor.sinks.backend import Backend
+from monitor.sinks.store import Decision, Store
 from monitor.sources.engine import Cluster
 from tests.agent.builders import SECONDS, TABLES, execute, load, running
 from tests.conftest import MakeDatabase
@@ -248,6 +249,30 @@ async def test_a_ledger_that_fails_decides_nothing_and_the_next_look_decides(
         is_broken.clear()
         await agent.wait_for(app="drifted")
     assert "nothing was decided" in capsys.readouterr().out
+
+
+async def test_a_look_that_the_ledger_lost_is_repeated_also_where_none_would_follow(
+    make_database: MakeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("monitor.agent.parts.REPEAT_AFTER", timedelta(seconds=0.5))
+    url = await make_database(sql=TABLES)
+    async with running(load(tmp_path, {"asleep": f'{{url: "{url}", wake: false}}'})) as agent:
+        await agent.wait_for(asleep="unchanged")
+        await execute(url, "DROP TABLE orders")
+        commit, is_lost = Store.commit, asyncio.Event()
+
+        async def lose(self: Store, decision: Decision) -> bool:
+            if is_lost.is_set():
+                return await commit(self, decision)
+            is_lost.set()
+            raise StoreError("The disk is full.", next_step="Make room.")
+
+        monkeypatch.setattr(Store, "commit", lose)
+        await agent.post("/api/databases/asleep/look")
+        async with asyncio.timeout(SECONDS):
+            await is_lost.wait()
+        await agent.wait_for(asleep="drifted")
+        assert (await agent.get("/readyz"))[0] == 200
 
 
 async def test_the_last_snapshot_is_served(make_database: MakeDatabase, tmp_path: Path) -> None:
