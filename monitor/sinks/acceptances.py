@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from monitor.core.waivers import Acceptance
 from monitor.sinks.backend import Backend
 from monitor.sinks.store_failures import unreadable
-from monitor.sinks.tables import ACCEPTANCES
+from monitor.sinks.tables import ACCEPTANCES, NUL
 
 _DECODER: Final = msgspec.json.Decoder(Acceptance)
 
@@ -51,7 +51,8 @@ class Acceptances:
     ) -> frozenset[str]:
         """Take back the acceptances of these findings; those that there were."""
         delete = sa.delete(ACCEPTANCES).where(
-            _is_at(environment, database), ACCEPTANCES.c.finding.in_(findings)
+            _is_at(environment, database),
+            ACCEPTANCES.c.finding.in_([finding for finding in findings if NUL not in finding]),
         )
         async with self._backend.writing() as connection:
             rows = await connection.execute(delete.returning(ACCEPTANCES.c.finding))

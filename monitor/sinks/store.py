@@ -28,7 +28,7 @@ from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
 from monitor.sinks.queue import Queue, post_events
 from monitor.sinks.store_failures import read_word, unreadable
-from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, RECORDS, SNAPSHOTS
+from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, NUL, RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
 
 KEEP_LOOKS: Final = 10_000
@@ -152,6 +152,8 @@ class Store(Queue, Acceptances):
         Without `include_resolved`, those of databases that are not watched any more
         are left out too: nobody will see their end.
         """
+        if NUL in (database or ""):
+            return []
         query = sa.select(INCIDENTS.c.body)
         if environment is not None:
             query = query.where(INCIDENTS.c.environment == environment)
@@ -170,6 +172,8 @@ class Store(Queue, Acceptances):
 
     async def load_incident(self, incident: str) -> Incident | None:
         """The incident with this id."""
+        if NUL in incident:
+            return None
         rows = await self._fetch(sa.select(INCIDENTS.c.body).where(INCIDENTS.c.id == incident))
         return _read(_INCIDENT, rows[0].body) if rows else None
 

@@ -45,6 +45,9 @@ class Moment(TypeDecorator[datetime]):
         return moment.replace(tzinfo=UTC) if is_naive else moment.astimezone(UTC)
 
 
+NUL: Final = "\0"
+"""No text of PostgreSQL holds one, and it refuses to compare with it: nothing is called that."""
+
 METADATA: Final = sa.MetaData()
 
 SNAPSHOTS: Final = sa.Table(

@@ -145,6 +145,13 @@ async def test_incidents_are_listed_by_place(store: Store) -> None:
     assert len(await store.list_incidents(limit=2)) == 2
 
 
+async def test_nothing_is_found_under_a_name_that_no_server_can_hold(store: Store) -> None:
+    await store.commit(a_decision())
+    assert await store.load_incident("\0") is None
+    assert await store.list_incidents(None, "\0", include_resolved=True) == []
+    assert await store.withdraw("test", "app", ["\0"]) == frozenset()
+
+
 async def test_old_looks_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_module, "KEEP_LOOKS", 3)
     for looks in range(1, 6):
