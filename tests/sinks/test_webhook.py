@@ -255,6 +255,7 @@ async def test_nobody_there_and_no_answer_are_tried_again(
         (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0.0),
         ("Sun, 01 Mar 2026 12:00:05", 5.0),
         ("Sun, 99 Mar 2026 12:00:05 GMT", None),
+        ("Sun, 1 Mar 99999999999 12:00:05 GMT", None),
         ("", None),
     ],
 )
