@@ -22,7 +22,7 @@ from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.message import compose
 from monitor.sinks.channel import Channel, FailureReason
 from monitor.sinks.queue import Delivery
-from monitor.sinks.retry import PACES, Pace, plan_retry
+from monitor.sinks.retry import PACES, Pace, plan_retry, read_wish
 from monitor.sinks.store import Store
 
 SEND_SECONDS: Final = 30.0
@@ -257,8 +257,9 @@ class Courier:
             luck=self._luck(),
         )
         due = None if wait is None else now + wait
-        if failure.retry_after is not None:
-            lane.closed_until = due  # It was asked of the channel, not of one message.
+        if (asked := read_wish(failure)) is not None:
+            # It was asked of the channel, not of one message.
+            lane.closed_until = None if due is None else now + asked
         if due is None:
             await self._store.bury(delivery, reason, now)
         else:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from monitor.core.errors import DeliveryError
-from monitor.sinks.channel import ChannelKind
+from monitor.sinks.channel import ChannelKind, FailureReason
 
 JITTER: Final = 0.2
 """A fifth more or less, so that agents that failed together do not come back together."""
@@ -56,7 +56,9 @@ def plan_retry(
 ) -> timedelta | None:
     """How long to wait before the next attempt; None to give up.
 
-    A Retry-After wins over the schedule, up to a day.
+    The Retry-After of who counts our requests wins over the schedule, up to a day. From
+    anybody else it is the least that we wait: a proxy says five seconds for as long as
+    what is behind it is down.
 
     Args:
         pace: of the channel.
@@ -68,7 +70,16 @@ def plan_retry(
     has_waited = attempts > len(pace.delays)
     if failure.permanent or (has_waited and age >= pace.patience):
         return None
-    if failure.retry_after is not None:
-        return timedelta(seconds=min(failure.retry_after, LONGEST_WAIT))
+    asked = read_wish(failure)
+    if asked is not None and failure.reason == FailureReason.RATE_LIMITED:
+        return asked
     delay = pace.delays[min(attempts, len(pace.delays)) - 1]
-    return timedelta(seconds=delay * (1 - JITTER + 2 * JITTER * luck))
+    planned = timedelta(seconds=delay * (1 - JITTER + 2 * JITTER * luck))
+    return max(planned, asked or planned)
+
+
+def read_wish(failure: DeliveryError) -> timedelta | None:
+    """How long the receiver asked to be left alone, a day at most; None if it did not."""
+    if failure.retry_after is None:
+        return None
+    return timedelta(seconds=min(failure.retry_after, LONGEST_WAIT))

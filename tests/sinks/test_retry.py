@@ -59,6 +59,22 @@ def test_a_retry_after_wins_up_to_a_day(seconds: float, luck: float) -> None:
     assert wait == timedelta(seconds=min(seconds, LONGEST_WAIT))
 
 
+@given(seconds=st.floats(0, 1e12), luck=st.floats(0, 1))
+def test_who_counts_no_requests_is_never_tried_sooner_than_the_schedule_says(
+    seconds: float, luck: float
+) -> None:
+    failure = a_failure(FailureReason.SERVER, retry_after=seconds)
+    for attempts in (1, 9, 99):
+        wait = plan_retry(WEBHOOK, failure, attempts=attempts, age=HOUR, luck=luck)
+        planned = plan_retry(WEBHOOK, a_failure(), attempts=attempts, age=HOUR, luck=luck)
+        assert planned is not None
+        assert wait == max(planned, timedelta(seconds=min(seconds, LONGEST_WAIT)))
+
+
+def test_a_proxy_that_always_says_five_seconds_gets_ten_requests_and_not_fifty_thousand() -> None:
+    assert len(walk(WEBHOOK, 0.5, a_failure(FailureReason.SERVER, retry_after=5))) == 9
+
+
 def test_an_old_event_gets_its_first_attempts_all_the_same() -> None:
     wait = plan_retry(CHAT, a_failure(), attempts=1, age=timedelta(days=3), luck=0.5)
     assert wait == timedelta(seconds=5)
