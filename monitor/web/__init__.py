@@ -13,6 +13,7 @@ acceptance_forms  the forms by which a page does the same
 forms        reads the fields of a form, and leads back
 login        the form that trades a token for the cookie
 headers      what every answer carries
+limits       how much a request may bring
 problems     every error in one shape
 app          the parts put together
 access       one log line a request, without secrets

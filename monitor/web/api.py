@@ -64,6 +64,7 @@ _NOT_ASKED: Final[dict[int | str, dict[str, Any]]] = {
     409: {"model": ErrorAnswer, "description": "Nobody here looks at this database."},
 }
 _NOT_ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
+    413: {"model": ErrorAnswer, "description": "The request is longer than a megabyte."},
     409: {"model": ErrorAnswer, "description": "It has changed, or the last look saw nothing."},
 }
 

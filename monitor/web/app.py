@@ -10,6 +10,7 @@ from monitor.web.api import make_api_routes
 from monitor.web.auth import Guard
 from monitor.web.headers import Headers
 from monitor.web.health import make_health_routes
+from monitor.web.limits import BodyLimit
 from monitor.web.login import make_login_routes
 from monitor.web.pages import make_page_routes
 from monitor.web.problems import install_handlers
@@ -41,6 +42,7 @@ def make_app(view: View) -> FastAPI:
     app.include_router(make_acceptance_routes(view))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     install_handlers(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Guard, view=view)
     app.add_middleware(Headers)
     return app

@@ -1,10 +1,12 @@
 import logging
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from monitor.sinks.store import Store
 from monitor.web.app import make_app
+from monitor.web.limits import MAX_BODY
 from tests.web.builders import SECRET, a_client, a_view, client_of
 
 
@@ -107,3 +109,20 @@ async def test_a_planted_secret_is_in_no_answer(store: Store) -> None:
                     answer = await client.get(path, headers={"Accept": accept})
                     assert SECRET not in answer.text
                     assert SECRET not in str(answer.headers)
+
+
+async def test_a_body_that_is_too_long_is_refused_before_it_is_held(store: Store) -> None:
+    sent = 0
+
+    async def send_for_ever() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 20 * MAX_BODY:
+            sent += 65_536
+            yield b"x" * 65_536
+
+    async with client_of(a_view(store)) as client:
+        kind = {"Content-Type": "application/json"}
+        path = "/api/databases/billing/accept"
+        answer = await client.post(path, content=send_for_ever(), headers=kind)
+    assert answer.status_code == 413
+    check_shape(answer.json())
