@@ -58,6 +58,16 @@ def _fetch(url: str) -> str:
                 f"The configuration's address answered {answer.status}.",
                 next_step="Check ANCHORWATCH_CONFIG.",
             )
-        return answer.body.decode()
+        return _read_text(answer.body)
 
     return run_loop(ask())
+
+
+def _read_text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise LookError(
+            "The configuration's address answered what is not UTF-8 text.",
+            next_step="Save the document as UTF-8.",
+        ) from None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from monitor.core.quoting import quote_ident
 from monitor.sources.engine import Cluster
@@ -231,6 +232,14 @@ async def password_in_place_of_an_option(bench: Bench) -> Wrong:
 @case
 async def a_url_that_cannot_be_read(bench: Bench) -> Wrong:
     return Wrong(("check", f"postgresql://user:{PLANTED}/@x@y/app"), 2, "special character")
+
+
+@case
+async def a_configuration_at_an_address_that_is_no_text(bench: Bench) -> Wrong:
+    server = bench.stack.enter_context(HTTPServer(host="127.0.0.1"))
+    server.expect_request("/").respond_with_data(b"databases: \xff")
+    arguments = ("config", "check", "--config", server.url_for("/"))
+    return Wrong(arguments, 2, "not UTF-8 text")
 
 
 @case
