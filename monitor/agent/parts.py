@@ -132,6 +132,8 @@ class Agent:
 
     async def restore(self) -> None:
         """Show what the ledger remembers, until the first looks are done."""
+        for warning in self._list_warnings():
+            _log.warning(warning)
         await self._store.release_claims(_now())
         known = {self._environment_of(d): set[str]() for d in self._databases.values()}
         # One that is disabled, or whose entry is broken today, is watched again tomorrow.

@@ -138,6 +138,18 @@ async def test_the_end_comes_within_five_seconds_whatever_hangs(
         assert loop.time() - begun < 5
 
 
+async def test_a_ledger_that_the_next_deployment_loses_is_a_warning_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAILWAY_ENVIRONMENT_NAME", "production")
+    with capture_logs() as logs:
+        async with running(load(tmp_path, {})):
+            pass
+    (warned,) = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+    assert "lost at the next deployment" in warned
+    assert "ANCHORWATCH_STORE_URL" in warned
+
+
 async def end_soon(loaded: LoadedConfig) -> float:
     """The seconds from the word to an agent that has begun to open its ledger, to its end."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
