@@ -98,7 +98,7 @@ class DatabaseDefaults(Section):
     )
     labels: FrozenMap[str] = Field(
         default_factory=lambda: MappingProxyType({}),
-        description="Your own words about it, for messages and metrics.",
+        description="Your own words about it. No message or metric carries them yet.",
     )
     ignore: tuple[IgnoreSettings, ...] = Field(
         default=(),
