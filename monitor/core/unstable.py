@@ -5,12 +5,11 @@ ran; a migration that names a partition after today names another one tomorrow. 
 expected is built twice, the second time at a later date, and what differs is unstable: an
 attribute may have any value, and an object any name, that is the same as both but for the words
 and numbers in which these differ. A value that is gone altogether is drift, and so is an object
-unless it is a table: those of old days are dropped.
+where nothing of its shape and definition stands in its place (`monitor.core.shapes`).
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
@@ -20,33 +19,14 @@ import msgspec
 from monitor.core.diff import keep_evidence
 from monitor.core.difference import Change, Difference, Note, sort_notes
 from monitor.core.findings import Evidence
-from monitor.core.homes import TABLES
-from monitor.core.keys import Kind, ObjectKey
+from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value
+from monitor.core.shapes import Family, Shape, is_like, list_families, list_shapes
 from monitor.core.snapshot import SchemaObject, Snapshot
 
 type Side = Literal["expected", "actual"]
 type Place = tuple[ObjectKey, str]
 """An object and an attribute."""
-
-
-class Shape(NamedTuple):
-    """Names that differ in their numbers alone.
-
-    Attributes:
-        kind: of the objects.
-        schema: where they are.
-        pattern: for the parent's name and the own one, with a NUL between them.
-    """
-
-    kind: Kind
-    schema: str | None
-    pattern: re.Pattern[str]
-
-    def fits(self, key: ObjectKey) -> bool:
-        """Whether an object could be one of them."""
-        is_same = (key.kind, key.schema) == (self.kind, self.schema)
-        return is_same and self.pattern.fullmatch(_full_name(key)) is not None
 
 
 class Unstable(NamedTuple):
@@ -56,7 +36,7 @@ class Unstable(NamedTuple):
         attributes: of objects that both have, with the values of both.
         absent: objects of the first build that the second one does not have.
         others: objects that only the second one has.
-        shapes: of the names of both.
+        shapes: of both.
     """
 
     attributes: Mapping[Place, tuple[Value, Value]] = MappingProxyType({})
@@ -87,11 +67,12 @@ def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable
         for name in _list_differing(one, other):
             attributes[key, name] = one.get(name), other.get(name)
     absent, others = first.by_key.keys() - both, renamed.keys() - both
+    is_whole = not (absent or others)
     return Unstable(
         attributes=attributes,
         absent=frozenset(absent),
         others=frozenset(others),
-        shapes=tuple(_list_shapes(absent, others)),
+        shapes=() if is_whole else tuple(list_shapes(first.by_key, renamed)),
     )
 
 
@@ -136,69 +117,6 @@ def _replace(value: Value, old: str, new: str) -> Value:
     return [_replace(part, old, new) for part in value] if isinstance(value, list) else value
 
 
-_NUMBER: Final = re.compile(r"(\d+)")
-
-
-def _full_name(key: ObjectKey) -> str:
-    return f"{key.parent or ''}\0{key.name}"
-
-
-def _list_shapes(absent: Iterable[ObjectKey], others: Iterable[ObjectKey]) -> Iterator[Shape]:
-    """A shape for each group of objects of both builds whose names differ in numbers alone."""
-    groups: dict[tuple[Kind, str | None, str], tuple[list[str], list[str]]]
-    groups = defaultdict(lambda: ([], []))
-    for side, keys in enumerate((absent, others)):
-        for key in keys:
-            name = _full_name(key)
-            groups[key.kind, key.schema, _NUMBER.sub("0", name)][side].append(name)
-    for (kind, schema, _), (one, other) in groups.items():
-        if one and other:
-            yield Shape(kind, schema, _make_pattern([*one, *other]))
-
-
-def _make_pattern(names: list[str]) -> re.Pattern[str]:
-    """The names with any number where theirs differ."""
-    parts = []
-    for pieces in zip(*map(_NUMBER.split, names), strict=True):
-        is_one = len(set(pieces)) == 1
-        parts.append(re.escape(pieces[0]) if is_one else r"\d+")
-    return re.compile("".join(parts))
-
-
-_WORDS: Final = re.compile(r"\d+\.\d+|\w+|\W")
-_DIGITS: Final = re.compile(r"[\da-fA-F.]+")
-"""A number, or a piece of a UUID or a digest: which of them nobody can tell."""
-
-
-def is_like(one: Value, other: Value, live: Value) -> bool:
-    """Whether a third build could have come out as ``live`` where these two differ."""
-    if live is None:
-        return one is None or other is None
-    texts = (one, other, live)
-    if all(isinstance(text, str) for text in texts):
-        words = [_WORDS.findall(str(text)) for text in texts]
-        if len(words[0]) != len(words[1]):
-            return True  # more differs than single words: nothing can be said
-        return len(words[2]) == len(words[0]) and all(map(_is_word_like, *words))
-    if isinstance(one, list) and isinstance(other, list) and isinstance(live, list):
-        if len(one) != len(other):
-            return True
-        return len(live) == len(one) and all(map(is_like, one, other, live))
-    return one != other or live == one
-
-
-def _is_word_like(one: str, other: str, live: str) -> bool:
-    if one == other:  # of a moment, the year may be the same in both by chance
-        return live == one or (_is_number(one) and _is_number(live))
-    if _DIGITS.fullmatch(one) and _DIGITS.fullmatch(other):
-        return _DIGITS.fullmatch(live) is not None
-    return live.isalnum() or "_" in live
-
-
-def _is_number(word: str) -> bool:
-    return word.replace(".", "", 1).isdecimal()
-
-
 def excuse_unstable(
     difference: Difference, unstable: Unstable, *, side: Side, other: Snapshot
 ) -> Difference:
@@ -212,8 +130,9 @@ def excuse_unstable(
     """
     changes: list[Change] = []
     notes: list[Note] = list(difference.notes)
+    live = list_families(other.objects) if unstable.shapes else {}
     for change in difference.changes:
-        left = _excuse(change, unstable, side, other)
+        left = _excuse(change, unstable, side, live)
         if left is None or len(left) < len(change.attributes):
             notes.append(_note(change, left))
         if left is not None:
@@ -222,15 +141,14 @@ def excuse_unstable(
 
 
 def _excuse(
-    change: Change, unstable: Unstable, side: Side, other: Snapshot
+    change: Change, unstable: Unstable, side: Side, live: Mapping[ObjectKey, Family]
 ) -> tuple[Evidence, ...] | None:
     """The evidence that stands; None where nothing is left of the change."""
     own, foreign = ("missing", "unexpected") if side == "expected" else ("unexpected", "missing")
     if change.change == foreign:
-        is_one = change.key in unstable.others or any(s.fits(change.key) for s in unstable.shapes)
-        return None if is_one else change.attributes
+        return None if _is_another(change.key, unstable, live) else change.attributes
     if change.change == own:
-        if change.key in unstable.absent and _may_be_gone(change.key, unstable, other):
+        if change.key in unstable.absent and _has_another(change.key, unstable, live):
             return None
         return tuple(
             e for e in change.attributes if (change.key, e.name) not in unstable.attributes
@@ -239,16 +157,30 @@ def _excuse(
     return left or None
 
 
-def _may_be_gone(key: ObjectKey, unstable: Unstable, other: Snapshot) -> bool:
-    """Whether its absence says nothing.
+def _is_another(key: ObjectKey, unstable: Unstable, live: Mapping[ObjectKey, Family]) -> bool:
+    """Whether another build may have made it: of the shape of the name, and defined alike."""
+    family = live.get(key)
+    return family is not None and any(
+        shape.admits(family)
+        for shape in unstable.shapes
+        if shape.pattern is not None or key in unstable.others
+    )
 
-    Tables named after a day are dropped one day. Of anything else another build left one of
-    the same shape; what has no shape can be any other object.
+
+def _has_another(key: ObjectKey, unstable: Unstable, live: Mapping[ObjectKey, Family]) -> bool:
+    """Whether what another build made is there in its place.
+
+    That tables of old days are dropped is no reason for there to be none at all. What
+    only some builds have, with nothing in its place in the others, need not be there.
     """
+    shapes = _list_fitting(key, unstable)
+    return any(not shape.is_replaced or any(map(shape.admits, live.values())) for shape in shapes)
+
+
+def _list_fitting(key: ObjectKey, unstable: Unstable) -> list[Shape]:
+    """The shapes of a name; the one without a pattern only where it has no other."""
     shapes = [shape for shape in unstable.shapes if shape.fits(key)]
-    if key.kind in TABLES or not shapes:
-        return True
-    return any(shape.fits(one) for shape in shapes for one in other.by_key)
+    return [shape for shape in shapes if shape.pattern is not None] or shapes
 
 
 def _keep(change: Change, left: tuple[Evidence, ...], unstable: Unstable) -> Change:
@@ -273,8 +205,9 @@ def _is_free(key: ObjectKey, evidence: Evidence, unstable: Unstable, side: Side)
         built = unstable.attributes.get((key, evidence.name))
         live = evidence.actual if side == "expected" else evidence.expected
         return built is not None and is_like(*built, live)
-    other = msgspec.structs.replace(key, name=str(evidence.actual))
-    return not unstable.absent.isdisjoint({key, other})
+    there = msgspec.structs.replace(key, name=str(evidence.actual))
+    own, found = (key, there) if side == "expected" else (there, key)
+    return own in unstable.absent and any(s.fits(found) for s in _list_fitting(own, unstable))
 
 
 _ADVICE: Final[Mapping[str, str]] = {

@@ -9,8 +9,9 @@ from monitor.core.diff import diff
 from monitor.core.difference import Change, Difference
 from monitor.core.keys import Kind
 from monitor.core.kinds import Value
-from monitor.core.snapshot import Snapshot, make_snapshot
-from monitor.core.unstable import Unstable, excuse_unstable, find_unstable, is_like
+from monitor.core.shapes import is_like
+from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
+from monitor.core.unstable import Unstable, excuse_unstable, find_unstable
 from tests.cases.reader import describe
 from tests.core.builders import a_column, a_table, an_object
 
@@ -34,6 +35,14 @@ def built(month: str, *, default: str = "'2026-11-26 08:00:00.123'::timestamp") 
 FIRST = built("2026_11")
 SECOND = built("2028_04", default="'2028-04-09 13:07:11.456'::timestamp")
 UNSTABLE = find_unstable(FIRST, SECOND, today=TODAY)
+
+
+def a_partition(month: str, *columns: str) -> list[SchemaObject]:
+    table = f"events_v2_{month}"
+    return [
+        a_table(table, columns=[*columns], inherits=[["public", "events"]]),
+        *(a_column(table, column) for column in columns),
+    ]
 
 
 def compare(expected: Snapshot, actual: Snapshot, unstable: Unstable) -> tuple[str, ...]:
@@ -109,7 +118,7 @@ def test_another_attribute_of_the_same_object_is_compared() -> None:
 def test_what_is_missing_is_the_same_whenever_what_is_expected_is_built() -> None:
     """Else it would be told again, and what was accepted with it, at each start of the agent."""
     column = make_snapshot(item for item in FIRST.objects if item.key.name != "at")
-    for actual in (column, make_snapshot([])):
+    for actual in (column, make_snapshot(a_partition("2026_10", "id"))):
         one, other = (
             excuse_unstable(diff(built, actual), unstable, side="expected", other=actual).changes
             for built, unstable in (
@@ -158,14 +167,73 @@ def test_a_name_that_differs_between_builds_may_be_another_one() -> None:
     )
 
 
-def test_there_may_be_no_table_of_that_name_or_several_but_no_index_less() -> None:
+def test_there_may_be_several_tables_of_that_name() -> None:
+    several = make_snapshot([*FIRST.objects, *a_partition("2026_10", "id")])
+    assert compare(FIRST, several, UNSTABLE) == ("note unstable table public.events_v2_2026_10",)
+
+
+def test_none_at_all_of_that_name_is_drift_whatever_the_kind() -> None:
     none = make_snapshot(item for item in FIRST.objects if "2026_11" not in str(item.key))
-    several = make_snapshot([*FIRST.objects, a_table("events_v2_2026_10", columns=[])])
     assert compare(FIRST, none, UNSTABLE) == (
         "missing index public.t.ix_2026_11",
-        "note unstable table public.events_v2_2026_11",
+        "missing table public.events_v2_2026_11",
     )
-    assert compare(FIRST, several, UNSTABLE) == ("note unstable table public.events_v2_2026_10",)
+
+
+@pytest.mark.parametrize("columns", [(), ("secret",), ("id", "more")])
+def test_a_table_with_other_columns_is_none_that_another_build_made(
+    columns: tuple[str, ...],
+) -> None:
+    kept = [item for item in FIRST.objects if "events_v2_2026_11" not in str(item.key)]
+    actual = make_snapshot([*kept, *a_partition("2026_10", *columns)])
+    assert compare(FIRST, actual, UNSTABLE) == (
+        "missing table public.events_v2_2026_11",
+        "unexpected table public.events_v2_2026_10",
+    )
+
+
+def a_unique(day: str, column: str) -> SchemaObject:
+    return an_object(Kind.UNIQUE, f"uq_{day}", parent="t", columns=[column])
+
+
+def test_another_definition_under_an_unstable_name_is_drift() -> None:
+    first, second = (
+        make_snapshot([a_unique(day, "email")]) for day in ("2026_11_26", "2028_04_09")
+    )
+    unstable = find_unstable(first, second, today=TODAY)
+    like = make_snapshot([a_unique("2026_10_01", "email")])
+    unlike = make_snapshot([a_unique("2026_10_01", "other")])
+    assert compare(first, like, unstable) == ("note unstable unique public.t.uq_2026_11_26",)
+    assert compare(first, unlike, unstable) == (
+        "missing unique public.t.uq_2026_11_26",
+        "unexpected unique public.t.uq_2026_10_01",
+    )
+
+
+def test_what_both_builds_have_stands_for_itself_alone() -> None:
+    first, second = (
+        make_snapshot([a_unique("1", "email"), a_unique(number, "email")])
+        for number in ("42", "77")
+    )
+    unstable = find_unstable(first, second, today=TODAY)
+    actual = make_snapshot([a_unique("1", "email")])
+    assert compare(first, actual, unstable) == ("missing unique public.t.uq_42",)
+
+
+def test_a_rename_to_a_name_of_another_shape_is_drift() -> None:
+    actual = make_snapshot(
+        an_object(Kind.INDEX, "by_hand", parent="t", columns=["a"])
+        if item.key.kind is Kind.INDEX
+        else item
+        for item in FIRST.objects
+    )
+    assert compare(FIRST, actual, UNSTABLE) == ("altered index public.t.ix_2026_11: name",)
+
+
+def test_what_only_some_builds_have_need_not_be_there() -> None:
+    promo = make_snapshot([*FIRST.objects, a_table("promo", columns=[])])
+    unstable = find_unstable(promo, FIRST, today=TODAY)
+    assert compare(promo, FIRST, unstable) == ("note unstable table public.promo",)
 
 
 @pytest.mark.parametrize(
