@@ -49,7 +49,7 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
     notes = list(_compare_others(expected, actual))
     for item, other in (*_pair(expected, actual, moved), *bare):
         # What is called the same on both sides may be two things when names went round.
-        wanted = follow_renames(item, moved)
+        wanted = follow_renames(item, moved, like=other)
         if other.key != wanted.key or other.attributes != wanted.attributes:
             altered, remarks = _compare(wanted, other, declared)
             changes.extend(altered)

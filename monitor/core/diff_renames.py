@@ -2,8 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
 from monitor.core.quoting import quote_ident
 from monitor.core.snapshot import SchemaObject, Snapshot
+from monitor.core.spelling import STRING, TEXTS, is_deparsed, list_names
 
 RENAMEABLE: Final = frozenset(
     {
@@ -54,7 +56,8 @@ def match_renames(expected: Snapshot, actual: Snapshot) -> list[Pair]:
         for old, new in _pair(olds.values(), news.values(), describe):
             pairs.append((old, new))
             del olds[old.key], news[new.key]
-    return sorted(_keep_whole(pairs, expected, actual), key=lambda pair: pair[0].key.order)
+    whole = _keep_whole(_drop_chances(pairs, expected, actual), expected, actual)
+    return sorted(whole, key=lambda pair: pair[0].key.order)
 
 
 def _has_moved(item: SchemaObject, other: Snapshot) -> bool:
@@ -89,6 +92,64 @@ def _pair(
 
 def _sort(items: Iterable[SchemaObject]) -> list[SchemaObject]:
     return sorted(items, key=lambda item: item.key.order)
+
+
+def _drop_chances(pairs: list[Pair], expected: Snapshot, actual: Snapshot) -> list[Pair]:
+    """Without the sequences that are nobody's and only count alike, as most of them do.
+
+    Such a pair is a rename where what mentions the one mentions the other now. One that the
+    application alone draws from is told as missing and unexpected: a rename that is told as
+    two changes costs a look, and a lost sequence that is told as renamed costs the inserts.
+    """
+    doubtful = [(old, new) for old, new in pairs if _may_be_chance(old, new, expected, actual)]
+    if not doubtful:
+        return pairs
+    moves = [*_list_moves(expected, actual)]
+    chances = {old.key for old, new in doubtful if not _is_moved(old.key, new.key, moves)}
+    return [(old, new) for old, new in pairs if old.key not in chances]
+
+
+def _may_be_chance(
+    old: SchemaObject, new: SchemaObject, expected: Snapshot, actual: Snapshot
+) -> bool:
+    is_swapped = old.key in actual.by_key or new.key in expected.by_key
+    is_owned = old.attributes.get("owned_by") is not None
+    return old.key.kind is Kind.SEQUENCE and not is_owned and not is_swapped
+
+
+type _Names = set[tuple[str, str]]
+
+
+def _list_moves(expected: Snapshot, actual: Snapshot) -> Iterator[tuple[_Names, _Names]]:
+    """What each text named and does not any more, and what it names instead."""
+    for item in expected.objects:
+        other = actual.by_key.get(item.key)
+        if other is None or other.attributes == item.attributes:
+            continue
+        for name in TEXTS.get(item.key.kind, ()):
+            wanted, found = item.get(name), other.get(name)
+            if isinstance(wanted, str) and isinstance(found, str) and wanted != found:
+                before, after = _read_names(wanted), _read_names(found)
+                yield before - after, after - before
+
+
+def _read_names(text: str) -> _Names:
+    """What the constants of a text name, and what it says outside of literals."""
+    constants = (_read_name(found) for found in _CONSTANT.finditer(text))
+    bare = _CONSTANT.sub(lambda found: found[0] if found[0].startswith('"') else "''", text)
+    named = (list_names(constant) for constant in constants if constant is not None)
+    return {*list_names(bare), *chain.from_iterable(named)}
+
+
+def _read_name(constant: re.Match[str]) -> str | None:
+    """The relation that a constant names, as the server writes it."""
+    name = constant["name"]
+    return None if name is None else name[1:-1].replace("''", "'")
+
+
+def _is_moved(old: ObjectKey, new: ObjectKey, moves: Iterable[tuple[_Names, _Names]]) -> bool:
+    places = (old.schema or "", old.name), (new.schema or "", new.name)
+    return any(places[0] in gone and places[1] in come for gone, come in moves)
 
 
 def _keep_whole(pairs: list[Pair], expected: Snapshot, actual: Snapshot) -> list[Pair]:
@@ -133,15 +194,21 @@ def _describe(item: SchemaObject, attributes: Mapping[str, Value]) -> bytes:
     )
 
 
-def follow_renames(item: SchemaObject, moved: Mapping[ObjectKey, SchemaObject]) -> SchemaObject:
+def follow_renames(
+    item: SchemaObject, moved: Mapping[ObjectKey, SchemaObject], *, like: SchemaObject
+) -> SchemaObject:
     """``item`` as it reads once the renamed objects that it mentions have their new names.
 
     A table mentions the index of CLUSTER ON and of REPLICA IDENTITY, and the keys of which
-    the triggers are disabled; a default the sequence that it draws from.
+    the triggers are disabled; a default, a view or a rule the sequence that it draws from. A
+    text that reads a sequence as a table, or names a constraint in ON CONFLICT, is told apart
+    from the rename: there a name is a bare word, which may be a column's or an alias as well.
 
     Args:
         item: the expected object.
         moved: what each renamed object is now.
+        like: what stands for it: names are quoted as there, for only the server knows its
+            reserved words.
     """
     if not moved:
         return item
@@ -150,6 +217,9 @@ def follow_renames(item: SchemaObject, moved: Mapping[ObjectKey, SchemaObject]) 
         for name, follow in _MENTIONING.items()
         if item.attributes.get(name) is not None
     }
+    for name, value in item.attributes.items():
+        if isinstance(value, str) and is_deparsed(item.key.kind, name, value):
+            changed[name] = _follow_sequences(value, moved, like.get(name))
     return SchemaObject(key=item.key, attributes={**item.attributes, **changed})
 
 
@@ -212,13 +282,20 @@ def _follow_keys(table: ObjectKey, pairs: Any, moved: Mapping[ObjectKey, SchemaO
     return [*sorted(([known.get(name, name), *state] for name, *state in pairs), key=repr)]
 
 
-_CONSTANT: Final = re.compile(r"'((?:[^']|'')*)'::regclass")
+_CONSTANT: Final = re.compile(
+    rf"""(?P<name>'(?:[^']++|'')*+')::regclass(?![\w\[]) | {STRING} | "(?:[^"]++|"")*+\"""",
+    re.VERBOSE | re.DOTALL,
+)
+"""A constant that names a relation; or another literal or quoted name, to be stepped over."""
 
 
-def _follow_sequences(_: ObjectKey, text: Any, moved: Mapping[ObjectKey, SchemaObject]) -> Value:
-    """The default with the sequences' new names in its regclass constants."""
+def _follow_sequences(text: str, moved: Mapping[ObjectKey, SchemaObject], there: Value) -> str:
+    """The text with the sequences' new names in its regclass constants, spelt as there."""
+    used = {
+        _read_name(found) for found in _CONSTANT.finditer(there if isinstance(there, str) else "")
+    }
     known = {
-        f"{schema}.{before}": f"{schema}.{_write(new.key.name)}"
+        f"{schema}.{before}": _choose(schema, new.key.name, used)
         for old, new in moved.items()
         if old.kind is Kind.SEQUENCE
         for schema in _spell(old.schema or "")
@@ -226,7 +303,9 @@ def _follow_sequences(_: ObjectKey, text: Any, moved: Mapping[ObjectKey, SchemaO
     }
 
     def replace(found: re.Match[str]) -> str:
-        name = found[1].replace("''", "'")
+        name = _read_name(found)
+        if name is None:
+            return found[0]
         return f"'{known.get(name, name).replace("'", "''")}'::regclass"
 
     return _CONSTANT.sub(replace, text) if known else text
@@ -237,18 +316,18 @@ def _spell(name: str) -> tuple[str, str]:
     return name, quote_ident(name)
 
 
-def _write(name: str) -> str:
-    is_plain = name.isascii() and name.isidentifier() and name == name.lower()
-    return name if is_plain else quote_ident(name)
+def _choose(schema: str, name: str, used: AbstractSet[str | None]) -> str:
+    """The spelling that is in use; the quoted one means the same wherever it is not."""
+    plain, quoted = (f"{schema}.{spelt}" for spelt in _spell(name))
+    return plain if plain in used else quoted
 
 
 _MENTIONING: Final[
     Mapping[str, Callable[[ObjectKey, Any, Mapping[ObjectKey, SchemaObject]], Value]]
 ] = {
-    "default": _follow_sequences,
     "cluster_index": _follow_cluster,
     "replica_identity": _follow_identity,
     "partition_indexes": _follow_partition_indexes,
     "internal_triggers": _follow_keys,
 }
-"""Attributes that name other objects; what follows their renames."""
+"""Attributes that name other objects, texts apart; what follows their renames."""

@@ -96,7 +96,9 @@ def _take_apart(attribute: str, value: Value) -> _Parts:
     return _Parts([text for text in filters if text is not None], frame)
 
 
-_STRING: Final = r"E'(?:[^'\\]++|\\.|'')*+'|'(?:[^']++|'')*+'"
+STRING: Final = r"E'(?:[^'\\]++|\\.|'')*+'|'(?:[^']++|'')*+'"
+"""A literal, as a part of a pattern."""
+
 _WHOLE_WORD: Final = r"(?<![\w$.\"])"
 _FOLDED: Final[Mapping[str, str]] = {
     # https://www.postgresql.org/docs/current/functions-datetime.html#FUNCTIONS-DATETIME-CURRENT
@@ -112,8 +114,8 @@ _FOLDED: Final[Mapping[str, str]] = {
     "USER": "CURRENT_USER",
 }
 _FOLD: Final = re.compile(
-    rf"""(?P<skipped>{_STRING}|"(?:[^"]++|"")*+")
-    | \((?P<literal>{_STRING})::(?:text|character\ varying)\)
+    rf"""(?P<skipped>{STRING}|"(?:[^"]++|"")*+")
+    | \((?P<literal>{STRING})::(?:text|character\ varying)\)
       ::(?P<type>(?:text|character\ varying)(?:\(\d+\))?)(?![\w\[])
     | {_WHOLE_WORD}(?P<word>{"|".join(map(re.escape, _FOLDED))})(?![\w$(\[])""",
     re.VERBOSE | re.DOTALL,
@@ -148,7 +150,7 @@ class _Marks(NamedTuple):
 
 
 _MARK: Final = re.compile(
-    rf"""(?P<string>{_STRING})
+    rf"""(?P<string>{STRING})
     | (?P<quoted>"(?:[^"]++|"")*+")
     | (?P<modifier>(?<=[\w"])\(\d+(?:,-?\d+)?\))
     | (?P<number>(?<![\w$])\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|(?<![\w$])\.\d+)

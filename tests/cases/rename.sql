@@ -13,6 +13,8 @@ create table app.logged (id int);
 create unique index logged_id on app.logged (id);
 alter table app.logged alter id set not null;
 alter table app.logged replica identity using index logged_id;
+create sequence app.drawn;
+create view app.draws as select nextval('app.drawn') as n, 'app.drawn'::text as told;
 
 -- case a naming convention against the server's own names
 alter table app.users rename constraint uq_users_email to users_email_key;
@@ -122,3 +124,19 @@ alter index app.ix_users_email rename to by_email;
 create index ix_users_email on app.users (name, email);
 -- expect altered index app.users.ix_users_email: columns
 -- expect unexpected index app.users.by_email
+
+-- case a sequence that a view draws from is renamed
+alter sequence app.drawn rename to "It's drawn";
+-- expect altered sequence app.drawn: name
+
+-- case a sequence is renamed to a word of SQL
+alter sequence app.users_id_seq rename to "order";
+-- expect altered sequence app.users_id_seq: name
+
+-- case a sequence that nothing mentions is no rename of another one
+drop view app.draws;
+drop sequence app.drawn;
+create sequence app.another;
+-- expect missing view app.draws
+-- expect missing sequence app.drawn
+-- expect unexpected sequence app.another

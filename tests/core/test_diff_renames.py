@@ -4,6 +4,7 @@ import pytest
 
 from monitor.core.diff import diff
 from monitor.core.keys import Kind
+from monitor.core.quoting import quote_ident
 from monitor.core.snapshot import SchemaObject, make_snapshot
 from tests.cases.reader import describe
 from tests.core.builders import a_column, a_table, an_object, say
@@ -97,9 +98,62 @@ def test_a_name_that_only_one_thing_took_is_no_rename() -> None:
 
 
 def test_sequences_are_not_paired_by_chance() -> None:
+    """Most sequences count alike: a lost one must not hide behind one that somebody made."""
     one, two, three, four = (an_object(Kind.SEQUENCE, name) for name in "abcd")
-    assert say([one], [two]) == ("altered sequence public.a: name",)
+    assert say([one], [two]) == ("missing sequence public.a", "unexpected sequence public.b")
     assert len(say([one, two], [three, four])) == 4
+
+
+@pytest.mark.parametrize("name", ["z", "It's", 'A "Z"', "a.b"])
+def test_a_sequence_is_renamed_where_what_mentions_it_moved_with_it(name: str) -> None:
+    def build(sequence: str) -> list[SchemaObject]:
+        written = sequence if sequence.islower() and sequence.isalpha() else quote_ident(sequence)
+        constant = f"public.{written}".replace("'", "''")
+        return [
+            an_object(Kind.SEQUENCE, sequence),
+            a_column("t", "id", default=f"nextval('{constant}'::regclass)"),
+        ]
+
+    default = a_column("t", "id", default="nextval('public.other'::regclass)")
+    other = an_object(Kind.SEQUENCE, "other", start=9)
+    assert say(build("s"), build(name)) == ("altered sequence public.s: name",)
+    assert say([*build("s"), other], [build(name)[0], default, other]) == (
+        "altered column public.t.id: default",
+        "missing sequence public.s",
+        f"unexpected sequence public.{name}",
+    )
+
+
+def test_a_sequence_of_a_column_is_renamed_whatever_mentions_it() -> None:
+    one, two = (
+        an_object(Kind.SEQUENCE, name, owned_by=["public", "t", "id"]) for name in ("a", "b")
+    )
+    assert say([one], [two]) == ("altered sequence public.a: name",)
+
+
+def test_the_rename_of_a_sequence_is_followed_in_the_texts_that_draw_from_it() -> None:
+    def build(sequence: str) -> list[SchemaObject]:
+        draw = f"nextval('public.{sequence}'::regclass)"
+        return [
+            an_object(Kind.SEQUENCE, sequence),
+            an_object(Kind.VIEW, "v", definition=f" SELECT 'it''s' AS \"'\", {draw} AS n;"),
+            an_object(Kind.CHECK, "c", parent="t", expression=f"(id < {draw})"),
+        ]
+
+    assert say(build("s"), build("z")) == ("altered sequence public.s: name",)
+
+
+def test_a_literal_that_only_reads_like_the_sequence_is_no_mention_to_follow() -> None:
+    def build(sequence: str, text: str) -> list[SchemaObject]:
+        draw = f"nextval('public.{sequence}'::regclass)"
+        literal = f"'x''public.{text}''::regclass'::text"
+        return [
+            an_object(Kind.SEQUENCE, sequence),
+            an_object(Kind.VIEW, "v", definition=f" SELECT {literal} AS l, {draw} AS n;"),
+        ]
+
+    assert say(build("s", "s"), build("z", "s")) == ("altered sequence public.s: name",)
+    assert "altered view public.v: definition" in say(build("s", "s"), build("z", "z"))
 
 
 @pytest.mark.parametrize(
