@@ -30,7 +30,7 @@ class Shape(NamedTuple):
 
     Attributes:
         kind: of the objects.
-        schema: where they are.
+        schema: where they are; it may be named after a day as well.
         pattern: for the parent's name and the own one, with a NUL between them; None where
             the names have nothing in common.
         models: how the two builds define them.
@@ -39,7 +39,7 @@ class Shape(NamedTuple):
     """
 
     kind: Kind
-    schema: str | None
+    schema: re.Pattern[str]
     pattern: re.Pattern[str] | None
     models: tuple[tuple[Family, Family], ...]
     stable: frozenset[ObjectKey]
@@ -47,7 +47,7 @@ class Shape(NamedTuple):
 
     def fits(self, key: ObjectKey) -> bool:
         """Whether an object could be one of them, by its name."""
-        if (key.kind, key.schema) != (self.kind, self.schema):
+        if key.kind is not self.kind or self.schema.fullmatch(key.schema or "") is None:
             return False
         return self.pattern is None or self.pattern.fullmatch(_full_name(key)) is not None
 
@@ -94,24 +94,37 @@ def list_shapes(
 ) -> Iterator[Shape]:
     """The shapes of what only one of two builds has under its name."""
     families = list_families(first.values()), list_families(second.values())
-    groups: dict[tuple[Kind, str | None, str], tuple[list[Family], list[Family]]]
+    groups: dict[tuple[Kind, str, str], tuple[list[Family], list[Family]]]
     groups = defaultdict(lambda: ([], []))
     for side, (own, foreign) in enumerate(((first, second), (second, first))):
         for key in sorted(own.keys() - foreign.keys(), key=lambda key: key.order):
-            place = key.kind, key.schema, _leave_numbers(_full_name(key))
-            groups[place][side].append(families[side][key])
+            schema, name = map(_leave_numbers, (key.schema or "", _full_name(key)))
+            groups[key.kind, schema, name][side].append(families[side][key])
     stable = frozenset(first.keys() & second.keys())
-    rest: dict[tuple[Kind, str | None], tuple[list[Family], list[Family]]]
+    rest: dict[tuple[Kind, str], tuple[list[Family], list[Family]]]
     rest = defaultdict(lambda: ([], []))
     for (kind, schema, _), (one, other) in groups.items():
         if one and other:
-            names = [_full_name(family.item.key) for family in (*one, *other)]
-            yield Shape(kind, schema, _make_pattern(names), _pair(one, other), stable, True)
+            yield _make_shape(one, other, stable, is_named=True)
         else:
             for side, found in enumerate((one, other)):
                 rest[kind, schema][side].extend(found)
-    for (kind, schema), (one, other) in rest.items():
-        yield Shape(kind, schema, None, _pair(one, other), stable, bool(other))
+    for one, other in rest.values():
+        yield _make_shape(one, other, stable, is_named=False)
+
+
+def _make_shape(
+    one: list[Family], other: list[Family], stable: frozenset[ObjectKey], *, is_named: bool
+) -> Shape:
+    keys = [family.item.key for family in (*one, *other)]
+    return Shape(
+        kind=keys[0].kind,
+        schema=_make_pattern([key.schema or "" for key in keys]),
+        pattern=_make_pattern([*map(_full_name, keys)]) if is_named else None,
+        models=_pair(one, other),
+        stable=stable,
+        is_replaced=bool(other),
+    )
 
 
 def _pair(one: Sequence[Family], other: Sequence[Family]) -> tuple[tuple[Family, Family], ...]:

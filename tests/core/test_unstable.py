@@ -309,3 +309,27 @@ def test_a_rename_of_an_unstable_name_is_no_drift_and_of_another_one_is() -> Non
     left = excuse_unstable(difference, UNSTABLE, side="expected", other=built("2025_03"))
     assert left.changes == (other,)
     assert isinstance(change, Change)
+
+
+def test_what_is_in_a_schema_named_after_a_day_is_compared_with_another_days() -> None:
+    def build(day: str, *columns: str) -> Snapshot:
+        def move(item: SchemaObject) -> SchemaObject:
+            key = msgspec.structs.replace(item.key, schema=f"s_{day}")
+            return msgspec.structs.replace(item, key=key)
+
+        return make_snapshot(
+            [
+                an_object(Kind.SCHEMA, f"s_{day}"),
+                move(a_table("a", columns=[*columns])),
+                *(move(a_column("a", column)) for column in columns),
+            ]
+        )
+
+    first = build("2026_11_26", "id")
+    unstable = find_unstable(first, build("2028_04_09", "id"), today=TODAY)
+    assert {line.split()[0] for line in compare(first, build("2026_10_01", "id"), unstable)} == {
+        "note"
+    }
+    told = compare(first, build("2026_10_01", "secret"), unstable)
+    assert "missing table s_2026_11_26.a" in told
+    assert "unexpected table s_2026_10_01.a" in told
