@@ -11,7 +11,8 @@ from collections.abc import Set as AbstractSet
 import msgspec
 
 from monitor.core.diff_declared import OWNER, Declarations, read_declarations
-from monitor.core.diff_renames import follow_renames, match_renames
+from monitor.core.diff_mentions import follow_renames, list_moves
+from monitor.core.diff_renames import match_renames
 from monitor.core.difference import Change, Difference, Note, sort_difference
 from monitor.core.findings import Evidence, Severity
 from monitor.core.folding import fold_columns
@@ -36,7 +37,7 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
     """What has to be said about ``actual`` where ``expected`` was promised."""
     declared = read_declarations(expected, actual)
     renames = match_renames(expected, actual)
-    moved = {old.key: new for old, new in renames}
+    moved, moves = {old.key: new for old, new in renames}, list_moves(renames)
     known = moved.keys() | actual.by_key.keys()
     taken = {new.key for new in moved.values()} | expected.by_key.keys()
     missing, unexpected = _pick(expected, without=known), _pick(actual, without=taken)
@@ -49,7 +50,7 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
     notes = list(_compare_others(expected, actual))
     for item, other in (*_pair(expected, actual, moved), *bare):
         # What is called the same on both sides may be two things when names went round.
-        wanted = follow_renames(item, moved, like=other)
+        wanted = follow_renames(item, moves, like=other)
         if other.key != wanted.key or other.attributes != wanted.attributes:
             altered, remarks = _compare(wanted, other, declared)
             changes.extend(altered)
