@@ -4,7 +4,7 @@ import asyncio
 import os
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -25,6 +25,7 @@ from monitor.agent.choices import (
 )
 from monitor.checks.spelling import Spellings
 from monitor.config.databases import DatabaseSettings
+from monitor.config.flaws import make_error
 from monitor.config.load import LoadedConfig
 from monitor.config.place import judge_store
 from monitor.config.policy import make_policy
@@ -59,6 +60,9 @@ STALE_BEATS: Final = 12
 REPEAT_AFTER: Final = timedelta(minutes=5)
 """When a look is repeated that the ledger lost, if none would come before."""
 
+BROKEN_EVERY: Final = timedelta(minutes=1)
+"""How often it is said of a database that its entry is broken, while nobody looks at it."""
+
 COMMIT: Final = "RAILWAY_GIT_COMMIT_SHA"
 
 
@@ -74,6 +78,9 @@ class Agent:
         self._store = store
         self._databases = {
             name: database for name, database in settings.databases.items() if database.enabled
+        }
+        self._broken = {
+            problem.database: problem for problem in loaded.problems if problem.database
         }
         self._memories = {name: Memory() for name in self._databases}
         self._expectations: dict[str, LateExpectation] = {}
@@ -94,7 +101,10 @@ class Agent:
             on_fault=report_fault,
         )
         self.fleet = Fleet(
-            [self._make_round(name, database) for name, database in self._databases.items()],
+            [
+                *(self._make_round(name, database) for name, database in self._databases.items()),
+                *(self._make_broken_round(name) for name in self._broken),
+            ],
             concurrency=settings.concurrency,
             on_fault=report_fault,
         )
@@ -113,6 +123,9 @@ class Agent:
                     interval=_count_seconds(choose_interval(database)),
                 ),
             )
+        for name in self._broken:
+            interval = BROKEN_EVERY.total_seconds()
+            metrics.watch(name, Watched(self._settings.environment, "unknown", "", interval))
         for route in routes:
             metrics.notifications.begin(route.channel.name, [r.value for r in FailureReason])
         return metrics
@@ -142,9 +155,10 @@ class Agent:
         if not self._loaded.problems:
             for environment, names in known.items():
                 await self._store.forget(environment, names)
+        places = {name: self._environment_of(one) for name, one in self._databases.items()}
+        places |= dict.fromkeys(self._broken, self._settings.environment)
         for record in await self._store.list_records():
-            watched = self._databases.get(record.database)
-            if watched is not None and self._environment_of(watched) == record.environment:
+            if places.get(record.database) == record.environment:
                 unresolved = await self._store.load_unresolved(record.environment, record.database)
                 self.metrics.restore(record, _count_open(unresolved.values()))
 
@@ -159,6 +173,15 @@ class Agent:
             min_interval=database.min_interval,
         )
 
+    def _make_broken_round(self, name: str) -> Round:
+        """An entry that cannot be used is told as any look that fails, until it is mended."""
+        environment, error = self._settings.environment, make_error([self._broken[name]])
+
+        async def look(at: datetime) -> None:
+            await self._conclude(name, self._pipeline.fail(environment, name, at, error))
+
+        return Round(name=name, interval=BROKEN_EVERY, look=look, min_interval=timedelta(0))
+
     async def _look(self, name: str, database: DatabaseSettings, at: datetime) -> None:
         target = Target(
             environment=self._environment_of(database),
@@ -171,18 +194,23 @@ class Agent:
             spellings=self._spellings.get(name),
             scope=make_scope(database),
         )
+        if not await self._conclude(name, self._pipeline.look(target, at)):
+            self._repeat(name, database)
+
+    async def _conclude(self, name: str, look: Awaitable[Decided | None]) -> bool:
+        """Show what a look came to; False where the ledger did not take it."""
         try:
-            decided = await self._pipeline.look(target, at)
+            decided = await look
         except StoreError as error:
             _log.error("nothing was decided, the ledger failed", database=name, error=str(error))
             report_fault(error)
             self._ledger_faults["look"] = str(error)
-            self._repeat(name, database)
-            return
+            return False
         self._ledger_faults.pop("look", None)
         if decided is not None:
             self._warn_of_superuser(decided)
             await self._show(decided)
+        return True
 
     def _repeat(self, name: str, database: DatabaseSettings) -> None:
         """Look again after a while, where the next look is far away or would never come."""
@@ -313,15 +341,14 @@ class Agent:
         ]
         broken = [
             Configured(
-                name=problem.database,
+                name=name,
                 environment=self._settings.environment,
                 expected=None,
                 interval_seconds=None,
                 is_enabled=False,
-                problem=f"{problem.message} {problem.next_step}",
+                problem=str(problem),
             )
-            for problem in self._loaded.problems
-            if problem.database is not None
+            for name, problem in self._broken.items()
         ]
         return listed + broken
 

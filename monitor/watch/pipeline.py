@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from monitor.checks.history import has_tables
-from monitor.core.errors import DamagedFile, LookError
+from monitor.core.errors import AnchorwatchError, DamagedFile, LookError
 from monitor.core.fault import locate_fault
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, Incident, Policy, Status, step
@@ -31,6 +31,7 @@ from monitor.watch.inspection import (
     begin_look,
     finish_look,
     read_database,
+    report_failure,
 )
 
 _log = structlog.get_logger()
@@ -87,17 +88,34 @@ class Pipeline(msgspec.Struct, frozen=True):
         """
         before = await self.store.load(target.environment, target.database)
         target = await self._add_acceptances(target)
-        look, chosen = await self._see(target, at, before)
+        return await self._decide(before, await self._see(target, at, before))
+
+    async def fail(
+        self, environment: str, database: str, at: datetime, error: AnchorwatchError
+    ) -> Decided | None:
+        """The same where nobody can look, as `error` says: unknown is never fine.
+
+        Raises:
+            StoreError: as for `look`.
+        """
+        before = await self.store.load(environment, database)
+        look = Look(report_failure(environment, database, at, error), None)
+        return await self._decide(before, _Seen(look, None))
+
+    async def _decide(self, before: Record | None, seen: _Seen) -> Decided | None:
+        """What follows from a look, written in one transaction."""
+        look, chosen = seen
+        report = look.report
         record = advance(
             before,
-            look.report,
+            report,
             policy=self.policy,
             baseline=chosen.fingerprint if chosen else None,
         )
-        unresolved = await self.store.load_unresolved(target.environment, target.database)
+        unresolved = await self.store.load_unresolved(report.environment, report.database)
         decided = step(
             unresolved,
-            look.report,
+            report,
             policy=self.policy,
             window_until=record.window_until,
             baseline_since=record.baseline_since,
@@ -112,7 +130,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             snapshot=await _write_down(chosen) if chosen else None,
         )
         if not await self.store.commit(decision):
-            _log.info("another agent looked at the same moment", database=target.database)
+            _log.info("another agent looked at the same moment", database=report.database)
             return None
         return Decided(
             record,

@@ -36,6 +36,9 @@ async def test_one_bad_entry_never_stops_the_others(
     async with running(load(tmp_path, databases)) as agent:
         await agent.wait_for(good="unchanged", gone="unreachable", lost="unknown")
         assert (await agent.list_states())["unset"] == "unknown"
+        await agent.wait_for_looks("unset", 0)  # as those whose looks fail
+        _, page = await agent.get("/metrics?database=unset")
+        assert 'anchorwatch_database_state{database="unset",state="unknown"} 1.0' in page
         assert (await agent.get("/readyz"))[0] == 200
         assert "anchorwatch_config_last_reload_successful 0.0" in (await agent.get("/metrics"))[1]
 
@@ -73,9 +76,12 @@ async def test_a_database_that_left_the_configuration_is_forgotten(
         assert 'database="old"' not in (await agent.get("/metrics"))[1]
 
 
-@pytest.mark.parametrize("today", ['{{url: "{url}", enabled: false}}', '{{url: "${{UNSET}}"}}'])
+@pytest.mark.parametrize(
+    ("today", "state"),
+    [('{{url: "{url}", enabled: false}}', "drifted"), ('{{url: "${{UNSET}}"}}', "unknown")],
+)
 async def test_an_entry_that_is_disabled_or_broken_for_a_while_is_remembered(
-    make_database: MakeDatabase, tmp_path: Path, today: str
+    make_database: MakeDatabase, tmp_path: Path, today: str, state: str
 ) -> None:
     url = await make_database(sql=TABLES)
     whole, other = f'{{url: "{url}"}}', f'{{url: "{await make_database(sql=TABLES)}"}}'
@@ -83,14 +89,19 @@ async def test_an_entry_that_is_disabled_or_broken_for_a_while_is_remembered(
         await agent.wait_for(app="unchanged", other="unchanged")
         await execute(url, "DROP TABLE orders")
         await agent.wait_for(app="drifted")
+        await agent.wait_for_looks("app", 2)
         before = await agent.find("app")
     async with running(load(tmp_path, {"app": today.format(url=url), "other": other})) as agent:
+        await agent.wait_for(app=state)
         await agent.wait_for_looks("other", 2)
     async with black_hole() as silent:
         databases = {"app": f'{{url: "{silent}"}}', "other": other}
         async with running(load(tmp_path, databases)) as agent:
             after = await agent.find("app")
-    assert (after["state"], after["since"]) == ("drifted", before["since"])
+            _, page = await agent.get("/metrics")
+    assert after["state"] == state
+    assert (after["since"] == before["since"]) == (state == "drifted")
+    assert 'anchorwatch_incidents_open{database="app",severity="critical"} 1.0' in page
 
 
 async def test_a_database_of_that_name_elsewhere_lends_it_no_state(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
+from monitor.core.errors import AnchorwatchError
 from monitor.core.incidents import DEFAULT_POLICY, EventKind
 from monitor.core.source import parse_source
 from monitor.core.verdict import State
@@ -81,6 +82,14 @@ class Watch:
     async def look(self, minutes: float) -> Decided:
         """One look, so many minutes after the start."""
         decided = await self.pipeline.look(self.target, START + timedelta(minutes=minutes))
+        assert decided is not None
+        self.kinds += [event.kind for event in decided.events]
+        return decided
+
+    async def break_down(self, minutes: float, error: AnchorwatchError) -> Decided:
+        """What a look comes to where nobody can even try one."""
+        at = START + timedelta(minutes=minutes)
+        decided = await self.pipeline.fail("test", "app", at, error)
         assert decided is not None
         self.kinds += [event.kind for event in decided.events]
         return decided

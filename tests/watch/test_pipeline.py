@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from monitor.checks.comparison import compare
 from monitor.core.difference import Difference
+from monitor.core.errors import ConfigurationError
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind, Status
 from monitor.core.snapshot import Snapshot
@@ -86,6 +87,27 @@ async def test_a_look_that_failed_never_resolves_anything(watch: Watch) -> None:
     await watch.see(8)
     assert watch.kinds == [OPENED, OPENED, RESOLVED]  # reachable again, and still drifted
     assert await watch.see(9) is State.DRIFTED
+
+
+async def test_a_database_whose_entry_is_broken_is_told_and_over_when_that_is_mended(
+    watch: Watch,
+) -> None:
+    """A typo in a deployment would silence the database otherwise."""
+    await watch.run(USERS)
+    await watch.see(0)
+    await watch.run("ALTER TABLE users ADD note text")
+    await watch.see(1)
+    await watch.see(2)
+    error = ConfigurationError("databases.app.url is not set.", next_step="Set it.")
+    for minute in (3, 8, 14):
+        decided = await watch.break_down(minute, error)
+    assert decided.record.state is State.UNKNOWN
+    assert "databases.app.url" in decided.record.report.summary
+    assert decided.unresolved[FindingClass.DRIFT].status is Status.OPEN
+    assert watch.kinds == [OPENED, OPENED]  # the drift, and that nobody can look
+    await watch.see(15)
+    assert await watch.see(16) is State.DRIFTED
+    assert watch.kinds == [OPENED, OPENED, RESOLVED]
 
 
 async def test_a_single_failure_is_not_told(watch: Watch) -> None:
