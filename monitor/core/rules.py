@@ -35,8 +35,13 @@ _INFO, _WARNING, _CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 
 _FAMILIES: Final[tuple[tuple[str, tuple[Kind, ...], Severity, str], ...]] = (
     ("schema", (Kind.SCHEMA,), _WARNING, "Queries that name the schema fail without it."),
-    ("table", (Kind.TABLE,), _CRITICAL, "Every query on the table fails or sees other data."),
-    ("column", (Kind.COLUMN,), _CRITICAL, "Inserts and reads that name the column fail."),
+    ("table", (Kind.TABLE,), _CRITICAL, "Statements on the table fail or behave in another way."),
+    (
+        "column",
+        (Kind.COLUMN,),
+        _CRITICAL,
+        "Statements that name the column fail or behave in another way.",
+    ),
     (
         "primary key",
         (Kind.PRIMARY_KEY,),
@@ -101,6 +106,11 @@ _FAMILIES: Final[tuple[tuple[str, tuple[Kind, ...], Severity, str], ...]] = (
 )
 """Name, kinds, severity when missing, why it matters; three codes each, from AW201 on."""
 
+_UNEXPECTED: Final = (
+    "The code does not know it, and a new database would lack it: what it does comes as a "
+    "surprise, and a migration that creates it fails."
+)
+
 _FIXES: Final[Mapping[ChangeKind, str]] = {
     "missing": (
         "Create it: run the migration that does, or `anchorwatch diff EXPECTED ACTUAL` "
@@ -132,7 +142,7 @@ def _list_schema_rules() -> list[tuple[Rule, tuple[Kind, ...], ChangeKind]]:
                 title=_TITLES[change].format(noun=f"{_article(noun)} {noun}"),
                 severity=severity if change == "missing" else _WARNING,
                 finding_class=FindingClass.DRIFT,
-                why=why,
+                why=_UNEXPECTED if change == "unexpected" else why,
                 fix=_FIXES[change],
             )
             listed.append((rule, kinds, change))
