@@ -7,7 +7,7 @@ NOT_COMPARED: Final = (
     ("statistics, sizes, visibility", "nothing that a migration promises"),
     ("physical order of columns", "a note: only `select *` and COPY without columns see it"),
     (
-        "the version table",
+        "the version table, with its key, triggers and privileges",
         "its rows are the stamp: where it is missing, empty or hidden the verdict says so",
     ),
     (
@@ -55,6 +55,14 @@ NOT_COMPARED: Final = (
     ("text search objects, transforms, security labels, parameter grants", "counted"),
     ("settings of the database", "counted"),
     ("roles, tablespaces, replication slots", "they belong to the server, not to the database"),
+    (
+        "what somebody put into the schemas of the server itself",
+        "only a superuser can; dumps leave it out as well",
+    ),
+    (
+        "the schema of the operator class and the collation of a range",
+        "their names are compared; two of one name in two schemas are a gap",
+    ),
     ("temporary objects", "they belong to one session"),
     (
         "members of extensions, and what ALTER EXTENSION ADD made one",
