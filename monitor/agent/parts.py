@@ -148,19 +148,29 @@ class Agent:
         for warning in self._list_warnings():
             _log.warning(warning)
         await self._store.release_claims(_now())
-        known = {self._environment_of(d): set[str]() for d in self._databases.values()}
-        # One that is disabled, or whose entry is broken today, is watched again tomorrow.
-        for name, database in self._settings.databases.items():
-            known.setdefault(self._environment_of(database), set()).add(name)
-        if not self._loaded.problems:
-            for environment, names in known.items():
-                await self._store.forget(environment, names)
+        if not self._loaded.problems:  # what is broken today is watched again tomorrow
+            await self._forget()
         places = {name: self._environment_of(one) for name, one in self._databases.items()}
         places |= dict.fromkeys(self._broken, self._settings.environment)
         for record in await self._store.list_records():
             if places.get(record.database) == record.environment:
                 unresolved = await self._store.load_unresolved(record.environment, record.database)
                 self.metrics.restore(record, _count_open(unresolved.values()))
+
+    async def _forget(self) -> None:
+        """Forget the databases that left the configuration; one that is disabled has not.
+
+        A file is nobody else's, so that an environment of which nothing is left goes as a
+        whole; in a PostgreSQL database it may be another agent's.
+        """
+        known: dict[str, set[str]] = {}
+        for name, database in self._settings.databases.items():
+            known.setdefault(self._environment_of(database), set()).add(name)
+        if self._settings.store_url.get_secret_value().startswith("sqlite"):
+            for record in await self._store.list_records():
+                known.setdefault(record.environment, set())
+        for environment, names in known.items():
+            await self._store.forget(environment, names)
 
     def _make_round(self, name: str, database: DatabaseSettings) -> Round:
         async def look(at: datetime) -> None:

@@ -76,6 +76,19 @@ async def test_a_database_that_left_the_configuration_is_forgotten(
         assert 'database="old"' not in (await agent.get("/metrics"))[1]
 
 
+async def test_an_environment_that_was_renamed_leaves_nothing_in_a_file_of_ones_own(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=TABLES)
+    for environment in ("before", "after"):
+        text = f'{{url: "{url}", environment: {environment}}}'
+        async with running(load(tmp_path, {"app": text})) as agent:
+            await agent.wait_for(app="unchanged")
+            _, body = await agent.get("/api/databases")
+            found = [one["environment"] for one in json.loads(body)["databases"]]
+            assert found == [environment]
+
+
 @pytest.mark.parametrize(
     ("today", "state"),
     [('{{url: "{url}", enabled: false}}', "drifted"), ('{{url: "${{UNSET}}"}}', "unknown")],
