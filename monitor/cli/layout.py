@@ -12,7 +12,7 @@ from monitor.core.findings import Evidence, Finding, Severity
 from monitor.core.homes import WHOLES
 from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value
-from monitor.core.message import describe_value, name_change
+from monitor.core.message import describe_sides, name_change
 from monitor.core.printing import clean
 from monitor.core.rules import ChangeKind
 
@@ -94,10 +94,7 @@ def _name(evidence: Evidence) -> str:
 
 
 def _write_values(change: ChangeKind, evidence: Evidence) -> str:
-    expected, actual = (
-        clean(describe_value(evidence.expected)),
-        clean(describe_value(evidence.actual)),
-    )
+    expected, actual = map(clean, describe_sides(evidence))
     match change:
         case "missing":
             return expected
@@ -141,16 +138,16 @@ def _write_rows(change: Change) -> Iterator[str]:
     noun = change.key.kind.noun
     name = _code(str(change.key).removeprefix(f"{noun} "))
     for evidence in change.attributes or (Evidence(name="", expected=None, actual=None),):
+        expected, actual = describe_sides(evidence)
         yield (
             f"| {SIGNS[change.change]} | {change.change} {noun} {name} | {_name(evidence)} "
-            f"| {_write_value(evidence.expected)} | {_write_value(evidence.actual)} "
-            f"| {change.code} |"
+            f"| {_write_value(evidence.expected, expected)} "
+            f"| {_write_value(evidence.actual, actual)} | {change.code} |"
         )
 
 
-def _write_value(value: Value) -> str:
-    text = describe_value(value)
-    return text if value is None else _code(text)
+def _write_value(value: Value, words: str) -> str:
+    return words if value is None else _code(words)
 
 
 _ENDS_CODE: Final = re.compile(r"[`|]|^ | $")

@@ -19,6 +19,8 @@ MAX_LINES: Final = 8
 """Findings that are listed; the others are counted."""
 
 MAX_VALUE: Final = 120
+_LEAD: Final = 30
+"""Characters that are shown before the place where two long values part."""
 """Characters of a value in a line."""
 
 
@@ -182,12 +184,27 @@ def name_change(code: str) -> ChangeKind:
 
 def describe_evidence(evidence: Evidence) -> str:
     """``type: expected text, is integer``."""
-    expected, actual = describe_value(evidence.expected), describe_value(evidence.actual)
+    expected, actual = describe_sides(evidence)
     return f"{evidence.name}: expected {expected}, is {actual}"
+
+
+def describe_sides(evidence: Evidence) -> tuple[str, str]:
+    """Expected and actual in few characters; of long ones, the place where they part."""
+    sides = _write(evidence.expected), _write(evidence.actual)
+    if all(len(side) <= MAX_VALUE for side in sides):
+        return sides
+    pairs = enumerate(zip(*sides, strict=False))
+    start = next((place for place, (a, b) in pairs if a != b), min(map(len, sides))) - _LEAD
+    expected, actual = (side if start <= 0 else f"…{side[start:]}" for side in sides)
+    return _cut(expected), _cut(actual)
 
 
 def describe_value(value: Value) -> str:
     """A value in few characters."""
+    return _cut(_write(value))
+
+
+def _write(value: Value) -> str:
     match value:
         case None:
             text = "nothing"
@@ -197,6 +214,10 @@ def describe_value(value: Value) -> str:
             text = ", ".join("-" if part is None else str(part) for part in value) or "nothing"
         case _:
             text = str(value)
+    return text
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
 
 

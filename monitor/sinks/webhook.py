@@ -13,7 +13,7 @@ import msgspec
 from monitor.core.errors import ConfigurationError, LookError
 from monitor.core.findings import Evidence, Finding
 from monitor.core.kinds import Value
-from monitor.core.message import Message, describe_value
+from monitor.core.message import Message, describe_sides
 from monitor.sinks.channel import ChannelKind, accept, explain
 from monitor.sources.http import Client, read_address
 
@@ -153,16 +153,17 @@ def _describe(finding: Finding) -> dict[str, Any]:
 
 
 def _show(evidence: Evidence) -> dict[str, Any]:
+    expected, actual = describe_sides(evidence)
     return {
         "name": _clip(evidence.name, _MAX_NAME),
-        "expected": _shorten(evidence.expected),
-        "actual": _shorten(evidence.actual),
+        "expected": _shorten(evidence.expected, expected),
+        "actual": _shorten(evidence.actual, actual),
     }
 
 
-def _shorten(value: Value) -> Value:
+def _shorten(value: Value, words: str) -> Value:
     """The value itself while it is short, words for it otherwise."""
-    return value if len(msgspec.json.encode(value)) <= _MAX_NAME else describe_value(value)
+    return value if len(msgspec.json.encode(value)) <= _MAX_NAME else words
 
 
 def _clip(text: str, limit: int) -> str:

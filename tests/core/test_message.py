@@ -23,6 +23,7 @@ from monitor.core.message import (
     compose,
     describe_duration,
     describe_evidence,
+    describe_sides,
     describe_value,
     name_change,
 )
@@ -66,6 +67,23 @@ def an_incident(*findings: Finding, **changes: Any) -> Incident:
 @given(VALUES)
 def test_no_value_is_longer_than_its_limit(value: Any) -> None:
     assert 0 <= len(describe_value(value)) <= MAX_VALUE
+
+
+def test_long_values_are_shown_where_they_part() -> None:
+    text = " OR ".join(f"(a = {number})" for number in range(100))
+    expected, actual = describe_sides(Evidence("definition", text + " OR b", text + " OR c"))
+    assert (expected[-8:], actual[-8:]) == ("99) OR b", "99) OR c")
+    assert expected.startswith("…")
+    assert describe_sides(Evidence("definition", "b" + text, "c" + text))[0].startswith("b(a = 0")
+    assert describe_sides(Evidence("definition", text, None)) == (describe_value(text), "nothing")
+
+
+@given(VALUES, VALUES)
+def test_two_values_that_differ_are_shown_as_two(expected: Any, actual: Any) -> None:
+    sides = describe_sides(Evidence(name="type", expected=expected, actual=actual))
+    assert all(len(side) <= MAX_VALUE for side in sides)
+    whole = describe_sides(Evidence("type", f"x{expected!r}" * 99, f"x{expected!r}" * 99 + "!"))
+    assert whole[0] != whole[1]
 
 
 @given(VALUES, VALUES)
