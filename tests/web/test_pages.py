@@ -158,6 +158,13 @@ async def test_a_database_that_is_not_looked_at_unasked_is_never_overdue(store: 
         assert "overdue" not in page.text.lower()
 
 
+async def test_what_is_wrong_with_an_entry_is_said_once(store: Store) -> None:
+    page = (await fetch(store, "/databases/archive")).text
+    assert page.count("the variable ARCHIVE_URL is not set") == 1
+    assert "Nobody looks at it while its configuration is wrong." in page
+    assert "onnected" not in page
+
+
 async def test_a_look_is_asked_for_with_a_form_and_without_script(store: Store) -> None:
     asked: list[tuple[str, str]] = []
 
