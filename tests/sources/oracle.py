@@ -32,8 +32,9 @@ def dump(server: Cluster, database: str) -> Entries:
     )
     entries: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     heads = list(_HEAD.finditer(done.stdout))
-    ends = [head.start() for head in heads[1:]] + [len(done.stdout)]
-    for head, end in zip(heads, ends, strict=True):
+    ends = [*(head.start() for head in heads[1:]), len(done.stdout)]
+    # Where everything was dropped there is an end and no head.
+    for head, end in zip(heads, ends, strict=False):
         lines = done.stdout[head.end() : end].splitlines()
         text = "\n".join(line for line in lines if not _NOISE.match(line))
         about = f"owner {head['owner']}, tablespace {head['space']}"
