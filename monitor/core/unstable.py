@@ -16,6 +16,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from monitor.core.dated import map_texts, move_dated
 from monitor.core.diff import keep_evidence
 from monitor.core.difference import Change, Difference, Note, sort_notes
 from monitor.core.findings import Evidence
@@ -56,11 +57,12 @@ def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable
         first: the one that is compared with.
         second: another one, at another date where that could be had.
         today: when the second one was built. The server's date is the same for both, so a
-            default that is nothing but the date of that day is unstable as well.
+            default that is nothing but the date of that day is unstable as well, and a name
+            that holds it or its month.
     """
-    renamed = _rename_builder(second, first.builder)
-    both = first.by_key.keys() & renamed.keys()
     days = {today + timedelta(days=days) for days in (-1, 0, 1)}  # wherever the server is
+    renamed = move_dated(_rename_builder(second, first.builder), days)
+    both = first.by_key.keys() & renamed.keys()
     attributes = {place: pair for item in first.objects for place, pair in _find_dated(item, days)}
     for key in both:
         one, other = first.by_key[key], renamed[key]
@@ -106,15 +108,12 @@ def _rename_builder(snapshot: Snapshot, name: str | None) -> dict[ObjectKey, Sch
     renamed = {}
     for item in snapshot.objects:
         key = msgspec.structs.replace(item.key, name=item.key.name.replace(own, name))
-        attributes = {n: _replace(value, own, name) for n, value in item.attributes.items()}
+        attributes = {
+            n: map_texts(value, lambda text: text.replace(own, name))
+            for n, value in item.attributes.items()
+        }
         renamed[key] = SchemaObject(key=key, attributes=attributes)
     return renamed
-
-
-def _replace(value: Value, old: str, new: str) -> Value:
-    if isinstance(value, str):
-        return value.replace(old, new)
-    return [_replace(part, old, new) for part in value] if isinstance(value, list) else value
 
 
 def excuse_unstable(

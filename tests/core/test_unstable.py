@@ -333,3 +333,31 @@ def test_what_is_in_a_schema_named_after_a_day_is_compared_with_another_days() -
     told = compare(first, build("2026_10_01", "secret"), unstable)
     assert "missing table s_2026_11_26.a" in told
     assert "unexpected table s_2026_10_01.a" in told
+
+
+@pytest.mark.parametrize("form", ["2026_11", "202611", "2026-11", "2026_11_26", "20261126"])
+def test_a_name_that_sql_made_of_the_day_of_the_build_may_be_another_days(form: str) -> None:
+    """Both builds have it: nobody moves the clock of a server."""
+    old = form.replace("11", "08")
+    one, live = make_snapshot(a_partition(form, "id")), make_snapshot(a_partition(old, "id"))
+    unstable = find_unstable(one, one, today=TODAY)
+    assert compare(one, live, unstable) == (
+        f"note unstable table public.events_v2_{old}",
+        f"note unstable table public.events_v2_{form}",
+    )
+    assert compare(one, make_snapshot([]), unstable) != ()
+    assert not find_unstable(one, one, today=date(2027, 3, 1))
+
+
+def test_a_name_of_that_day_is_excused_by_nothing_that_both_builds_have() -> None:
+    """The history made one by hand for each month, and the last one is gone."""
+    made = [*a_partition("2026_10", "id"), *a_partition("2026_11", "id")]
+    one, live = make_snapshot(made), make_snapshot(made[:2])
+    unstable = find_unstable(one, one, today=TODAY)
+    assert compare(one, live, unstable) == ("missing table public.events_v2_2026_11",)
+
+
+@pytest.mark.parametrize("name", ["2026112", "x20261126001", "12026_11", "2026"])
+def test_a_piece_of_another_number_is_no_day(name: str) -> None:
+    one = make_snapshot(a_partition(name, "id"))
+    assert not find_unstable(one, one, today=TODAY)

@@ -66,7 +66,6 @@ DUMP_OF_14_SAYS_LESS = {
 """The same where pg_dump is of PostgreSQL 14."""
 
 CASES = read_cases()
-FILES = {case.file for case in CASES}
 DUMP_SAYS_MORE |= {
     str(case): "the same parameter in other words"
     for case in CASES

@@ -141,3 +141,27 @@ async def test_files_that_change_between_the_builds_excuse_nothing(
     async with open_expectation(parse_source(f"alembic:{ini}"), options) as expectation:
         with pytest.raises(Interrupted, match="changed meanwhile"):
             await expectation.find_unstable(("r1",))
+
+
+NAMED_BY_SQL = (
+    """op.execute("do $$ begin execute format('create table log_%s (id int)', """
+    """to_char(now(), 'YYYY_MM')); end $$")"""
+)
+
+
+async def test_what_sql_names_after_the_month_of_the_build_is_no_drift_later(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    ini = write_history(tmp_path, NAMED_BY_SQL)
+    source, options = parse_source(f"alembic:{ini}"), BuildOptions(shadow_url=server.url())
+    async with open_shadows(options) as shadows:
+        expected = await read_source(source, options, shadows=shadows)
+        unstable = await find_unstable(source, expected, options, shadows=shadows)
+
+    async def found() -> Unstable:
+        return unstable
+
+    for column, drifted in (("id int", False), ("id bigint", True)):
+        live = await look(await make_database(sql=f"create table log_2024_05 ({column})"))
+        difference = await compare(expected, live, unstable=found)
+        assert bool(difference) == drifted, describe(difference)
