@@ -64,6 +64,7 @@ LOOPING = """
 import asyncio, os, signal, threading, typer
 from monitor.cli.refusals import run_command
 from monitor.cli.loop import run_loop
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may be run under nohup
 app = typer.Typer()
 @app.command()
 def work(): run_loop(wait())
