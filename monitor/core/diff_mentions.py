@@ -11,7 +11,7 @@ from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.quoting import quote_ident
 from monitor.core.snapshot import SchemaObject
-from monitor.core.spelling import STRING, is_deparsed
+from monitor.core.spelling import QUOTED, STRING, is_deparsed
 
 _INDEXED: Final = (Kind.INDEX, Kind.PRIMARY_KEY, Kind.UNIQUE, Kind.EXCLUSION)
 
@@ -83,6 +83,8 @@ def follow_renames(item: SchemaObject, moves: Moves, *, like: SchemaObject) -> S
     for name, value in item.attributes.items():
         if isinstance(value, str) and is_deparsed(item.key.kind, name, value):
             changed[name] = _follow_sequences(value, moves, like.get(name))
+    if not changed:
+        return item  # as most
     return SchemaObject(key=item.key, attributes={**item.attributes, **changed})
 
 
@@ -126,7 +128,7 @@ def _follow_keys(table: ObjectKey, pairs: Any, moves: Moves) -> Value:
 
 
 CONSTANT: Final = re.compile(
-    rf"""(?P<name>'(?:[^']++|'')*+')::regclass(?![\w\[]) | {STRING} | "(?:[^"]++|"")*+\"""",
+    rf"""(?P<name>'(?:[^']++|'')*+')::regclass(?![\w\[]) | {STRING} | {QUOTED}""",
     re.VERBOSE | re.DOTALL,
 )
 """A constant that names a relation; or another literal or quoted name, to be stepped over."""

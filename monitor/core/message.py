@@ -19,9 +19,10 @@ MAX_LINES: Final = 8
 """Findings that are listed; the others are counted."""
 
 MAX_VALUE: Final = 120
+"""Characters of a value in a line."""
+
 _LEAD: Final = 30
 """Characters that are shown before the place where two long values part."""
-"""Characters of a value in a line."""
 
 
 _CHANGES: Final[Mapping[str, ChangeKind]] = {
@@ -199,22 +200,16 @@ def describe_sides(evidence: Evidence) -> tuple[str, str]:
     return _cut(expected), _cut(actual)
 
 
-def describe_value(value: Value) -> str:
-    """A value in few characters."""
-    return _cut(_write(value))
-
-
 def _write(value: Value) -> str:
     match value:
         case None:
-            text = "nothing"
+            return "nothing"
         case bool():
-            text = "yes" if value else "no"
+            return "yes" if value else "no"
         case list():
-            text = ", ".join("-" if part is None else str(part) for part in value) or "nothing"
+            return ", ".join("-" if part is None else str(part) for part in value) or "nothing"
         case _:
-            text = str(value)
-    return text
+            return str(value)
 
 
 def _cut(text: str) -> str:

@@ -9,8 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import msgspec
-
 from monitor.core.diff_renames import RENAMEABLE, describe_definition
 from monitor.core.difference import Difference
 from monitor.core.doubts import Doubt
@@ -81,9 +79,7 @@ def _compare(old: SchemaObject, new: SchemaObject) -> Respelt | None:
 
 def respell(actual: Snapshot, pairs: Iterable[Respelt]) -> Snapshot:
     """The snapshot with the texts of these as they are expected."""
-    spelt = {one.new.key: _take_texts(one) for one in pairs}
-    objects = tuple(spelt.get(item.key, item) for item in actual.objects)
-    return msgspec.structs.replace(actual, objects=objects)
+    return actual.swap({one.new.key: _take_texts(one) for one in pairs})
 
 
 def _take_texts(one: Respelt) -> SchemaObject:

@@ -6,8 +6,6 @@ come to, so that a database which was restored on a newer server differs from th
 
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from monitor.core.diff_declared import PRIVILEGES
 from monitor.core.difference import Note
 from monitor.core.keys import Kind, ObjectKey
@@ -73,6 +71,4 @@ def _add_up(item: SchemaObject, snapshot: Snapshot) -> set[tuple[Any, ...]] | No
 def _replace(snapshot: Snapshot, item: SchemaObject, rights: dict[str, Value]) -> Snapshot:
     kept = {name: value for name, value in item.attributes.items() if name not in PRIVILEGES}
     said = {name: value for name, value in rights.items() if value}
-    changed = SchemaObject(key=item.key, attributes=kept | said)
-    objects = tuple(changed if one.key == item.key else one for one in snapshot.objects)
-    return msgspec.structs.replace(snapshot, objects=objects)
+    return snapshot.swap({item.key: SchemaObject(key=item.key, attributes=kept | said)})

@@ -6,8 +6,6 @@ is restored. It outlives a crash that empties its table, which does no harm.
 
 from typing import Final, NamedTuple
 
-import msgspec
-
 from monitor.core.difference import Note
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import SchemaObject, Snapshot
@@ -32,23 +30,20 @@ def match_unlogged(expected: Snapshot, actual: Snapshot) -> Followed:
     """
     changed: dict[ObjectKey, SchemaObject] = {}
     notes: list[Note] = []
-    for key in _list_unlike(expected, actual):
-        outlives = _is_unlogged(expected.by_key[key])
+    for item, other in _list_unlike(expected, actual):
+        outlives = _is_unlogged(item)
         if outlives and (_is_old(actual) or expected.builder is not None):
-            changed[key] = _persist(actual.by_key[key], _UNLOGGED)
-            notes.append(_note(key))
-        elif not outlives and _is_old(expected):
-            changed[key] = _persist(actual.by_key[key], None)
-    if not changed:
-        return Followed(actual, ())
-    objects = tuple(changed.get(item.key, item) for item in actual.objects)
-    return Followed(msgspec.structs.replace(actual, objects=objects), tuple(notes))
+            notes.append(_note(item.key))
+        elif outlives or not _is_old(expected):
+            continue
+        changed[item.key] = _persist(other, like=item)
+    return Followed(actual.swap(changed) if changed else actual, tuple(notes))
 
 
-def _list_unlike(expected: Snapshot, actual: Snapshot) -> list[ObjectKey]:
+def _list_unlike(expected: Snapshot, actual: Snapshot) -> list[tuple[SchemaObject, SchemaObject]]:
     """Sequences that are permanent on one side only, though their table is unlogged on both."""
     return [
-        item.key
+        (item, other)
         for item in expected.objects
         if item.key.kind is Kind.SEQUENCE
         and (other := actual.by_key.get(item.key)) is not None
@@ -76,11 +71,9 @@ def _is_old(snapshot: Snapshot) -> bool:
     return snapshot.server is not None and snapshot.server.major < _FOLLOWING
 
 
-def _persist(item: SchemaObject, persistence: str | None) -> SchemaObject:
-    attributes = {name: value for name, value in item.attributes.items() if name != "persistence"}
-    if persistence is not None:
-        attributes["persistence"] = persistence
-    return SchemaObject(key=item.key, attributes=attributes)
+def _persist(item: SchemaObject, *, like: SchemaObject) -> SchemaObject:
+    persistence = like.get("persistence")
+    return SchemaObject(key=item.key, attributes={**item.attributes, "persistence": persistence})
 
 
 def _note(key: ObjectKey) -> Note:

@@ -117,6 +117,11 @@ class Snapshot(msgspec.Struct, frozen=True, dict=True):
         digest.update(_ENCODER.encode(self.objects))
         return digest.hexdigest()
 
+    def swap(self, changed: Mapping[ObjectKey, SchemaObject]) -> "Snapshot":
+        """The snapshot with these objects in place of its own of the same key."""
+        objects = tuple(changed.get(item.key, item) for item in self.objects)
+        return msgspec.structs.replace(self, objects=objects)
+
     def count(self, kind: Kind) -> int:
         """How many objects of ``kind`` there are."""
         return sum(1 for item in self.objects if item.key.kind is kind)

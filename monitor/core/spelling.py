@@ -98,6 +98,8 @@ def _take_apart(attribute: str, value: Value) -> _Parts:
 
 STRING: Final = r"E'(?:[^'\\]++|\\.|'')*+'|'(?:[^']++|'')*+'"
 """A literal, as a part of a pattern."""
+QUOTED: Final = r'"(?:[^"]++|"")*+"'
+"""A quoted name, as a part of a pattern."""
 
 _WHOLE_WORD: Final = r"(?<![\w$.\"])"
 _FOLDED: Final[Mapping[str, str]] = {
@@ -114,7 +116,7 @@ _FOLDED: Final[Mapping[str, str]] = {
     "USER": "CURRENT_USER",
 }
 _FOLD: Final = re.compile(
-    rf"""(?P<skipped>{STRING}|"(?:[^"]++|"")*+")
+    rf"""(?P<skipped>{STRING}|{QUOTED})
     | \((?P<literal>{STRING})::(?:text|character\ varying)\)
       ::(?P<type>(?:text|character\ varying)(?:\(\d+\))?)(?![\w\[])
     | {_WHOLE_WORD}(?P<word>{"|".join(map(re.escape, _FOLDED))})(?![\w$(\[])""",
@@ -151,7 +153,7 @@ class _Marks(NamedTuple):
 
 _MARK: Final = re.compile(
     rf"""(?P<string>{STRING})
-    | (?P<quoted>"(?:[^"]++|"")*+")
+    | (?P<quoted>{QUOTED})
     | (?P<modifier>(?<=[\w"])\(\d+(?:,-?\d+)?\))
     | (?P<number>(?<![\w$])\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|(?<![\w$])\.\d+)
     | (?P<word>[^\W\d][\w$]*)

@@ -61,6 +61,12 @@ class Running:
         lines = [x for x in body.splitlines() if x.startswith("anchorwatch_checks_total{")]
         return float(lines[0].rpartition(" ")[2])
 
+    async def wait_for_first_look(self, name: str) -> None:
+        """Return after it has looked at a database."""
+        async with asyncio.timeout(SECONDS):
+            while not await self.count_looks(name):  # noqa: ASYNC110  # as above
+                await asyncio.sleep(0.05)
+
     async def wait_for_looks(self, name: str, count: int) -> None:
         """Return after so many more looks at a database."""
         wanted = await self.count_looks(name) + count

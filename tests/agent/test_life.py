@@ -36,7 +36,7 @@ async def test_one_bad_entry_never_stops_the_others(
     async with running(load(tmp_path, databases)) as agent:
         await agent.wait_for(good="unchanged", gone="unreachable", lost="unknown")
         assert (await agent.list_states())["unset"] == "unknown"
-        await agent.wait_for_looks("unset", 0)  # as those whose looks fail
+        await agent.wait_for_first_look("unset")  # as of those whose looks fail
         _, page = await agent.get("/metrics?database=unset")
         assert 'anchorwatch_database_state{database="unset",state="unknown"} 1.0' in page
         assert (await agent.get("/readyz"))[0] == 200

@@ -14,7 +14,7 @@ from monitor.cli.progress import ignore, show_progress
 from monitor.core.difference import Change, Difference
 from monitor.core.findings import Evidence, Severity
 from monitor.core.keys import Kind, ObjectKey
-from monitor.core.message import describe_value
+from monitor.core.message import describe_sides
 from monitor.core.printing import clean
 from monitor.core.rules import ChangeKind
 
@@ -88,7 +88,7 @@ def test_markdown_shows_a_name_as_it_is_and_as_nothing_else(name: str) -> None:
     cells = read_row(text)
     assert len(cells) == 6
     assert cells[1] == ("altered table ", clean(f"public.{name}"))
-    assert cells[2:4] == [("owner", ""), ("", clean(describe_value(name)))]
+    assert cells[2:4] == [("owner", ""), ("", clean(describe_sides(owner)[0]))]
     assert cells[4:] == [("nothing", ""), ("AW206", "")]
 
 

@@ -24,7 +24,6 @@ from monitor.core.message import (
     describe_duration,
     describe_evidence,
     describe_sides,
-    describe_value,
     name_change,
 )
 from monitor.core.rules import RULES, choose_rule
@@ -66,7 +65,8 @@ def an_incident(*findings: Finding, **changes: Any) -> Incident:
 
 @given(VALUES)
 def test_no_value_is_longer_than_its_limit(value: Any) -> None:
-    assert 0 <= len(describe_value(value)) <= MAX_VALUE
+    for side in describe_sides(Evidence(name="type", expected=value, actual=None)):
+        assert 0 <= len(side) <= MAX_VALUE
 
 
 def test_long_values_are_shown_where_they_part() -> None:
@@ -75,7 +75,10 @@ def test_long_values_are_shown_where_they_part() -> None:
     assert (expected[-8:], actual[-8:]) == ("99) OR b", "99) OR c")
     assert expected.startswith("…")
     assert describe_sides(Evidence("definition", "b" + text, "c" + text))[0].startswith("b(a = 0")
-    assert describe_sides(Evidence("definition", text, None)) == (describe_value(text), "nothing")
+    assert describe_sides(Evidence("definition", text, None)) == (
+        text[: MAX_VALUE - 1] + "…",
+        "nothing",
+    )
 
 
 @given(VALUES, VALUES)

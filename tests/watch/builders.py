@@ -1,7 +1,7 @@
 """A watch over one real database with a real ledger, and time that the test tells."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -81,15 +81,16 @@ class Watch:
 
     async def look(self, minutes: float) -> Decided:
         """One look, so many minutes after the start."""
-        decided = await self.pipeline.look(self.target, START + timedelta(minutes=minutes))
-        assert decided is not None
-        self.kinds += [event.kind for event in decided.events]
-        return decided
+        at = START + timedelta(minutes=minutes)
+        return await self._follow(self.pipeline.look(self.target, at))
 
     async def break_down(self, minutes: float, error: AnchorwatchError) -> Decided:
         """What a look comes to where nobody can even try one."""
         at = START + timedelta(minutes=minutes)
-        decided = await self.pipeline.fail("test", "app", at, error)
+        return await self._follow(self.pipeline.fail("test", "app", at, error))
+
+    async def _follow(self, look: Awaitable[Decided | None]) -> Decided:
+        decided = await look
         assert decided is not None
         self.kinds += [event.kind for event in decided.events]
         return decided
