@@ -15,6 +15,7 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters.update(
+    begin=wording.begin,
     reveal=wording.reveal,
     lines=wording.reveal_lines,
     value=wording.write_value,

@@ -60,6 +60,11 @@ def name_state(state: str) -> str:
     return state.replace("_", " ")
 
 
+def begin(text: str) -> str:
+    """The text with a capital at its start, as a sentence begins, and the rest as it was."""
+    return text[:1].upper() + text[1:]
+
+
 def reveal(text: str) -> str:
     """A name in one line, with nothing hidden in it: controls become ``⟨U+202E⟩``."""
     return _HIDDEN.sub(_spell, text)

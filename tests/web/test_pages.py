@@ -101,6 +101,15 @@ async def test_every_databases_page_nests_and_has_one_heading(store: Store, reco
     assert len(ids) == len(set(ids))
 
 
+async def test_a_summary_that_says_what_the_state_says_is_not_said_twice(store: Store) -> None:
+    sentence = State.IN_SYNC.meaning.sentence
+    report = a_report("calm", State.IN_SYNC, summary=f"{sentence} (1 accepted)")
+    await commit(store, a_record(report))
+    page = await fetch(store, "/databases/calm")
+    assert "The schema is what is expected (1 accepted)" in page.text
+    assert page.text.lower().count(sentence) == 1
+
+
 async def test_the_overview_puts_first_what_needs_a_person(store: Store) -> None:
     page = await fetch(store)
     names = [a["data-name"] for a in page.find("span") if "data-name" in a]
