@@ -20,7 +20,7 @@ BASE: Final = "base"
 
 CHOICES: Final = (
     "Write one of postgresql://USER:PASSWORD@HOST:PORT/DATABASE, alembic:PATH/alembic.ini[@REV], "
-    "models:package.module:attribute, sql:FILE.sql, snapshot:FILE.json, "
+    "lock:FILE.json[@REV], models:package.module:attribute, sql:FILE.sql, snapshot:FILE.json, "
     "or the name of a configured database."
 )
 
@@ -30,7 +30,7 @@ _OTHER_URL: Final = re.compile(r"([a-z][a-z0-9+.-]{0,30})://", re.IGNORECASE)
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TARGET: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _REVISION: Final = re.compile(r"[^\s/\\@:+-]+")  # alembic allows neither @ : + nor - in an id
-_LATER: Final = ("lock", "agent")
+_LATER: Final = ("agent",)
 _SUFFIXES: Final = {".ini": "alembic", ".sql": "sql", ".json": "snapshot"}
 
 
@@ -39,6 +39,7 @@ class Scheme(StrEnum):
 
     POSTGRES = "postgresql"
     ALEMBIC = "alembic"
+    LOCK = "lock"
     MODELS = "models"
     SQL = "sql"
     SNAPSHOT = "snapshot"
@@ -52,8 +53,8 @@ class Source:
     Attributes:
         scheme: its kind.
         label: what to call it in a message.
-        path: the file of `alembic:`, `sql:` and `snapshot:`.
-        revision: the wanted revision of `alembic:`: `heads`, `base`, an id or its start.
+        path: the file of `alembic:`, `lock:`, `sql:` and `snapshot:`.
+        revision: the wanted revision of `alembic:` and `lock:`: `heads`, `base`, an id or its start.
         target: `package.module:attribute` of `models:`.
         name: of a configured database.
         url: a database URL as it was written: a secret.
@@ -90,8 +91,8 @@ def parse_source(text: str) -> Source:
             f"Sources that start with {scheme}: come with a later release.", next_step=CHOICES
         )
     match scheme:
-        case Scheme.ALEMBIC:
-            return _read_alembic(rest)
+        case Scheme.ALEMBIC | Scheme.LOCK:
+            return _read_history(Scheme(scheme), rest)
         case Scheme.MODELS:
             return _read_models(rest)
         case Scheme.SQL | Scheme.SNAPSHOT:
@@ -106,9 +107,9 @@ def _read_name(text: str) -> Source:
     raise _unknown(text)
 
 
-def _read_alembic(rest: str) -> Source:
+def _read_history(scheme: Scheme, rest: str) -> Source:
     path, at, revision = rest.rpartition("@")
-    if not at or "/" in revision or "\\" in revision or revision.endswith(".ini"):
+    if not at or "/" in revision or "\\" in revision or revision.endswith((".ini", ".json")):
         path, revision = rest, HEADS  # the @ is part of the path
     elif not _REVISION.fullmatch(revision):
         raise UsageError(
@@ -116,10 +117,10 @@ def _read_alembic(rest: str) -> Source:
             next_step=f"Write an id, the start of one, `{HEADS}` or `{BASE}`; relative ones "
             "such as +1 mean nothing here.",
         )
-    path = _read_path(path, Scheme.ALEMBIC)
+    path = _read_path(path, scheme)
     revision = HEADS if revision == "head" else revision
-    label = f"alembic:{path}" + ("" if revision == HEADS else f"@{revision}")
-    return Source(scheme=Scheme.ALEMBIC, label=label, path=path, revision=revision)
+    label = f"{scheme}:{path}" + ("" if revision == HEADS else f"@{revision}")
+    return Source(scheme=scheme, label=label, path=path, revision=revision)
 
 
 def _read_models(rest: str) -> Source:

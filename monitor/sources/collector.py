@@ -195,13 +195,13 @@ def prepare(job: dict[str, Any]) -> tuple[Guard, str]:
     return guard, set_environment(job, named, driver)
 
 
-def move_clock(seconds: int) -> None:
-    """Let the user's code believe that it is later, as the file beside this one can."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clock.py")  # noqa: PTH100, PTH118, PTH120  # Python 3.8
-    spec: Any = importlib.util.spec_from_file_location("anchorwatch_clock", path)
-    clock = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(clock)
-    clock.move_clock(seconds)
+def load_beside(name: str) -> Any:
+    """A module that lies beside this file, whatever else is called like it."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".py")  # noqa: PTH100, PTH118, PTH120  # Python 3.8
+    spec: Any = importlib.util.spec_from_file_location("anchorwatch_" + name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Replay:
@@ -211,6 +211,7 @@ class Replay:
         self._channel = channel
         self._planned: list[str] = []
         self._applied = 0
+        self._observer: Any = None
 
     @property
     def current(self) -> str | None:
@@ -240,17 +241,27 @@ class Replay:
             # A name stands for one revision only; a tuple is taken as well.
             target: Any = tuple(wanted)
             steps = list(script._upgrade_revs(target, current))  # noqa: SLF001  # as its own command
+            steps.sort(key=lambda step: places.get(step.revision.revision, 0))
             self._planned = [step.revision.revision for step in steps]
             self._applied = 0
+            if self._observer:
+                self._observer.begin(context.connection)
             return steps
 
+        places = {name: place for place, name in enumerate(job.get("order", ()))}
+        if "reading" in job:
+            self._observer = load_beside("observer").Observer(job["reading"], self._channel.tell)
+            self._observer.install()
         self._ask_for_extensions()
         with EnvironmentContext(config, script, fn=upgrade, destination_rev=said):
             script.run_env()
 
-    def _report(self, **_: Any) -> None:
+    def _report(self, ctx: Any, **_: Any) -> None:
         """Run after each revision, inside its transaction."""
         self._applied += 1
+        if self._observer:
+            revision = self._planned[self._applied - 1]
+            self._observer.finish_revision(ctx.connection, revision)
         self._channel.tell(
             "applied",
             revision=self._planned[self._applied - 1],
@@ -367,7 +378,7 @@ def main() -> None:
     try:
         guard, url = prepare(channel.job)
         if channel.job["ahead_seconds"]:
-            move_clock(channel.job["ahead_seconds"])
+            load_beside("clock").move_clock(channel.job["ahead_seconds"])
         tasks[channel.job["task"]](url)
         channel.tell("done", refused=guard.refused)
     except BaseException as error:  # noqa: BLE001  # env.py may raise anything, SystemExit too

@@ -16,12 +16,14 @@ from typing import Final
 
 from monitor.core.errors import AnchorwatchError, BuildError, Interrupted, UsageError
 from monitor.core.history import History
+from monitor.core.lock_file import load_lock
 from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
 from monitor.core.unstable import Unstable
 from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.files import read_file
+from monitor.sources.locked import read_lock_at
 from monitor.sources.models import build_models, guess_files
 from monitor.sources.packages import read_search_path
 from monitor.sources.postgres import connect
@@ -81,6 +83,8 @@ async def _read(source: Source, options: BuildOptions, shadows: Shadows) -> Snap
                 return await take_snapshot(session)
         case Scheme.SNAPSHOT:
             return load_snapshot(_read_file(source), place=str(source))
+        case Scheme.LOCK:
+            return read_lock_at(load_lock(_read_file(source), place=str(source)), source)
         case Scheme.SQL:
             text = _read_text(source)
             return await shadows.build(

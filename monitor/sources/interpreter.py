@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -38,6 +38,27 @@ class Asked(msgspec.Struct, frozen=True, tag_field="event", tag="extension"):
     sql: str
 
 
+class Seen(msgspec.Struct, frozen=True, tag_field="event", tag="seen"):
+    """How the catalog's rows differ from those that were told last.
+
+    Attributes:
+        moment: `base`, before the first revision; `revision`, when one is done; `step`,
+            where one could stop.
+        added: rows that came.
+        removed: rows that went.
+        texts: what the text statement says otherwise than before.
+        statements: what ran since, and whether it would be undone.
+        revision: that is done.
+    """
+
+    moment: Literal["base", "revision", "step"]
+    added: tuple[tuple[str | None, ...], ...]
+    removed: tuple[tuple[str | None, ...], ...]
+    texts: tuple[tuple[str | None, ...], ...]
+    statements: tuple[tuple[str, bool], ...]
+    revision: str = ""
+
+
 class Ddl(msgspec.Struct, frozen=True, tag_field="event", tag="ddl"):
     """What the models say, and the files that were read for it."""
 
@@ -59,11 +80,12 @@ class Failed(msgspec.Struct, frozen=True, tag_field="event", tag="failed"):
     revision: str | None
 
 
-type Event = Applied | Asked | Ddl | Done | Failed
-type Respond = Callable[[Applied | Asked | Ddl], Awaitable[str | None]]
+type Said = Applied | Asked | Ddl | Seen
+type Event = Said | Done | Failed
+type Respond = Callable[[Said], Awaitable[str | None]]
 
 _DECODER: Final[msgspec.json.Decoder[Event]] = msgspec.json.Decoder(
-    Applied | Asked | Ddl | Done | Failed
+    Applied | Asked | Ddl | Seen | Done | Failed
 )
 
 

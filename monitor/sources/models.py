@@ -4,7 +4,7 @@ from pathlib import Path
 
 from monitor.core.script import Statement
 from monitor.sources.build import BuildOptions, explain, make_interpreter, make_job
-from monitor.sources.interpreter import Applied, Asked, Ddl, Failed
+from monitor.sources.interpreter import Ddl, Failed, Said
 from monitor.sources.shadow import Scratch
 from monitor.sources.statements import run_statements
 
@@ -26,7 +26,7 @@ async def build_models(scratch: Scratch, target: str, options: BuildOptions) -> 
     job |= {"task": "models", "target": target}
     told: list[Ddl] = []
 
-    async def respond(event: Applied | Asked | Ddl) -> None:
+    async def respond(event: Said) -> None:
         if isinstance(event, Ddl):
             told.append(event)
 

@@ -1,21 +1,36 @@
 """An Alembic history, replayed in a scratch in one run and checked afterwards."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from monitor.core.errors import BuildError, StatementFailed
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot
 from monitor.sources.build import BuildOptions, explain, make_interpreter, make_job
 from monitor.sources.extensions import admit_extensions
-from monitor.sources.interpreter import Applied, Asked, Ddl, Failed
+from monitor.sources.interpreter import Applied, Asked, Failed, Said, Seen
+from monitor.sources.observation import Observation, make_reading
 from monitor.sources.scripts import SECTION, Scripts
 from monitor.sources.shadow import Scratch
 
 
-async def replay(
-    scratch: Scratch, scripts: Scripts, revisions: Iterable[str], options: BuildOptions
+async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
+    scratch: Scratch,
+    scripts: Scripts,
+    revisions: Iterable[str],
+    options: BuildOptions,
+    *,
+    observation: Observation | None = None,
+    order: Sequence[str] = (),
 ) -> None:
-    """Upgrade the scratch from nothing to ``revisions``, in one run as a deployment does.
+    """Upgrade the scratch to ``revisions``, in one run as a deployment does.
+
+    Args:
+        scratch: where.
+        scripts: the history.
+        revisions: up to where.
+        options: how the user's code is run.
+        observation: is told the schema after every revision.
+        order: the order of the revisions; none for Alembic's own.
 
     Raises:
         BuildError: a revision is not in the history, or env.py or a migration failed;
@@ -41,9 +56,15 @@ async def replay(
     )
     job |= {"task": "replay", "ini": str(scripts.ini), "section": SECTION}
     job["revisions"] = list(wanted)
-    attendant = _Attendant(scratch, options)
+    if observation is not None:
+        job["reading"] = make_reading(scratch.major)
+    if order:
+        job["order"] = list(order)
+    attendant = _Attendant(scratch, options, observation)
     ended = await interpreter.run(job, attendant.respond)
     if isinstance(ended, Failed):
+        if observation is not None:
+            observation.stopped_at = ended.revision
         where = f"revision {ended.revision}" if ended.revision else "env.py"
         detail = attendant.refusal or ended.detail
         failed = Failed(code=ended.code, detail=detail, revision=ended.revision)
@@ -53,12 +74,17 @@ async def replay(
 class _Attendant:
     """Tells how far a run is, and creates what its role may not."""
 
-    def __init__(self, scratch: Scratch, options: BuildOptions) -> None:
+    def __init__(
+        self, scratch: Scratch, options: BuildOptions, observation: Observation | None
+    ) -> None:
         self._scratch = scratch
         self._options = options
+        self._observation = observation
         self.refusal: str | None = None
 
-    async def respond(self, event: Applied | Asked | Ddl) -> str | None:
+    async def respond(self, event: Said) -> str | None:
+        if isinstance(event, Seen) and self._observation is not None:
+            self._observation.take(event)
         if isinstance(event, Applied):
             self._options.progress(f"revision {event.revision} ({event.done} of {event.total})")
         if not isinstance(event, Asked):

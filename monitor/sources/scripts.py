@@ -7,7 +7,7 @@ https://alembic.sqlalchemy.org/en/latest/tutorial.html#editing-the-ini-file
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from configparser import ConfigParser
 from configparser import Error as IniError
 from dataclasses import dataclass
@@ -39,6 +39,7 @@ class Scripts:
         driver: the driver that the configuration's own URL names.
         is_async: whether env.py speaks of asyncio.
         history: the graph.
+        digests: SHA-256 of each revision's file, by its path.
         digest: SHA-256 over the names and contents of all these files.
     """
 
@@ -49,6 +50,7 @@ class Scripts:
     driver: str | None
     is_async: bool
     history: History
+    digests: Mapping[str, str]
     digest: str
 
 
@@ -81,7 +83,8 @@ def _read_scripts(ini: Path, search: Search) -> Scripts:
     root = directory if location.is_relative_to(directory) else location.parent
     is_recursive = _get(parser, ini, "recursive_version_locations").lower() in _TRUE
     paths = tuple(_list_revisions(versions, is_recursive=is_recursive))
-    revisions = [read_revision(_read(path), path=_relate(path, root)) for path in paths]
+    contents = {_relate(path, root): _read(path) for path in paths}
+    revisions = [read_revision(content, path=name) for name, content in contents.items()]
     url = parser.get(SECTION, "sqlalchemy.url", raw=True, fallback="")
     driver = _DRIVER.match(url.strip())
     environment = _read(location / "env.py").decode(errors="replace")
@@ -93,6 +96,7 @@ def _read_scripts(ini: Path, search: Search) -> Scripts:
         driver=driver[1].lower() if driver else None,
         is_async="async" in environment,
         history=make_history(revisions),
+        digests={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
         digest=_digest({ini, *_list_files(location), *paths}, root),
     )
 

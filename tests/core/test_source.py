@@ -56,7 +56,7 @@ def test_a_source_never_shows_its_password(text: str) -> None:
         ("mysql://h/d", "mysql:// is no source"),
         ("alembic.ini", "alembic:FILE.ini"),
         ("dump.sql", "sql:FILE.sql"),
-        ("lock:schema.lock.json", "later release"),
+        ("agent:https://host/name", "later release"),
         ("agent:https://h/n", "later release"),
         ("alembic:", "path of a file"),
         ("alembic:a.ini@", "not a revision"),

@@ -21,8 +21,9 @@ SOCKET = {
 REMOTE = {**SOCKET, "host": "h", "port": 5, "password": "p@ss/w", "sslmode": "require"}
 
 
-def test_the_collector_is_python_3_8() -> None:
-    ast.parse(COLLECTOR.read_text(), feature_version=(3, 8))
+@pytest.mark.parametrize("name", ["collector", "observer", "clock"])
+def test_what_runs_in_the_users_interpreter_is_python_3_8(name: str) -> None:
+    ast.parse(COLLECTOR.with_name(f"{name}.py").read_text(), feature_version=(3, 8))
 
 
 def test_the_collector_is_not_misled_by_the_folder_it_lies_in() -> None:

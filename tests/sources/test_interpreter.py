@@ -14,7 +14,7 @@ from monitor.core.errors import TooSlow
 from monitor.sources import interpreter as door
 from monitor.sources.engine import Cluster
 from monitor.sources.environment import clean_environment
-from monitor.sources.interpreter import Applied, Asked, Ddl, Failed, Interpreter
+from monitor.sources.interpreter import Failed, Interpreter, Said
 from tests.sources.shadow_peers import write_history
 
 HOLD = """
@@ -28,7 +28,7 @@ asyncio.run(read_source(parse_source(os.environ["SOURCE"]), options))
 """
 
 
-async def ignore(_event: Applied | Asked | Ddl) -> None:
+async def ignore(_event: Said) -> None:
     """Answer nothing."""
 
 

@@ -16,10 +16,18 @@ from monitor.core.decode.assemble import (
     find_moment,
     find_version_tables,
 )
-from monitor.core.decode.texts import EXPRESSIONS, QUERIES, KnownTexts, hash_rows, read_texts
+from monitor.core.decode.texts import (
+    EXPRESSIONS,
+    PASSING,
+    QUERIES,
+    KnownTexts,
+    hash_rows,
+    read_texts,
+)
 
 __all__ = [
     "EXPRESSIONS",
+    "PASSING",
     "QUERIES",
     "Draft",
     "KnownTexts",

@@ -1,0 +1,144 @@
+"""A lock from a history that was built: the schema after every revision becomes a delta."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.core.history import Revision
+from monitor.core.lock import (
+    Delta,
+    Lock,
+    LockedRevision,
+    Pair,
+    Statement,
+    VersionPlace,
+    digest_object,
+)
+from monitor.core.snapshot import SchemaObject, Snapshot
+
+
+class Built(NamedTuple):
+    """A revision that ran, and the schema after it.
+
+    Attributes:
+        revision: what its file states.
+        digest: SHA-256 of its file.
+        schema: all objects after it.
+        statements: what it ran.
+        steps: all objects after each statement that was not undone with the others.
+    """
+
+    revision: Revision
+    digest: str
+    schema: Snapshot
+    statements: tuple[Statement, ...] = ()
+    steps: tuple[Snapshot, ...] = ()
+
+
+def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
+    base: Snapshot,
+    built: Sequence[Built],
+    *,
+    otherwise: Sequence[Built] = (),
+    place: VersionPlace,
+    server_version: int,
+    unbuilt: Sequence[LockedRevision] = (),
+    stopped_at: tuple[str, str] | None = None,
+) -> Lock:
+    """The lock of a history that was built.
+
+    Args:
+        base: what was there before the first revision.
+        built: the revisions, in the order in which they ran.
+        otherwise: the same, or the first of them, with their branches the other way round.
+        place: the version table.
+        server_version: of the server that it was built on.
+        unbuilt: the revisions that did not run.
+        stopped_at: the revision that did not replay, and why.
+    """
+    store = _Store()
+    elsewhere = {
+        one.revision.id: store.compare(before, one.schema)
+        for before, one in _with_before(base, otherwise)
+    }
+    revisions = []
+    for before, one in _with_before(base, built):
+        pairs = store.compare(before, one.schema)
+        delta = Delta(
+            pairs=pairs,
+            otherwise=tuple(p for p in elsewhere.get(one.revision.id, ()) if p not in pairs),
+            statements=one.statements,
+            steps=store.compare_steps((before, *one.steps, one.schema)) if one.steps else (),
+        )
+        revisions.append(LockedRevision(revision=one.revision, digest=one.digest, delta=delta))
+    lock = Lock(
+        server_version=server_version,
+        place=place,
+        base=tuple(sorted(store.keep(item) for item in base.objects)),
+        revisions=(*revisions, *unbuilt),
+        objects=store.objects,
+        turned=tuple(one.revision.id for one in otherwise),
+        stopped_at=stopped_at,
+    )
+    return tidy_lock(lock)
+
+
+def _with_before(base: Snapshot, built: Iterable[Built]) -> Iterator[tuple[Snapshot, Built]]:
+    """Each revision with the schema that it found."""
+    current = base
+    for one in built:
+        yield current, one
+        current = one.schema
+
+
+def tidy_lock(lock: Lock) -> Lock:
+    """The lock with the objects that it speaks of, sorted, and no others."""
+    objects = {digest: lock.objects[digest] for digest in sorted(lock.list_spoken())}
+    return msgspec.structs.replace(lock, objects=objects)
+
+
+def retire(lock: Lock, former: Lock | None) -> Lock:
+    """The lock, with the revisions of the former one that are gone from the history kept apart."""
+    if former is None:
+        return lock
+    gone = {
+        one.id: one
+        for one in (*former.retired, *former.revisions)
+        if one.id not in lock.by_id and one.delta is not None
+    }
+    retired = tuple(gone[name] for name in sorted(gone))
+    objects = {**former.objects, **lock.objects}
+    return tidy_lock(msgspec.structs.replace(lock, retired=retired, objects=objects))
+
+
+class _Store:
+    """Objects by what they are."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, SchemaObject] = {}
+
+    def keep(self, item: SchemaObject) -> str:
+        digest = digest_object(item)
+        self.objects[digest] = item
+        return digest
+
+    def compare(self, before: Snapshot, after: Snapshot) -> tuple[Pair, ...]:
+        """Every object that is not the same on both sides, sorted by key."""
+        keys = {
+            key
+            for key in before.by_key.keys() | after.by_key.keys()
+            if before.by_key.get(key) != after.by_key.get(key)
+        }
+        return tuple(
+            (self._keep(before.by_key.get(key)), self._keep(after.by_key.get(key)))
+            for key in sorted(keys, key=lambda key: key.order)
+        )
+
+    def compare_steps(self, schemas: Sequence[Snapshot]) -> tuple[tuple[Pair, ...], ...]:
+        steps = (self.compare(*two) for two in pairwise(schemas))
+        return tuple(step for step in steps if step)
+
+    def _keep(self, item: SchemaObject | None) -> str | None:
+        return None if item is None else self.keep(item)

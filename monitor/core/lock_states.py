@@ -1,0 +1,64 @@
+"""The schema that any set of a lock's revisions makes.
+
+It is the base with the deltas of the set, in the order of the lock. Where two revisions that
+are not ancestors of each other touched the same attribute, the order in which they ran
+decides, and only a common descendant settles it: until then the object is marked as not
+known. Nothing is guessed.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from functools import cached_property
+from typing import NamedTuple
+
+from monitor.core.keys import ObjectKey
+from monitor.core.lock import Lock
+from monitor.core.lock_order import Collision, find_collisions
+from monitor.core.snapshot import SchemaObject, ServerFacts, Snapshot, make_snapshot
+
+
+class Fold(NamedTuple):
+    """The schema that a set of revisions promises.
+
+    Attributes:
+        objects: what is known of it.
+        unknown: objects that the order of the revisions decides.
+    """
+
+    objects: Mapping[ObjectKey, SchemaObject]
+    unknown: frozenset[ObjectKey]
+
+
+class States:
+    """The schemas of one lock."""
+
+    def __init__(self, lock: Lock) -> None:
+        self.lock = lock
+
+    @cached_property
+    def collisions(self) -> tuple[Collision, ...]:
+        """Every object that the order of revisions decides, with the two that do."""
+        return tuple(find_collisions(self.lock))
+
+    def fold(self, revisions: AbstractSet[str]) -> Fold:
+        """The schema that these revisions make.
+
+        Args:
+            revisions: any of the lock; with all their ancestors for a schema that can be.
+        """
+        lock = self.lock
+        objects = {lock.objects[one].key: lock.objects[one] for one in lock.base}
+        for one in lock.revisions:
+            if one.id in revisions and one.delta is not None:
+                lock.apply(objects, one.delta.pairs)
+        unknown = frozenset(hit.key for hit in self.collisions if hit.holds(revisions))
+        return Fold(objects, unknown)
+
+    def make_snapshot(self, revisions: AbstractSet[str]) -> Snapshot:
+        """What these revisions make, as it was built; without objects that are not known."""
+        fold = self.fold(revisions)
+        return make_snapshot(
+            (item for key, item in fold.objects.items() if key not in fold.unknown),
+            server=ServerFacts(version_num=self.lock.server_version, database="", owner=""),
+            builder="",
+        )

@@ -1,0 +1,232 @@
+"""A lock, built from a history: one run with the observer, and one the other way round.
+
+A history that stops on its way is locked as far as it came, with where and why it stopped.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import msgspec
+
+from monitor.core.errors import BuildError
+from monitor.core.history import History
+from monitor.core.lock import Lock, LockedRevision, Statement, VersionPlace
+from monitor.core.lock_building import Built, make_lock, retire
+from monitor.core.snapshot import Snapshot
+from monitor.sources.build import BuildOptions
+from monitor.sources.observation import Observation, Observed
+from monitor.sources.replay import check_moved, replay
+from monitor.sources.scripts import Scripts
+from monitor.sources.shadow import Scratch
+from monitor.sources.shadows import Shadows
+
+type Baseline = Callable[[Scratch], Awaitable[None]]
+
+_WRITES: Final = re.compile(r"\s*(?:insert into|update|delete from)\s+(\S+)", re.IGNORECASE)
+_SECRET: Final = re.compile(r"\b(?:password|secret|token)\b", re.IGNORECASE)
+_LITERAL: Final = re.compile(r"'(?:[^']|'')*'")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockOptions:
+    """How a lock is built.
+
+    Attributes:
+        build: how the user's code is run.
+        baseline: makes what the first revision needs.
+        former: the lock that this one takes the place of.
+    """
+
+    build: BuildOptions
+    baseline: Baseline | None = None
+    former: Lock | None = None
+
+
+async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -> Lock:
+    """The lock of a history.
+
+    Raises:
+        BuildError: the history is broken, or nothing of it runs; names the revision.
+        LookError: the shadow cannot be read.
+    """
+    history = scripts.history
+    refuse_broken(history)
+    first = await _observe(scripts, shadows, options)
+    again = None
+    order = turn_around(history, [one.revision for one in first.observed])
+    if order is not None:
+        options.build.progress("once more, with the branches the other way round")
+        again = await _observe(scripts, shadows, options, order=order)
+    place = _find_place(first.schema)
+    lock = make_lock(
+        first.base,
+        [*_describe(first.observed, scripts, place)],
+        otherwise=[*_describe(again.observed, scripts, place)] if again else (),
+        place=place,
+        server_version=first.server_version,
+        unbuilt=_list_unbuilt(scripts, first.observed),
+        stopped_at=first.stopped_at,
+    )
+    return retire(lock, options.former)
+
+
+def refuse_broken(history: History) -> None:
+    """Nothing, where every revision has one file and follows what exists.
+
+    Raises:
+        BuildError: two files have one id, a revision is missing, or some wait for themselves.
+    """
+    if history.duplicates:
+        other = history.duplicates[0]
+        raise BuildError(
+            f"Two files have the revision {other.id}: {history.by_id[other.id].path} "
+            f"and {other.path}.",
+            next_step="Give one of them another id, and correct what follows it.",
+        )
+    if history.missing:
+        name, named_by = next(iter(history.missing.items()))
+        raise BuildError(
+            f"Revision {named_by[0]} follows {name}, which no file has.",
+            next_step="Check out the commit that has it, or correct down_revision.",
+        )
+    if history.cycles:
+        raise BuildError(
+            f"Revisions follow each other in a circle: {', '.join(history.cycles)}.",
+            next_step="Correct the down_revision of one of them.",
+        )
+
+
+def turn_around(history: History, order: Sequence[str]) -> tuple[str, ...] | None:
+    """The order with branches the other way round; None for a history without any.
+
+    The last revision that can go first goes first.
+    """
+    places = {name: place for place, name in enumerate(order)}
+    waiting, turned = set(order), list[str]()
+    while waiting:
+        ready = [one for one in waiting if waiting.isdisjoint(history.parents[one])]
+        turned.append(max(ready, key=lambda one: places[one]))
+        waiting.remove(turned[-1])
+    return tuple(turned) if turned != list(order) else None
+
+
+class _Run(NamedTuple):
+    """What one run of the history showed."""
+
+    base: Snapshot
+    observed: tuple[Observed, ...]
+    stopped_at: tuple[str, str] | None
+
+    @property
+    def schema(self) -> Snapshot:
+        """The last that was seen."""
+        return self.observed[-1].schema if self.observed else self.base
+
+    @property
+    def server_version(self) -> int:
+        """Of the shadow."""
+        assert self.base.server is not None  # noqa: S101  # it was read from one
+        return self.base.server.version_num
+
+
+async def _observe(
+    scripts: Scripts, shadows: Shadows, options: LockOptions, *, order: Sequence[str] = ()
+) -> _Run:
+    """Run it; what fails on its way has shown what came before.
+
+    Raises:
+        BuildError: it fails before the first revision is done.
+    """
+    observation: Observation | None = None
+    heads = scripts.history.heads
+
+    async def work(scratch: Scratch) -> None:
+        nonlocal observation
+        observation = Observation(scratch.builder)
+        if options.baseline is not None:
+            await options.baseline(scratch)
+        await replay(scratch, scripts, heads, options.build, observation=observation, order=order)
+
+    stopped_at = None
+    try:
+        schema = await shadows.build(work, major=options.build.major)
+        check_moved(schema, scripts.history, heads)
+    except BuildError as error:
+        stopped_at = _find_stop(observation, error)
+    assert observation is not None  # noqa: S101  # else it had been raised again
+    assert observation.base is not None  # noqa: S101  # as above
+    return _Run(observation.base, tuple(observation.observed), stopped_at)
+
+
+def _find_stop(observation: Observation | None, error: BuildError) -> tuple[str, str]:
+    """Where a run ended before its time, and why.
+
+    Raises:
+        BuildError: nothing of it was seen; says what could make it run.
+    """
+    stopped_at = observation.stopped_at if observation else None
+    if observation is None or observation.base is None or stopped_at is None:
+        raise error
+    if not observation.observed:
+        raise BuildError(
+            f"{error.message} It is the first revision: no history can be read from there.",
+            next_step="Where it alters what was there before it, name what made that: "
+            "`--baseline sql:FILE.sql` or `--baseline models:package.module:attribute`. Else: "
+            f"{error.next_step}",
+        ) from None
+    return stopped_at, error.message
+
+
+def _find_place(schema: Snapshot) -> VersionPlace:
+    """The version table that the run has written to."""
+    tables = sorted(schema.version_tables, key=lambda table: not table.revisions)
+    if not tables:
+        return VersionPlace()
+    return VersionPlace(schema=tables[0].schema, name=tables[0].name, width=tables[0].width)
+
+
+def _describe(
+    observed: Iterable[Observed], scripts: Scripts, place: VersionPlace
+) -> Iterator[Built]:
+    for one in observed:
+        revision = scripts.history.by_id[one.revision]
+        yield Built(
+            revision=revision,
+            digest=scripts.digests[revision.path],
+            schema=one.schema,
+            statements=tuple(tidy_statements(one.statements, place)),
+            steps=one.steps,
+        )
+
+
+def _list_unbuilt(scripts: Scripts, observed: Iterable[Observed]) -> tuple[LockedRevision, ...]:
+    """The revisions that did not run, in an order in which they could."""
+    done = [one.revision for one in observed]
+    history = scripts.history
+    return tuple(
+        LockedRevision(
+            revision=history.by_id[name],
+            digest=scripts.digests[history.by_id[name].path],
+            delta=None,
+        )
+        for name in history.pending(done)
+    )
+
+
+def tidy_statements(statements: Iterable[Statement], place: VersionPlace) -> Iterator[Statement]:
+    """What a revision ran, without what Alembic wrote of it, and without secrets.
+
+    Rows that are written one after the other by the same statement are one.
+    """
+    last = None
+    for one in statements:
+        table = _WRITES.match(one.sql)
+        if table and table[1].rpartition(".")[2].strip('"') == place.name:
+            continue
+        sql = _LITERAL.sub("'***'", one.sql) if _SECRET.search(one.sql) else one.sql
+        told = msgspec.structs.replace(one, sql=sql.strip())
+        if told != last:
+            yield told
+        last = told

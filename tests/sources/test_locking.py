@@ -1,0 +1,282 @@
+"""Locks of real histories, run in a real interpreter on a real server."""
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from monitor.core.diff import diff
+from monitor.core.errors import BuildError
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.lock import Lock, Statement, VersionPlace
+from monitor.core.lock_file import dump_lock, load_lock
+from monitor.core.lock_states import States
+from monitor.core.snapshot import Snapshot
+from monitor.core.source import parse_source
+from monitor.sources.build import BuildOptions
+from monitor.sources.engine import Cluster
+from monitor.sources.expected import open_expectation, open_shadows, read_source
+from monitor.sources.locking import LockOptions, build_lock, tidy_statements, turn_around
+from monitor.sources.scripts import read_scripts
+from monitor.sources.shadow import Scratch
+from monitor.sources.statements import run_script
+from tests.sources.shadow_peers import HISTORIES, find_leftovers, write_files, write_history
+
+DEMO = Path(__file__).parents[2] / "monitor/demo/application/alembic.ini"
+
+
+async def lock_up(
+    ini: Path, server: Cluster, *, former: Lock | None = None, baseline: str = "", **more: object
+) -> Lock:
+    options = BuildOptions(shadow_url=server.url(), **more)  # type: ignore[arg-type]  # as given
+
+    async def prepare(scratch: Scratch) -> None:
+        await run_script(scratch, baseline, place="baseline.sql")
+
+    async with open_shadows(options) as shadows:
+        chosen = LockOptions(build=options, former=former, baseline=prepare if baseline else None)
+        return await build_lock(read_scripts(ini), shadows, chosen)
+
+
+def write_graph(root: Path, graph: dict[str, tuple[tuple[str, ...], str]]) -> Path:
+    """Write a history of any shape; each revision with its parents and one line."""
+    ini = write_history(root)
+    for name, (down, body) in graph.items():
+        head = f"from alembic import op\n\nrevision = {name!r}\ndown_revision = {down!r}\n\n\n"
+        write_files(root, {f"m/versions/{name}.py": f"{head}def upgrade():\n    {body}\n"})
+    return ini
+
+
+def run(*statements: str) -> str:
+    return "; ".join(f"op.execute({statement!r})" for statement in statements)
+
+
+async def replay_set(ini: Path, server: Cluster, revisions: tuple[str, ...]) -> Snapshot:
+    """What Alembic makes of a set of revisions that has all its ancestors."""
+    source = parse_source(f"alembic:{ini}")
+    async with open_expectation(source, BuildOptions(shadow_url=server.url())) as expectation:
+        return await expectation.snapshot_at(revisions)
+
+
+FORKED = {
+    "a": ((), run("create table t (id int primary key, n int)", "create type e as enum ('x')")),
+    "b1": (("a",), run("alter table t add b text", "create index t_n on t (n)")),
+    "b2": (("b1",), run("alter table t drop n")),
+    "c1": (("a",), run("alter table t add c text", "comment on column t.id is 'c'")),
+    "c2": (("c1",), run("create view v as select id, c from t", "alter type e add value 'y'")),
+    "d": (("b2", "c2"), run("create table u (id int references t)")),
+}
+
+
+LONG = [
+    pytest.param(ini, marks=pytest.mark.long) for ini in (DEMO, HISTORIES / "branches/alembic.ini")
+]
+
+
+@pytest.mark.parametrize("ini", [None, *LONG])
+async def test_every_closed_set_is_what_its_replay_makes(
+    server: Cluster, tmp_path: Path, ini: Path | None
+) -> None:
+    ini = ini or write_graph(tmp_path, FORKED)
+    lock = await lock_up(ini, server)
+    states, history = States(lock), lock.history
+    ids = [one.id for one in lock.revisions]
+    assert sorted(ids) == sorted(read_scripts(ini).history.by_id)
+    tried = 0
+    for size in range(1, len(ids) + 1):
+        for some in combinations(ids, size):
+            if history.ancestors(some) != set(some):
+                continue
+            assert states.fold(frozenset(some)).unknown == frozenset()
+            built = await replay_set(ini, server, history.reduce(some))
+            folded = states.make_snapshot(frozenset(some))
+            assert diff(built, folded).changes == ()
+            assert diff(folded, built).changes == ()
+            tried += 1
+    assert tried >= len(ids)
+
+
+async def test_the_same_history_gives_the_same_bytes(server: Cluster, tmp_path: Path) -> None:
+    ini = write_graph(tmp_path, FORKED)
+    first, second = await lock_up(ini, server), await lock_up(ini, server)
+    assert dump_lock(first) == dump_lock(second)
+    assert load_lock(dump_lock(first), place="it") == first
+    assert await find_leftovers(server.url()) == []
+
+
+async def test_what_two_branches_both_make_is_not_known_of_one_of_them(
+    server: Cluster, tmp_path: Path
+) -> None:
+    make = run("create table if not exists w (id int)")
+    graph = {
+        "a": ((), "pass"),
+        "b": (("a",), make),
+        "c": (("a",), make),
+        "d": (("b", "c"), "pass"),
+    }
+    states = States(await lock_up(write_graph(tmp_path, graph), server))
+    table = ObjectKey(Kind.TABLE, "public", None, "w")
+    by_order = [one.id for one in states.lock.revisions]
+    earlier, later = sorted("bc", key=by_order.index)
+    assert table in states.fold(frozenset({"a", earlier})).objects
+    assert table in states.fold(frozenset({"a", later})).unknown
+    assert states.fold(frozenset("abcd")).unknown == frozenset()
+
+
+async def test_a_revision_that_can_stop_halfway_has_its_steps(
+    server: Cluster, tmp_path: Path
+) -> None:
+    alone = (
+        "op.execute('create table u (id int)')\n"
+        "    with op.get_context().autocommit_block():\n"
+        "        op.execute('create index concurrently t_a on t (a)')\n"
+        "        op.execute('create index concurrently t_b on t (b)')\n"
+        "    op.execute('alter table t add c int')"
+    )
+    graph = {"a": ((), run("create table t (a int, b int)")), "b": (("a",), alone)}
+    lock = await lock_up(write_graph(tmp_path, graph), server)
+    whole, halfway = (lock.by_id[name].delta for name in "ab")
+    assert whole is not None
+    assert halfway is not None
+    assert whole.steps == ()
+    assert [one.is_transactional for one in halfway.statements] == [True, False, False, True]
+    made = [{str(lock.find_key(pair)) for pair in step} for step in halfway.steps]
+    assert made == [
+        {"table public.u", "column public.u.id"},
+        {"index public.t.t_a"},
+        {"index public.t.t_b"},
+        {"table public.t", "column public.t.c"},
+    ]
+
+
+async def test_a_history_that_stops_is_locked_as_far_as_it_came(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_history(
+        tmp_path,
+        run("create table t (id int)"),
+        run("alter table t add n int"),
+        run("alter table nowhere add n int"),
+        run("alter table t add m int"),
+    )
+    lock = await lock_up(ini, server)
+    assert [one.delta is not None for one in lock.revisions] == [True, True, False, False]
+    assert lock.stopped_at is not None
+    assert lock.stopped_at[0] == "r3"
+    assert "nowhere" in lock.stopped_at[1]
+    fold = States(lock).fold(frozenset({"r1", "r2"}))
+    assert ObjectKey(Kind.COLUMN, "public", "t", "n") in fold.objects
+    assert load_lock(dump_lock(lock), place="it") == lock
+
+
+async def test_a_history_that_starts_midway_needs_its_baseline(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_history(tmp_path, run("alter table old add n int"))
+    with pytest.raises(BuildError, match="old") as refused:
+        await lock_up(ini, server)
+    assert "--baseline" in refused.value.next_step
+    lock = await lock_up(ini, server, baseline="create table old (id int)")
+    states = States(lock)
+    assert ObjectKey(Kind.TABLE, "public", None, "old") in states.fold(frozenset()).objects
+    made = {str(key) for key in lock_keys(lock, "r1")}
+    assert made == {"table public.old", "column public.old.n"}
+
+
+def lock_keys(lock: Lock, revision: str) -> list[ObjectKey]:
+    delta = lock.by_id[revision].delta
+    assert delta is not None
+    return [lock.find_key(pair) for pair in delta.pairs]
+
+
+async def test_a_revision_whose_file_is_gone_is_kept_apart(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_history(tmp_path, run("create table t (id int)"), run("create table u (id int)"))
+    former = await lock_up(ini, server)
+    (tmp_path / "m/versions/r2.py").unlink()
+    lock = await lock_up(ini, server, former=former)
+    assert [one.id for one in lock.revisions] == ["r1"]
+    assert [one.id for one in lock.retired] == ["r2"]
+    assert load_lock(dump_lock(lock), place="it") == lock
+    again = await lock_up(ini, server, former=lock)
+    assert again.retired == lock.retired
+
+
+async def test_reading_leaves_no_trace_in_the_session_of_the_migration(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_history(
+        tmp_path,
+        run("create schema s", "set search_path to s, public"),
+        run("create table t (id int)"),
+        run("do $$ begin assert current_setting('search_path') = 's, public'; end $$"),
+    )
+    lock = await lock_up(ini, server)
+    assert lock.stopped_at is None
+    keys = States(lock).fold(frozenset({"r1", "r2"})).objects
+    assert ObjectKey(Kind.TABLE, "s", None, "t") in keys
+
+
+async def test_an_asynchronous_environment_can_be_locked(server: Cluster) -> None:
+    lock = await lock_up(HISTORIES / "asynchronous/alembic.ini", server)
+    keys = States(lock).fold(frozenset({"a1"})).objects
+    assert ObjectKey(Kind.TABLE, "public", None, "notes") in keys
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"x": "revision='r1'\ndown_revision=None"}, "Two files have the revision r1"),
+        ({"x": "revision='x'\ndown_revision='nil'"}, "follows nil, which no file has"),
+        (
+            {"x": "revision='x'\ndown_revision='y'", "y": "revision='y'\ndown_revision='x'"},
+            "in a circle: x, y",
+        ),
+    ],
+)
+async def test_a_broken_history_is_refused_with_its_place(
+    server: Cluster, tmp_path: Path, files: dict[str, str], words: str
+) -> None:
+    ini = write_history(tmp_path, "pass")
+    write_files(tmp_path, {f"m/versions/{name}.py": text for name, text in files.items()})
+    with pytest.raises(BuildError, match=words):
+        await lock_up(ini, server)
+
+
+def test_statements_are_kept_without_secrets_and_without_what_alembic_writes() -> None:
+    said = [
+        Statement("INSERT INTO alembic_version (version_num) VALUES ('a')"),
+        Statement("create role app password 'hunter2'"),
+        Statement("insert into t values (%(a)s)"),
+        Statement("insert into t values (%(a)s)"),
+        Statement("UPDATE app.\"alembic_version\" SET version_num='b'"),
+    ]
+    assert [*tidy_statements(said, VersionPlace())] == [
+        Statement("create role app password '***'"),
+        Statement("insert into t values (%(a)s)"),
+    ]
+
+
+def test_branches_are_turned_around_and_a_line_is_not(tmp_path: Path) -> None:
+    history = read_scripts(write_graph(tmp_path, FORKED)).history
+    assert turn_around(history, ["a", "b1", "b2", "c1", "c2", "d"]) == (
+        "a",
+        "c1",
+        "c2",
+        "b1",
+        "b2",
+        "d",
+    )
+    assert turn_around(history, ["a", "b1"]) is None
+
+
+async def test_a_lock_file_is_a_source_at_any_revision(server: Cluster, tmp_path: Path) -> None:
+    ini = write_graph(tmp_path, FORKED)
+    file = tmp_path / "schema.lock.json"
+    file.write_bytes(dump_lock(await lock_up(ini, server)))
+    options = BuildOptions(shadow_url=server.url())
+    for revision in ("heads", "b2"):
+        locked = await read_source(parse_source(f"lock:{file}@{revision}"), options)
+        built = await read_source(parse_source(f"alembic:{ini}@{revision}"), options)
+        assert diff(built, locked).changes == ()
