@@ -30,7 +30,7 @@ OWNERS = {
     "asyncpg": {"sources.postgres", "sources.failures", "sinks"},
     "httpx": {"sources.http", "sinks", "demo"},
     "alembic": {"sources.collector", "sinks", "demo"},
-    "sqlalchemy": {"sinks", "sources.collector", "sources.models", "demo"},
+    "sqlalchemy": {"sinks", "sources.collector", "sources.observer", "sources.models", "demo"},
     "prometheus_client": {"sinks.metrics"},
     "pydantic_settings": {"config"},
     "sentry_sdk": {"agent", "sinks"},

@@ -53,8 +53,8 @@ class Source:
     Attributes:
         scheme: its kind.
         label: what to call it in a message.
-        path: the file of `alembic:`, `lock:`, `sql:` and `snapshot:`.
-        revision: the wanted revision of `alembic:` and `lock:`: `heads`, `base`, an id or its start.
+        path: the file of `sql:`, `snapshot:`, `alembic:` and `lock:`.
+        revision: the wanted revision of these two: `heads`, `base`, an id or its start.
         target: `package.module:attribute` of `models:`.
         name: of a configured database.
         url: a database URL as it was written: a secret.
