@@ -7,15 +7,17 @@ a name is drift.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 from monitor.core.diff_renames import RENAMEABLE
 from monitor.core.homes import WHOLES, Home, find_home, is_partition
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
+from monitor.core.matching import match
 from monitor.core.snapshot import SchemaObject
+from monitor.core.spelling import are_synonyms
 
 
 class Family(NamedTuple):
@@ -51,13 +53,22 @@ class Shape(NamedTuple):
             return False
         return self.pattern is None or self.pattern.fullmatch(_full_name(key)) is not None
 
-    def admits(self, live: Family) -> bool:
-        """Whether an object could be one of them, by its name and all that defines it."""
+    def admits(self, live: Family, wanted: ObjectKey | None = None) -> bool:
+        """Whether an object could be one of them, by its name and all that defines it.
+
+        Args:
+            live: the object.
+            wanted: the one of the first build in whose place it is; None for any.
+        """
         key = live.item.key
         return (
             self.fits(key)
             and key not in self.stable
-            and any(_is_defined_like(one, other, live) for one, other in self.models)
+            and any(
+                _is_defined_like(one, other, live) and _hangs_like(one, other, live)
+                for one, other in self.models
+                if wanted in {None, one.item.key}
+            )
         )
 
 
@@ -103,14 +114,36 @@ def list_shapes(
     stable = frozenset(first.keys() & second.keys())
     rest: dict[tuple[Kind, str], tuple[list[Family], list[Family]]]
     rest = defaultdict(lambda: ([], []))
-    for (kind, schema, _), (one, other) in groups.items():
-        if one and other:
-            yield _make_shape(one, other, stable, is_named=True)
-        else:
-            for side, found in enumerate((one, other)):
-                rest[kind, schema][side].extend(found)
+    for (kind, schema, _), group in groups.items():
+        for one, other in _divide(*group):
+            if one and other:
+                yield _make_shape(one, other, stable, is_named=True)
+            else:
+                for side, found in enumerate((one, other)):
+                    rest[kind, schema][side].extend(found)
     for one, other in rest.values():
         yield _make_shape(one, other, stable, is_named=False)
+
+
+type _Sides = tuple[list[Family], list[Family]]
+
+
+def _divide(one: list[Family], other: list[Family]) -> Iterator[_Sides]:
+    """The groups of names that differ in what both builds have alike: `v1` and `v2` of each."""
+    cut = [
+        [_NUMBER.split(_full_name(family.item.key)) for family in side] for side in (one, other)
+    ]
+    columns = [[{*column} for column in zip(*side, strict=True)] for side in cut]
+    kept = [
+        place
+        for place, (ours, theirs) in enumerate(zip(*columns, strict=False))
+        if ours == theirs and len(ours) > 1
+    ]
+    groups: dict[tuple[str, ...], _Sides] = defaultdict(lambda: ([], []))
+    for number, side in enumerate((one, other)):
+        for family, pieces in zip(side, cut[number], strict=True):
+            groups[tuple(pieces[place] for place in kept)][number].append(family)
+    yield from groups.values()
 
 
 def _make_shape(
@@ -128,9 +161,18 @@ def _make_shape(
 
 
 def _pair(one: Sequence[Family], other: Sequence[Family]) -> tuple[tuple[Family, Family], ...]:
-    """Each with one of the other build; with itself where that has none."""
-    spare = (other or one)[-1], (one or other)[-1]
-    return tuple((a or spare[1], b or spare[0]) for a, b in zip_longest(one, other))
+    """Each with one of the other build, defined alike where there is such a one; else itself."""
+    alike = {
+        place: [number for number, b in enumerate(other) if _is_defined_like(a, a, b)]
+        for place, a in enumerate(one)
+    }
+    found = match(alike)
+    pairs = [(one[place], other[number]) for place, number in found.items()]
+    left = [a for place, a in enumerate(one) if place not in found]
+    right = [b for number, b in enumerate(other) if number not in found.values()]
+    pairs += zip(left, right, strict=False)
+    single = [*left[len(right) :], *right[len(left) :]]
+    return (*pairs, *((family, family) for family in single))
 
 
 def _make_pattern(names: list[str]) -> re.Pattern[str]:
@@ -142,6 +184,12 @@ def _make_pattern(names: list[str]) -> re.Pattern[str]:
     return re.compile("".join(parts))
 
 
+def _hangs_like(one: Family, other: Family, live: Family) -> bool:
+    """Whether it is part of what they are part of, if that has one name."""
+    parents = [family.item.key.parent for family in (one, other, live)]
+    return parents[0] != parents[1] or parents[2] == parents[0]
+
+
 def _is_defined_like(one: Family, other: Family, live: Family) -> bool:
     if is_partition(one.item) and is_partition(live.item):
         # Their columns are their parent's, and what is in partitions is not compared.
@@ -150,21 +198,28 @@ def _is_defined_like(one: Family, other: Family, live: Family) -> bool:
         return False
     if len(live.parts) != len(one.parts):
         return False
-    left = [*live.parts]
-    for part, twin in _pair_parts(one.parts, other.parts):
-        found = next((p for p in left if _is_same_part(part, twin, p)), None)
-        if found is None:
-            return False
-        left.remove(found)
-    return True
+    there = [*enumerate(live.parts)]
+    wanted = {
+        number: [place for place, found in there if _is_same_part(part, twin, found)]
+        for number, (part, twin) in enumerate(_pair_parts(one.parts, other.parts))
+    }
+    return all(wanted.values()) and len(match(wanted)) == len(wanted)
 
 
 def _pair_parts(
-    ones: Iterable[SchemaObject], others: Iterable[SchemaObject]
+    ones: Sequence[SchemaObject], others: Sequence[SchemaObject]
 ) -> Iterator[tuple[SchemaObject, SchemaObject]]:
-    twins = {(item.key.kind, _leave_numbers(item.key.name)): item for item in others}
+    """Each part with the other build's: of the same name, else one that differs in numbers."""
+    twins = {(item.key.kind, item.key.name): item for item in others}
+    names = {(item.key.kind, item.key.name) for item in ones}
+    rest: dict[tuple[Kind, str], list[SchemaObject]] = defaultdict(list)
+    for item in others:
+        if (item.key.kind, item.key.name) not in names:
+            rest[item.key.kind, _leave_numbers(item.key.name)].append(item)
     for item in ones:
-        yield item, twins.get((item.key.kind, _leave_numbers(item.key.name)), item)
+        twin = twins.get((item.key.kind, item.key.name))
+        alike = rest[item.key.kind, _leave_numbers(item.key.name)]
+        yield item, twin or (alike.pop(0) if alike else item)
 
 
 def _is_same_part(one: SchemaObject, other: SchemaObject, live: SchemaObject) -> bool:
@@ -182,9 +237,11 @@ def _is_name_like(one: str, other: str, live: str) -> bool:
 
 def _has_same_attributes(one: SchemaObject, other: SchemaObject, live: SchemaObject) -> bool:
     """Whether a third build could have defined it so; remarks, notes and owners aside."""
-    spec = KINDS[one.key.kind]
+    kind = one.key.kind
+    spec = KINDS[kind]
     return all(
         _is_alike(one.get(name), other.get(name), live.get(name))
+        or are_synonyms(kind, name, one.get(name), live.get(name))
         for name in one.attributes.keys() | other.attributes.keys() | live.attributes.keys()
         if not (spec[name].by_declaration or spec[name].is_remark or spec[name].is_note)
     )
@@ -194,35 +251,49 @@ def _is_alike(one: Value, other: Value, live: Value) -> bool:
     return live == one if one == other else is_like(one, other, live)
 
 
-_WORDS: Final = re.compile(r"\d+\.\d+|\w+|\W")
+_DAY = r"\d{4}[-/.]\d\d?[-/.]\d\d?"
+_TIME = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[+-]\d\d(?::?\d\d)?)?"
+_MOMENT: Final = re.compile(rf"{_DAY}(?:[ T]{_TIME})?|{_TIME}")
+"""A day, a time or both: of two moments the year or the day may be the same by chance."""
+_WORDS: Final = re.compile(rf"{_MOMENT.pattern}|\d+\.\d+|\w+|\W")
 _DIGITS: Final = re.compile(r"[\da-fA-F.]+")
 """A number, or a piece of a UUID or a digest: which of them nobody can tell."""
 
 
 def is_like(one: Value, other: Value, live: Value) -> bool:
-    """Whether a third build could have come out as ``live`` where these two differ."""
+    """Whether a third build could have come out as ``live`` where these two differ.
+
+    What both say is said by it as well: where they are of different length, that is how they
+    begin and how they end.
+    """
     if live is None:
         return one is None or other is None
-    texts = (one, other, live)
-    if all(isinstance(text, str) for text in texts):
-        words = [_WORDS.findall(str(text)) for text in texts]
-        if len(words[0]) != len(words[1]):
-            return True  # more differs than single words: nothing can be said
-        return len(words[2]) == len(words[0]) and all(map(_is_word_like, *words))
+    if isinstance(one, str) and isinstance(other, str) and isinstance(live, str):
+        return _are_like(_is_word_like, *map(_WORDS.findall, (one, other, live)))
     if isinstance(one, list) and isinstance(other, list) and isinstance(live, list):
-        if len(one) != len(other):
-            return True
-        return len(live) == len(one) and all(map(is_like, one, other, live))
+        return _are_like(_is_alike, one, other, live)
     return one != other or live == one
 
 
+def _are_like[T](
+    is_item: Callable[[T, T, T], bool], one: list[T], other: list[T], live: list[T]
+) -> bool:
+    if len(one) == len(other):
+        return len(live) == len(one) and all(map(is_item, one, other, live))
+    begin = len([*takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))])
+    rest = zip(reversed(one[begin:]), reversed(other[begin:]), strict=False)
+    end = len([*takewhile(lambda pair: pair[0] == pair[1], rest)])
+    return (
+        len(live) >= begin + end
+        and live[:begin] == one[:begin]
+        and live[len(live) - end :] == one[len(one) - end :]
+    )
+
+
 def _is_word_like(one: str, other: str, live: str) -> bool:
-    if one == other:  # of a moment, the year may be the same in both by chance
-        return live == one or (_is_number(one) and _is_number(live))
-    if _DIGITS.fullmatch(one) and _DIGITS.fullmatch(other):
-        return _DIGITS.fullmatch(live) is not None
+    if one == other:
+        return live == one
+    for shape in (_MOMENT, _DIGITS):
+        if shape.fullmatch(one) and shape.fullmatch(other):
+            return shape.fullmatch(live) is not None
     return live.isalnum() or "_" in live
-
-
-def _is_number(word: str) -> bool:
-    return word.replace(".", "", 1).isdecimal()

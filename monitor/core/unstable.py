@@ -9,7 +9,7 @@ where nothing of its shape and definition stands in its place (`monitor.core.sha
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
@@ -22,6 +22,7 @@ from monitor.core.difference import Change, Difference, Note, sort_notes
 from monitor.core.findings import Evidence
 from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value
+from monitor.core.matching import match
 from monitor.core.shapes import Family, Shape, is_like, list_families, list_shapes
 from monitor.core.snapshot import SchemaObject, Snapshot
 
@@ -130,8 +131,11 @@ def excuse_unstable(
     changes: list[Change] = []
     notes: list[Note] = list(difference.notes)
     live = list_families(other.objects) if unstable.shapes else {}
+    own = "missing" if side == "expected" else "unexpected"
+    lost = [change.key for change in difference.changes if change.change == own]
+    substitutes = _find_substitutes(lost, unstable, live)
     for change in difference.changes:
-        left = _excuse(change, unstable, side, live)
+        left = _excuse(change, unstable, side, live, substitutes)
         if left is None or len(left) < len(change.attributes):
             notes.append(_note(change, left))
         if left is not None:
@@ -140,14 +144,19 @@ def excuse_unstable(
 
 
 def _excuse(
-    change: Change, unstable: Unstable, side: Side, live: Mapping[ObjectKey, Family]
+    change: Change,
+    unstable: Unstable,
+    side: Side,
+    live: Mapping[ObjectKey, Family],
+    substitutes: Mapping[ObjectKey, ObjectKey | None],
 ) -> tuple[Evidence, ...] | None:
     """The evidence that stands; None where nothing is left of the change."""
     own, foreign = ("missing", "unexpected") if side == "expected" else ("unexpected", "missing")
     if change.change == foreign:
-        return None if _is_another(change.key, unstable, live) else change.attributes
+        is_another = change.key in substitutes.values() or _is_another(change.key, unstable, live)
+        return None if is_another else change.attributes
     if change.change == own:
-        if change.key in unstable.absent and _has_another(change.key, unstable, live):
+        if change.key in substitutes:
             return None
         return tuple(
             e for e in change.attributes if (change.key, e.name) not in unstable.attributes
@@ -166,14 +175,29 @@ def _is_another(key: ObjectKey, unstable: Unstable, live: Mapping[ObjectKey, Fam
     )
 
 
-def _has_another(key: ObjectKey, unstable: Unstable, live: Mapping[ObjectKey, Family]) -> bool:
-    """Whether what another build made is there in its place.
+def _find_substitutes(
+    lost: Iterable[ObjectKey], unstable: Unstable, live: Mapping[ObjectKey, Family]
+) -> dict[ObjectKey, ObjectKey | None]:
+    """What another build made, for each object that this build made in its place.
 
-    That tables of old days are dropped is no reason for there to be none at all. What
-    only some builds have, with nothing in its place in the others, need not be there.
+    That tables of old days are dropped is no reason for there to be none at all, so one of a
+    day stands for several. Where names have nothing in common, each stands for one. What only
+    some builds have, with nothing in its place in the others, need not be there: None.
     """
-    shapes = _list_fitting(key, unstable)
-    return any(not shape.is_replaced or any(map(shape.admits, live.values())) for shape in shapes)
+    found: dict[ObjectKey, ObjectKey | None] = {}
+    wanted: dict[ObjectKey, list[ObjectKey]] = {}
+    for key in lost:
+        if key not in unstable.absent:
+            continue
+        for shape in _list_fitting(key, unstable):
+            there = [name for name, family in live.items() if shape.admits(family, key)]
+            if not shape.is_replaced:
+                found[key] = None
+            elif shape.pattern is None:
+                wanted[key] = there
+            elif there:
+                found[key] = there[0]
+    return found | match(wanted)
 
 
 def _list_fitting(key: ObjectKey, unstable: Unstable) -> list[Shape]:

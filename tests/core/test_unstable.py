@@ -87,6 +87,25 @@ def test_a_value_that_differs_between_builds_is_not_compared() -> None:
         (["a", "x_2026"], ["a", "x_2028"], ["a", "x_2020"], True),
         (["a", "x_2026"], ["a", "x_2028"], ["b", "x_2020"], False),
         (None, "'2028-04-09'", None, True),
+        (
+            "/* 2026-11-26 */ a * 0.05",
+            "/* 2028-04-09 */ a * 0.05",
+            "/* 2024-05-06 */ a * 0.05",
+            True,
+        ),
+        (
+            "/* 2026-11-26 */ a * 0.05",
+            "/* 2028-04-09 */ a * 0.05",
+            "/* 2024-05-06 */ a * 0.5",
+            False,
+        ),
+        ("'2026-04-26 08:00:00'", "'2028-04-26 08:00:11'", "'2024-05-06 09:01:02'", True),
+        ("(a = 1) or (b = 4711)", "(a = 1) or (b = 815)", "(a = 2) or (b = 777)", False),
+        ("y = any (array[1, 2])", "y = any (array[1, 2, 3])", "y = any (array[1, 2, 3, 4])", True),
+        ("y = any (array[1, 2])", "y = any (array[1, 2, 3])", "true", False),
+        (["a", "b"], ["a", "b", "c"], ["a", "x", "y", "b"], False),
+        (["a", "b"], ["a", "c", "d", "b"], ["a", "x", "b"], True),
+        (["a", "b"], ["a", "c", "d", "b"], ["nonsense"], False),
     ],
 )
 def test_only_what_a_third_build_could_have_been_is_excused(
@@ -208,6 +227,118 @@ def test_another_definition_under_an_unstable_name_is_drift() -> None:
         "missing unique public.t.uq_2026_11_26",
         "unexpected unique public.t.uq_2026_10_01",
     )
+
+
+def dated(name: str, columns: dict[str, dict[str, Value]]) -> list[SchemaObject]:
+    """A table with such columns, under each of the names that the month makes."""
+    return [
+        a_table(name, columns=list(columns)),
+        *(a_column(name, column, **attributes) for column, attributes in columns.items()),
+    ]
+
+
+def compare_months(*tables: dict[str, dict[str, Value]]) -> tuple[str, ...]:
+    """What is told of the third one, live, where the others came out of two builds."""
+    names = ("log_2026_11", "log_2028_04", "log_2024_05")
+    one, other, live = (
+        make_snapshot(dated(name, columns)) for name, columns in zip(names, tables, strict=True)
+    )
+    return compare(one, live, find_unstable(one, other, today=date(2020, 1, 1)))
+
+
+@pytest.mark.parametrize(
+    ("built", "live"),
+    [
+        (
+            {"line1": {"type": "integer"}, "line2": {"type": "text"}},
+            {"line1": {"type": "date"}, "line2": {"type": "text"}},
+        ),
+        (
+            {"line1": {"type": "integer", "default": "5"}, "line2": {"type": "integer"}},
+            {"line1": {"type": "integer", "default": "9"}, "line2": {"type": "integer"}},
+        ),
+        (
+            {"line1": {"type": "text"}, "line2": {"type": "text"}},
+            {"line1": {"type": "text"}, "line3": {"type": "text"}},
+        ),
+    ],
+)
+def test_columns_that_are_numbered_are_told_apart(
+    built: dict[str, dict[str, Value]], live: dict[str, dict[str, Value]]
+) -> None:
+    assert compare_months(built, built, built) == (
+        "note unstable table public.log_2024_05",
+        "note unstable table public.log_2026_11",
+    )
+    assert compare_months(built, built, live) == (
+        "missing table public.log_2026_11",
+        "unexpected table public.log_2024_05",
+    )
+
+
+@pytest.mark.parametrize("names", ["log_v{}_{}", "{}_{}", "shard{}_of_{}"])
+def test_one_of_a_month_stands_for_its_own_kind_alone(names: str) -> None:
+    def make(month: str, *numbers: int) -> Snapshot:
+        return make_snapshot(a_table(names.format(n, month), columns=[]) for n in numbers)
+
+    unstable = find_unstable(make("2026_11", 1, 2), make("2028_04", 1, 2), today=date(2020, 1, 1))
+    told = compare(make("2026_11", 1, 2), make("2024_05", 1), unstable)
+    assert [line for line in told if not line.startswith("note")] == [
+        f"missing table public.{names.format(2, '2026_11')}"
+    ]
+
+
+def test_a_check_of_a_month_stands_for_one_on_its_own_table_alone() -> None:
+    def make(month: str, *tables: str) -> Snapshot:
+        return make_snapshot(
+            an_object(Kind.CHECK, f"c_{month}", parent=table, expression="(id > 0)")
+            for table in tables
+        )
+
+    both = ("shard1", "shard2")
+    unstable = find_unstable(
+        make("2026_11", *both), make("2028_04", *both), today=date(2020, 1, 1)
+    )
+    told = compare(make("2026_11", *both), make("2024_05", "shard2"), unstable)
+    assert [line for line in told if not line.startswith("note")] == [
+        "missing check public.shard1.c_2026_11"
+    ]
+
+
+def an_index(name: str, column: str, table: str = "t") -> SchemaObject:
+    return an_object(Kind.INDEX, name, parent=table, columns=[column])
+
+
+@pytest.mark.parametrize(
+    ("live", "changes"),
+    [
+        ([an_index("q", "a"), an_index("r", "b")], []),
+        ([an_index("q", "a")], ["missing"]),
+        ([an_index("q", "c")], ["missing", "missing", "unexpected"]),
+        (
+            [an_index("q", "a", "other"), an_index("r", "b", "other")],
+            ["missing"] * 2 + ["unexpected"] * 2,
+        ),
+        ([an_index("q", "a"), an_index("r", "a")], ["missing", "unexpected"]),
+    ],
+)
+def test_of_random_names_each_stands_for_one_with_its_definition(
+    live: list[SchemaObject], changes: list[str]
+) -> None:
+    one = make_snapshot([an_index("x", "a"), an_index("y", "b")])
+    other = make_snapshot([an_index("k", "b"), an_index("l", "a")])
+    told = compare(one, make_snapshot(live), find_unstable(one, other, today=date(2020, 1, 1)))
+    assert sorted(line.split()[0] for line in told if not line.startswith("note")) == changes
+
+
+def test_a_respelt_definition_stands_for_one_of_another_month() -> None:
+    def make(month: str, text: str) -> Snapshot:
+        return make_snapshot([*dated(f"log_{month}", {"at": {"default": text}})])
+
+    one, other = make("2026_11", "now()"), make("2028_04", "now()")
+    unstable = find_unstable(one, other, today=date(2020, 1, 1))
+    told = compare(one, make("2024_05", "CURRENT_TIMESTAMP"), unstable)
+    assert all(line.startswith("note") for line in told)
 
 
 def test_what_both_builds_have_stands_for_itself_alone() -> None:
