@@ -6,7 +6,7 @@ otherwise.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -27,7 +27,7 @@ def move_dated(
 ) -> dict[ObjectKey, SchemaObject]:
     """The objects, with those that are named after one of the days named after a later one.
 
-    What belongs to one of them goes along with it.
+    What belongs to one of them goes along with it, and what mentions one of them as well.
     """
     later = _list_later(days)
     # The day goes before its month, and no piece of a longer number is either.
@@ -37,20 +37,39 @@ def move_dated(
     def move(text: str) -> str:
         return pattern.sub(lambda found: later[found[0]], text)
 
+    places = {key: _move_key(key, move) for key in objects}
+    renamed = dict(_list_renamed(places))
+    mentions = re.compile(rf"\b(?:{'|'.join(map(re.escape, renamed))})\b") if renamed else None
+
+    def mention(text: str) -> str:
+        return mentions.sub(lambda found: renamed[found[0]], text) if mentions else text
+
     moved: dict[ObjectKey, SchemaObject] = {}
     for key, item in objects.items():
-        place = msgspec.structs.replace(
-            key,
-            schema=None if key.schema is None else move(key.schema),
-            parent=None if key.parent is None else move(key.parent),
-            name=move(key.name),
-        )
-        if place == key:
-            moved[key] = item
-        else:
-            attributes = {name: map_texts(value, move) for name, value in item.attributes.items()}
-            moved[place] = SchemaObject(key=place, attributes=attributes)
+        change = mention if places[key] == key else move
+        attributes = {name: map_texts(value, change) for name, value in item.attributes.items()}
+        moved[places[key]] = SchemaObject(key=places[key], attributes=attributes)
     return moved
+
+
+def _move_key(key: ObjectKey, move: Callable[[str], str]) -> ObjectKey:
+    return msgspec.structs.replace(
+        key,
+        schema=None if key.schema is None else move(key.schema),
+        parent=None if key.parent is None else move(key.parent),
+        name=move(key.name),
+    )
+
+
+def _list_renamed(places: Mapping[ObjectKey, ObjectKey]) -> Iterator[tuple[str, str]]:
+    """Every name that became another one, the longest first."""
+    pairs = {
+        (before, after)
+        for key, place in places.items()
+        for before, after in ((key.schema, place.schema), (key.name, place.name))
+        if before is not None and after is not None and before != after
+    }
+    yield from sorted(pairs, key=lambda pair: (-len(pair[0]), pair))
 
 
 def _list_later(days: Iterable[date]) -> dict[str, str]:

@@ -131,7 +131,8 @@ def _presume(
     """Touches of an object that nobody could have seen.
 
     That a revision leaves an object alone is seen where it runs before all of another branch
-    that touches it, and where it runs after them.
+    that touches it, and where it runs after them. What a revision sets to what it is already in
+    its own branch, or makes anew just as it was, shows in neither.
     """
     known = {touch.revision for touch in found}
     for name in orders[0].keys() - known:
@@ -140,16 +141,17 @@ def _presume(
             for touch in found
             if name not in ancestors[touch.revision] and touch.revision not in ancestors[name]
         ]
-        before = [{t.revision for t in rivals if _precedes(t.revision, name, o)} for o in orders]
-        was_first = any(not names for names in before)
-        doubtful = [t for t in rivals if not was_first or all(t.revision not in b for b in before)]
+        names = [touch.revision for touch in rivals]
+        # What does not run in an order did not leave alone what it would find there.
+        before = [
+            [one for one in names if one in order and order[one] < order.get(name, len(order))]
+            for order in orders
+        ]
+        was_first = any(not some for some in before)
+        followed = {one for some in before for one in some}
+        doubtful = [t for t in rivals if not was_first or t.revision not in followed]
         if doubtful:
             yield _Touch(name, frozenset(n for touch in doubtful for n in touch.attributes))
-
-
-def _precedes(one: str, other: str, order: Mapping[str, int]) -> bool:
-    """Whether it ran before the other one, or nobody knows."""
-    return other not in order or (one in order and order[one] < order[other])
 
 
 def _collide(one: _Touch, other: _Touch) -> bool:

@@ -6,6 +6,7 @@ is comparable. A column of another type is a change by itself and does not make 
 and checks differ as well.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -270,7 +271,26 @@ _MAKERS: Final[Mapping[Kind, _Make]] = {
 
 
 def _cast(text: Value, type_: Value) -> Value:
-    return f"CAST(({text}) AS {type_})" if isinstance(text, str) else text
+    """The text as its column takes it, but for a length: a cast cuts off what a column refuses."""
+    if not (isinstance(text, str) and isinstance(type_, str)):
+        return text
+    return f"CAST(({text}) AS {_leave_modifier(type_)})"
+
+
+_QUOTED_OR_MODIFIER: Final = re.compile(r'("(?:[^"]|"")*")|\s*\([^()]*\)')
+_INTERVAL: Final = re.compile(r"interval\b[^\[]*")
+_ONE_LONG: Final = re.compile(r"(character(?! varying)|bit(?! varying))(?=\[|$)")
+"""Types that mean a length of one where they are written without any."""
+
+
+def _leave_modifier(type_: str) -> str:
+    """The type without its length, precision or fields."""
+    bare = _QUOTED_OR_MODIFIER.sub(lambda found: found[1] or "", type_)
+    bare = _INTERVAL.sub("interval", bare)
+    return _ONE_LONG.sub(lambda found: _UNBOUNDED[found[1]], bare)
+
+
+_UNBOUNDED: Final = {"character": "pg_catalog.bpchar", "bit": 'pg_catalog."bit"'}
 
 
 def _with(item: SchemaObject, **attributes: Value) -> SchemaObject:

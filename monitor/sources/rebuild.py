@@ -36,7 +36,10 @@ async def rebuild(first: Snapshot, build: Build, options: BuildOptions) -> Unsta
 
 
 class Rebuilds:
-    """What second builds have shown, remembered with the first."""
+    """What second builds have shown, remembered with the first, for the day.
+
+    A default that is the day of the build is no more than that on another day.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, Unstable] = {}
@@ -48,7 +51,7 @@ class Rebuilds:
         Raises:
             AnchorwatchError: it cannot be built again, or could not a short while ago.
         """
-        name = first.fingerprint
+        name = f"{first.fingerprint} {datetime.now(UTC).date()}"
         if name in self._known:
             return self._known[name]
         clock = asyncio.get_running_loop().time

@@ -271,6 +271,39 @@ DRIFT = {
     ),
 }
 
+LENGTHS = {
+    "varchar(8)": ("md5('x'::text)::varchar(8)", "md5('x'::text)"),
+    "varchar(3)": ("'abcdef'::varchar(3)", "'abcdef'"),
+    "char(1)": ("current_user::char(1)", "current_user::bpchar"),
+    "bit(3)": ("9::bit(8)::bit(3)", "9::bit(8)"),
+    "numeric(3,1)": ("(pi()::numeric)::numeric(3,1)", "pi()::numeric"),
+    "interval second(0)": ("age(now())::interval second(0)", "age(now())"),
+    "varchar(3)[]": ("array['abcdef']::varchar(3)[]", "array['abcdef']::text[]"),
+}
+"""Types, and a default that was cut off beside one that is refused, or comes out otherwise."""
+
+
+async def test_a_default_that_is_cut_off_is_not_one_that_is_refused(
+    make_database: MakeDatabase, spellings: Spellings
+) -> None:
+    made = "create table t (n text, c {} {}); create domain d {} default {}"
+    pairs = {
+        type_: (
+            made.format(type_, f"default {cut}", type_, cut),
+            made.format(type_, f"default {whole}", type_, whole),
+        )
+        for type_, (cut, whole) in LENGTHS.items()
+    }
+    generated = "create table t (name text, c varchar(9) generated always as ({}) stored)"
+    pairs["generated"] = generated.format("name::varchar(3)"), generated.format("name")
+    expected, actual = await read_pairs(pairs, make_database)
+    difference = await compare(expected, actual, spellings=spellings)
+    assert set(list_changes(difference)) == {
+        *(f"altered column {name}.t.c: default" for name in LENGTHS),
+        *(f"altered domain {name}.d: default" for name in LENGTHS),
+        "altered column generated.t.c: generated",
+    }
+
 
 async def test_what_means_something_else_is_drift(
     make_database: MakeDatabase, spellings: Spellings
