@@ -1,7 +1,9 @@
 """What comes out differently at each build, found by building twice, on real servers."""
 
 import time
+from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -9,14 +11,17 @@ from monitor.checks.comparison import compare
 from monitor.core.errors import Interrupted
 from monitor.core.scope import Scope
 from monitor.core.scope_partitions import Children
+from monitor.core.snapshot import Snapshot, make_snapshot
 from monitor.core.source import parse_source
 from monitor.core.unstable import Unstable
 from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
 from monitor.sources.expected import find_unstable, open_expectation, read_source
+from monitor.sources.rebuild import Rebuilds
 from monitor.sources.shadows import open_shadows
 from tests.cases.reader import describe
 from tests.conftest import MakeDatabase
+from tests.core.builders import a_column, a_table
 from tests.sources.looking import look
 from tests.sources.shadow_peers import find_leftovers, write_files, write_history
 
@@ -165,3 +170,56 @@ async def test_what_sql_names_after_the_month_of_the_build_is_no_drift_later(
         live = await look(await make_database(sql=f"create table log_2024_05 ({column})"))
         difference = await compare(expected, live, unstable=found)
         assert bool(difference) == drifted, describe(difference)
+
+
+async def test_what_mentions_a_table_that_sql_named_after_the_month_is_no_drift_later(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    mentions = (
+        "create view v as select id from log_{0}",
+        "alter table log_{0} add primary key (id)",
+        "create table t (id int references log_{0}, n int default nextval(''log_{0}_s''))",
+        "create table heir () inherits (log_{0})",
+    )
+    sql = "create table log_{0} (id int); create sequence log_{0}_s; " + "; ".join(mentions)
+    file = tmp_path / "it.sql"
+    file.write_text(
+        "do $$ declare m text := to_char(now(), 'YYYY_MM'); begin "
+        f"execute replace('{sql.replace('{0}', '@')}', '@', m); end $$"
+    )
+    source, options = parse_source(f"sql:{file}"), BuildOptions(shadow_url=server.url())
+    async with open_shadows(options) as shadows:
+        expected = await read_source(source, options, shadows=shadows)
+        unstable = await find_unstable(source, expected, options, shadows=shadows)
+
+    async def found() -> Unstable:
+        return unstable
+
+    old = sql.format("2024_05").replace("''", "'")
+    assert not await compare(expected, await look(await make_database(sql=old)), unstable=found)
+    other = old.replace("select id from", "select id + 1 as id from")
+    difference = await compare(
+        expected, await look(await make_database(sql=other)), unstable=found
+    )
+    assert [str(change.key) for change in difference.changes] == ["view public.v"]
+
+
+async def test_a_default_that_is_the_day_of_the_build_is_so_on_that_day_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    column = a_column("t", "c", default="'2026-11-26'::date")
+    first = make_snapshot([a_table("t", columns=["c"]), column])
+
+    async def build(_options: BuildOptions) -> Snapshot:
+        return first
+
+    rebuilds = Rebuilds()
+    for day, is_unstable in ((26, True), (27, True), (30, False)):
+
+        class Clock(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None, *, day: int = day) -> Self:
+                return cls(2026, 11, day, 12, tzinfo=tz)
+
+        monkeypatch.setattr("monitor.sources.rebuild.datetime", Clock)
+        assert bool(await rebuilds.find(first, build, BuildOptions())) is is_unstable
