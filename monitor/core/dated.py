@@ -19,7 +19,7 @@ from monitor.core.snapshot import SchemaObject
 _AHEAD: Final = timedelta(days=900)
 """Another month of another year, and none that the application's own moved clock names."""
 _FORMS: Final = ("%Y{0}%m{0}%d", "%Y{0}%m")
-_BETWEEN: Final = ("", "_", "-")
+_BETWEEN: Final = ("", "_", "-", "m")
 
 
 def move_dated(

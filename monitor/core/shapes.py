@@ -163,7 +163,9 @@ def _make_shape(
 def _pair(one: Sequence[Family], other: Sequence[Family]) -> tuple[tuple[Family, Family], ...]:
     """Each with one of the other build, defined alike where there is such a one; else itself."""
     alike = {
-        place: [number for number, b in enumerate(other) if _is_defined_like(a, a, b)]
+        place: [
+            n for n, b in enumerate(other) if _hangs_like(a, a, b) and _is_defined_like(a, a, b)
+        ]
         for place, a in enumerate(one)
     }
     found = match(alike)

@@ -140,6 +140,8 @@ def histories(draw: st.DrawFn) -> list[Node]:
         nodes.append(Node(revision, tuple(steps)))
     assume(can_replay(nodes))
     assume(can_replay(turn(nodes)))
+    steps_of_all = {(node.revision.id, step) for node in nodes for step in node.steps}
+    assume(steps_of_all == list_effective(nodes) | list_effective(turn(nodes)))
     return nodes
 
 
@@ -153,6 +155,18 @@ def hides_something(tables: Tables, steps: Iterable[Step]) -> bool:
         changed |= {key for key in first if before.get(key) != after.get(key)}
         before = after
     return any(first[key] == before.get(key) for key in changed)
+
+
+def list_effective(nodes: Iterable[Node]) -> set[tuple[str, Step]]:
+    """The steps that do something where they run."""
+    found = set()
+    tables = replay([])
+    for node in nodes:
+        for step in node.steps:
+            if does_something(tables, step):
+                found.add((node.revision.id, step))
+            run(tables, step)
+    return found
 
 
 def turn(nodes: list[Node]) -> list[Node]:

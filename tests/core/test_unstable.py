@@ -331,6 +331,14 @@ def test_of_random_names_each_stands_for_one_with_its_definition(
     assert sorted(line.split()[0] for line in told if not line.startswith("note")) == changes
 
 
+def test_a_random_name_on_one_table_stands_for_none_on_another() -> None:
+    one = make_snapshot([an_index("x", "a"), an_index("y", "a", "other")])
+    second = make_snapshot([an_index("l", "a"), an_index("k", "a", "other")])
+    unstable = find_unstable(one, second, today=date(2020, 1, 1))
+    told = compare(one, make_snapshot([an_index("q", "a", "other")]), unstable)
+    assert [line for line in told if not line.startswith("note")] == ["missing index public.t.x"]
+
+
 def test_a_respelt_definition_stands_for_one_of_another_month() -> None:
     def make(month: str, text: str) -> Snapshot:
         return make_snapshot([*dated(f"log_{month}", {"at": {"default": text}})])
@@ -466,7 +474,9 @@ def test_what_is_in_a_schema_named_after_a_day_is_compared_with_another_days() -
     assert "unexpected table s_2026_10_01.a" in told
 
 
-@pytest.mark.parametrize("form", ["2026_11", "202611", "2026-11", "2026_11_26", "20261126"])
+@pytest.mark.parametrize(
+    "form", ["2026_11", "202611", "2026-11", "2026m11", "2026_11_26", "20261126"]
+)
 def test_a_name_that_sql_made_of_the_day_of_the_build_may_be_another_days(form: str) -> None:
     """Both builds have it: nobody moves the clock of a server."""
     old = form.replace("11", "08")
