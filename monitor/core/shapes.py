@@ -271,7 +271,10 @@ def is_like(one: Value, other: Value, live: Value) -> bool:
     if live is None:
         return one is None or other is None
     if isinstance(one, str) and isinstance(other, str) and isinstance(live, str):
-        return _are_like(_is_word_like, *map(_WORDS.findall, (one, other, live)))
+        words = [*map(_WORDS.findall, (one, other, live))]
+        # Where one moment differs, so may all: the end of this month is no later one's.
+        is_timed = any(a != b and _are(_MOMENT, a, b) for a, b in zip(*words[:2], strict=False))
+        return _are_like(_is_time_like if is_timed else _is_word_like, *words)
     if isinstance(one, list) and isinstance(other, list) and isinstance(live, list):
         return _are_like(_is_alike, one, other, live)
     return one != other or live == one
@@ -292,10 +295,18 @@ def _are_like[T](
     )
 
 
+def _is_time_like(one: str, other: str, live: str) -> bool:
+    return _are(_MOMENT, one, other, live) or _is_word_like(one, other, live)
+
+
 def _is_word_like(one: str, other: str, live: str) -> bool:
     if one == other:
         return live == one
     for shape in (_MOMENT, _DIGITS):
-        if shape.fullmatch(one) and shape.fullmatch(other):
-            return shape.fullmatch(live) is not None
+        if _are(shape, one, other):
+            return _are(shape, live)
     return live.isalnum() or "_" in live
+
+
+def _are(shape: re.Pattern[str], *words: str) -> bool:
+    return all(map(shape.fullmatch, words))

@@ -100,6 +100,18 @@ def test_a_value_that_differs_between_builds_is_not_compared() -> None:
             False,
         ),
         ("'2026-04-26 08:00:00'", "'2028-04-26 08:00:11'", "'2024-05-06 09:01:02'", True),
+        (
+            "at >= '2026-11-01' and at < '2026-12-01'",
+            "at >= '2029-05-01' and at < '2026-12-01'",
+            "at >= '2024-05-01' and at < '2024-06-01'",
+            True,
+        ),
+        (
+            "at >= '2026-11-01' and n < 100",
+            "at >= '2029-05-01' and n < 100",
+            "at >= '2024-05-01' and n < 1000",
+            False,
+        ),
         ("(a = 1) or (b = 4711)", "(a = 1) or (b = 815)", "(a = 2) or (b = 777)", False),
         ("y = any (array[1, 2])", "y = any (array[1, 2, 3])", "y = any (array[1, 2, 3, 4])", True),
         ("y = any (array[1, 2])", "y = any (array[1, 2, 3])", "true", False),
