@@ -11,10 +11,32 @@ from typing import Final
 
 import typer
 
-from monitor.cli import accept, check, compare, configuration, demo, doctor, explain, grants, run
+from monitor.cli import (
+    accept,
+    check,
+    compare,
+    configuration,
+    demo,
+    doctor,
+    explain,
+    grants,
+    lock,
+    run,
+)
 from monitor.cli.refusals import run_command
 
-_MODULES: Final = (demo, run, check, accept, compare, explain, configuration, grants, doctor)
+_MODULES: Final = (
+    demo,
+    run,
+    check,
+    accept,
+    compare,
+    lock,
+    explain,
+    configuration,
+    grants,
+    doctor,
+)
 
 
 def make_app() -> typer.Typer:

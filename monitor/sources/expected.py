@@ -40,6 +40,7 @@ __all__ = [
     "Expectation",
     "Shadows",
     "find_unstable",
+    "make_maker",
     "open_expectation",
     "open_shadows",
     "read_source",
@@ -86,10 +87,7 @@ async def _read(source: Source, options: BuildOptions, shadows: Shadows) -> Snap
         case Scheme.LOCK:
             return read_lock_at(load_lock(_read_file(source), place=str(source)), source)
         case Scheme.SQL:
-            text = _read_text(source)
-            return await shadows.build(
-                lambda it: run_script(it, text, place=source.path or ""), major=options.major
-            )
+            return await shadows.build(make_maker(source, options), major=options.major)
         case Scheme.MODELS:
             snapshot, _ = await _read_models(source, options, shadows)
             return snapshot
@@ -99,6 +97,22 @@ async def _read(source: Source, options: BuildOptions, shadows: Shadows) -> Snap
             return await _read_history(scripts, wanted, options, shadows)
         case Scheme.NAME:
             raise UsageError(f"No database is configured as {source}.", next_step=CHOICES)
+
+
+def make_maker(source: Source, options: BuildOptions) -> Callable[[Scratch], Awaitable[None]]:
+    """What makes the schema of an `sql:` or `models:` source in a scratch.
+
+    Raises:
+        BuildError: the file cannot be read.
+    """
+    if source.scheme is Scheme.SQL:
+        text = _read_text(source)
+        return lambda scratch: run_script(scratch, text, place=source.path or "")
+
+    async def make(scratch: Scratch) -> None:
+        await build_models(scratch, source.target or "", options)
+
+    return make
 
 
 async def _read_models(

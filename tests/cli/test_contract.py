@@ -20,13 +20,14 @@ from tests.cli.conftest import PLANTED, RunCommand
 
 COMMANDS = [
     *("demo", "run", "check", "accept", "snapshot", "diff", "explain", "config", "grants"),
-    "doctor",
+    *("doctor", "lock"),
 ]
+LOCKS = [["lock", "build"], ["lock", "show"], ["lock", "verify"]]
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], *([name] for name in COMMANDS), ["config", "check"], ["config", "show"]],
+    [[], *([name] for name in COMMANDS), ["config", "check"], ["config", "show"], *LOCKS],
     ids=" ".join,
 )
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:

@@ -1,0 +1,299 @@
+"""What `anchorwatch lock` does: it builds locks, reads them, and holds them against files."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monitor.cli.loop import run_loop
+from monitor.cli.progress import show_progress
+from monitor.cli.sources import BuildChoices, make_options
+from monitor.core.diff import diff
+from monitor.core.difference import Difference
+from monitor.core.errors import DamagedFile, UsageError
+from monitor.core.lock import Delta, Lock, Pair
+from monitor.core.lock_check import Problem, check_lock
+from monitor.core.lock_file import load_lock
+from monitor.core.lock_states import States
+from monitor.core.printing import clean
+from monitor.core.source import Scheme, Source, parse_source
+from monitor.sources.expected import make_maker, open_shadows, read_source
+from monitor.sources.files import read_file
+from monitor.sources.locking import LockOptions, build_lock
+from monitor.sources.packages import read_search_path
+from monitor.sources.scripts import Scripts, read_scripts
+
+DEFAULT = "alembic.ini"
+_OBJECTS_SHOWN = 12
+
+
+class BuiltLock(NamedTuple):
+    """A lock, and how the models differ from it where that was asked."""
+
+    lock: Lock
+    difference: Difference | None
+
+
+def build_one(
+    text: str | None,
+    choices: BuildChoices,
+    *,
+    baseline: str | None,
+    models: str | None,
+    output: Path,
+) -> BuiltLock:
+    """The lock of a history; of an older one in its place the retired revisions are kept.
+
+    Raises:
+        AnchorwatchError: it cannot be built.
+    """
+    scripts = _read_scripts(_find_history(text), choices.python)
+    former = _read_former(output)
+    base = _parse(baseline, "--baseline", (Scheme.SQL, Scheme.MODELS))
+    compared = _parse(models, "--models", (Scheme.MODELS,))
+    with show_progress(f"locking {scripts.ini.name}") as progress:
+        return run_loop(_build(scripts, choices, (base, compared, former), progress))
+
+
+async def _build(
+    scripts: Scripts,
+    choices: BuildChoices,
+    given: tuple[Source | None, Source | None, Lock | None],
+    progress: Callable[[str], None],
+) -> BuiltLock:
+    base, models, former = given
+    options = make_options(choices, progress=progress)
+    maker = make_maker(base, options) if base else None
+    async with open_shadows(options) as shadows:
+        chosen = LockOptions(build=options, baseline=maker, former=former)
+        lock = await build_lock(scripts, shadows, chosen)
+        difference = None
+        if models is not None and lock.stopped_at is None:
+            promised = await read_source(models, options, shadows=shadows)
+            difference = diff(States(lock).make_snapshot(frozenset(lock.by_id)), promised)
+    return BuiltLock(lock, difference)
+
+
+def _parse(text: str | None, option: str, schemes: Sequence[Scheme]) -> Source | None:
+    if text is None:
+        return None
+    source = parse_source(text)
+    if source.scheme not in schemes:
+        names = " or ".join(f"{scheme}:" for scheme in schemes)
+        raise UsageError(f"{option} takes {names} only.", next_step="Name one of these.")
+    return source
+
+
+def _find_history(text: str | None) -> Source:
+    """The history that is named, that ALEMBIC_CONFIG names, or that lies here."""
+    source = parse_source(text or f"alembic:{os.environ.get('ALEMBIC_CONFIG') or DEFAULT}")
+    if source.scheme is not Scheme.ALEMBIC:
+        raise UsageError(
+            f"{source} is no history of revisions.", next_step="Name alembic:PATH/alembic.ini."
+        )
+    return source
+
+
+def _read_scripts(source: Source, python: Path | None) -> Scripts:
+    def search() -> tuple[Path, ...]:
+        return read_search_path(make_python(python))
+
+    return read_scripts(Path(source.path or ""), search)
+
+
+def make_python(python: Path | None) -> Path:
+    """The interpreter whose packages are looked through."""
+    from monitor.sources.build import BuildOptions, choose_python
+
+    return choose_python(BuildOptions(python=python))
+
+
+def read_lock(path: Path) -> Lock:
+    """The lock in a file.
+
+    Raises:
+        UsageError: it cannot be read.
+        DamagedFile: it is none.
+    """
+    try:
+        data = read_file(path)
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}).",
+            next_step="Build it with `anchorwatch lock build SOURCE -o FILE`.",
+        ) from None
+    return load_lock(data, place=str(path))
+
+
+def _read_former(path: Path) -> Lock | None:
+    """The lock that is about to be replaced, if there is one.
+
+    Raises:
+        UsageError: what stands there is none: a mistyped name, or a merge that is not done.
+    """
+    if not path.is_file() or not path.stat().st_size:
+        return None
+    try:
+        return read_lock(path)
+    except DamagedFile as error:
+        raise UsageError(
+            error.message, next_step="Remove it, or name another file with -o."
+        ) from None
+
+
+def verify_one(path: Path, text: str | None, python: Path | None) -> tuple[Problem, ...]:
+    """What is wrong between a lock and a history.
+
+    Raises:
+        AnchorwatchError: one of them cannot be read.
+    """
+    lock = read_lock(path)
+    scripts = _read_scripts(_find_history(text), python)
+    return check_lock(lock, scripts.history, scripts.digests)
+
+
+def describe_problems(problems: Iterable[Problem]) -> dict[str, Any]:
+    """The JSON document of `lock verify`."""
+    told = [
+        {"name": p.name, "revision": p.revision, "message": p.message, "command": p.command}
+        for p in problems
+    ]
+    return {"ok": not told, "problems": told}
+
+
+def write_problems(problems: Sequence[Problem], path: Path) -> str:
+    """The same for people."""
+    if not problems:
+        return f"{path} is what the history promises."
+    lines = [line for p in problems for line in (clean(p.message), f"    {clean(p.command)}")]
+    count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
+    return "\n".join([*lines, count])
+
+
+def describe_built(built: BuiltLock, path: Path) -> dict[str, Any]:
+    """The JSON document of `lock build`."""
+    lock, difference = built
+    stop = lock.stopped_at
+    return {
+        "file": str(path),
+        "revisions": len(lock.revisions),
+        "heads": list(lock.history.heads),
+        "objects": len(lock.objects),
+        "retired": [one.id for one in lock.retired],
+        "stopped_at": {"revision": stop[0], "reason": stop[1]} if stop else None,
+        "models": None if difference is None else len(difference.changes),
+    }
+
+
+def write_built(built: BuiltLock, path: Path) -> str:
+    """The same for people."""
+    return "\n".join(clean(line) for line in _list_built(*built, path))
+
+
+def _list_built(lock: Lock, difference: Difference | None, path: Path) -> Iterator[str]:
+    done = sum(one.delta is not None for one in lock.revisions)
+    heads = ", ".join(lock.history.heads)
+    yield f"wrote {path}: {done} revisions to {heads}, {len(lock.objects)} objects"
+    if lock.retired:
+        yield f"retired, their files are gone: {', '.join(one.id for one in lock.retired)}"
+    if disputed := {hit.key for hit in States(lock).collisions}:
+        yield f"{len(disputed)} objects depend on the order of branches until these are merged"
+    if lock.stopped_at:
+        revision, reason = lock.stopped_at
+        yield f"stopped at {revision}: {reason}"
+        yield (
+            f"{len(lock.revisions) - done} revisions are locked without what they change. Make "
+            "that one run on an empty database, or name what it needs: --baseline sql:FILE or "
+            "--baseline models:MODULE:ATTR"
+        )
+    if difference is not None:
+        count = len(difference.changes)
+        noun = "object" if count == 1 else "objects"
+        yield (
+            f"the models differ from the migrations in {count} {noun}: `anchorwatch diff` of "
+            "both shows them"
+            if count
+            else "the models are what the migrations make"
+        )
+
+
+def describe_lock(lock: Lock, revision: str | None) -> dict[str, Any]:
+    """The JSON document of `lock show`."""
+    chosen = _choose(lock, revision)
+    return {
+        "server_version": lock.server_version,
+        "version_table": {
+            "schema": lock.place.schema,
+            "name": lock.place.name,
+            "width": lock.place.width,
+        },
+        "heads": list(lock.history.heads),
+        "revisions": [_describe_revision(lock, name) for name in chosen],
+        "retired": [one.id for one in lock.retired],
+    }
+
+
+def _choose(lock: Lock, revision: str | None) -> list[str]:
+    """The revisions to show, in the order of the lock."""
+    if revision is None:
+        return [one.id for one in lock.revisions]
+    return list(lock.history.resolve(revision))
+
+
+def _describe_revision(lock: Lock, name: str) -> dict[str, Any]:
+    one = lock.by_id[name]
+    delta = one.delta or Delta()
+    return {
+        "revision": one.id,
+        "down": list(one.revision.down),
+        "depends_on": list(one.revision.depends_on),
+        "branch_labels": list(one.revision.branch_labels),
+        "path": one.revision.path,
+        "is_known": one.delta is not None,
+        "is_transactional": not delta.steps,
+        "changes": [
+            {"change": _name_change(pair), "object": str(lock.find_key(pair))}
+            for pair in delta.pairs
+        ],
+        "statements": [statement.sql for statement in delta.statements],
+    }
+
+
+def _name_change(pair: Pair) -> str:
+    before, after = pair
+    return "adds" if before is None else "removes" if after is None else "changes"
+
+
+_SIGNS = {"adds": "+", "removes": "-", "changes": "~"}
+
+
+def write_lock(lock: Lock, revision: str | None) -> str:
+    """The same for people, the newest revision first."""
+    chosen = _choose(lock, revision)
+    lines = [line for name in reversed(chosen) for line in _list_revision(lock, name)]
+    if revision is not None:
+        delta = lock.by_id[chosen[0]].delta or Delta() if chosen else Delta()
+        lines += ["", *(f"{statement.sql};" for statement in delta.statements)]
+        return "\n".join(clean(line, keep_lines=True) for line in lines)
+    place = lock.place
+    head = [
+        f"heads          {', '.join(lock.history.heads)}",
+        f"version table  {place.schema}.{place.name}, {place.width or 'any number of'} characters",
+        f"built on       PostgreSQL {lock.server_version // 10000}",
+        "",
+    ]
+    return "\n".join(clean(line) for line in [*head, *lines])
+
+
+def _list_revision(lock: Lock, name: str) -> Iterator[str]:
+    one = lock.by_id[name]
+    follows = ", ".join((*one.revision.down, *one.revision.depends_on)) or "nothing"
+    delta = one.delta
+    about = "not known" if delta is None else "nothing in the schema" if not delta.pairs else ""
+    alone = "  (can stop halfway)" if delta and delta.steps else ""
+    yield f"{name}  after {follows}{alone}" + (f": {about}" if about else "")
+    pairs = delta.pairs if delta else ()
+    for pair in pairs[:_OBJECTS_SHOWN]:
+        yield f"    {_SIGNS[_name_change(pair)]} {lock.find_key(pair)}"
+    if len(pairs) > _OBJECTS_SHOWN:
+        yield f"    and {len(pairs) - _OBJECTS_SHOWN} more"
