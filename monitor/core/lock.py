@@ -44,6 +44,7 @@ class Delta(msgspec.Struct, frozen=True):
         pairs: each object before and after, sorted.
         otherwise: what it changed in place of some of these where other branches had not
             run before it.
+        omitted: those of `pairs` that it did not change then at all.
         statements: what it ran, in order.
         steps: for a revision that can stop halfway, the pairs of each statement that
             changed something: together they are `pairs`.
@@ -51,6 +52,7 @@ class Delta(msgspec.Struct, frozen=True):
 
     pairs: tuple[Pair, ...] = ()
     otherwise: tuple[Pair, ...] = ()
+    omitted: tuple[Pair, ...] = ()
     statements: tuple[Statement, ...] = ()
     steps: tuple[tuple[Pair, ...], ...] = ()
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from monitor.core.history import Revision
+from monitor.core.keys import ObjectKey
 from monitor.core.lock import (
     Delta,
     Lock,
@@ -66,9 +67,11 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
     revisions = []
     for before, one in _with_before(base, built):
         pairs = store.compare(before, one.schema)
+        instead, omitted = store.tell_apart(pairs, elsewhere.get(one.revision.id, pairs))
         delta = Delta(
             pairs=pairs,
-            otherwise=tuple(p for p in elsewhere.get(one.revision.id, ()) if p not in pairs),
+            otherwise=instead,
+            omitted=omitted,
             statements=one.statements,
             steps=store.compare_steps((before, *one.steps, one.schema)) if one.steps else (),
         )
@@ -139,6 +142,20 @@ class _Store:
     def compare_steps(self, schemas: Sequence[Snapshot]) -> tuple[tuple[Pair, ...], ...]:
         steps = (self.compare(*two) for two in pairwise(schemas))
         return tuple(step for step in steps if step)
+
+    def tell_apart(
+        self, pairs: tuple[Pair, ...], other: tuple[Pair, ...]
+    ) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
+        """What the other ones say instead of these, and these of which they say nothing."""
+        spoken = {self.find_key(pair) for pair in other}
+        return (
+            tuple(pair for pair in other if pair not in pairs),
+            tuple(pair for pair in pairs if self.find_key(pair) not in spoken),
+        )
+
+    def find_key(self, pair: Pair) -> ObjectKey:
+        """The object that a pair is about."""
+        return self.objects[pair[1] or pair[0] or ""].key
 
     def _keep(self, item: SchemaObject | None) -> str | None:
         return None if item is None else self.keep(item)

@@ -65,6 +65,7 @@ class _RevisionEntry(msgspec.Struct):
     is_built: bool
     pairs: tuple[Pair, ...]
     otherwise: tuple[Pair, ...]
+    omitted: tuple[Pair, ...]
     statements: tuple[Statement, ...]
     steps: tuple[tuple[Pair, ...], ...]
 
@@ -133,6 +134,7 @@ def _write_revision(one: LockedRevision) -> _RevisionEntry:
         is_built=one.delta is not None,
         pairs=delta.pairs,
         otherwise=delta.otherwise,
+        omitted=delta.omitted,
         statements=delta.statements,
         steps=delta.steps,
     )
@@ -160,9 +162,16 @@ def _lay_out(document: _Document) -> Iterator[bytes]:
     yield b"}\n"
 
 
+_LONG: Final = ("pairs", "otherwise", "omitted", "statements", "steps")
+"""Lists that get a line for each item."""
+
+
 def _lay_out_revision(entry: _RevisionEntry) -> Iterator[bytes]:
     content = msgspec.to_builtins(entry)
-    long = {name: content.pop(name) for name in ("pairs", "otherwise", "statements", "steps")}
+    long = {
+        name: content.pop(name)
+        for name in ("pairs", "otherwise", "omitted", "statements", "steps")
+    }
     yield _ENCODER.encode(content).removesuffix(b"}")
     for name, value in long.items():
         yield b",\n " + _ENCODER.encode(name) + b": "
@@ -242,6 +251,7 @@ def _read_revision(entry: _RevisionEntry) -> LockedRevision:
     delta = Delta(
         pairs=entry.pairs,
         otherwise=entry.otherwise,
+        omitted=entry.omitted,
         statements=entry.statements,
         steps=entry.steps,
     )

@@ -106,17 +106,20 @@ def find_collisions(lock: Lock) -> Iterator[Collision]:
 
 
 def _find_consequences(
-    lock: Lock, pair: tuple[str, str], after: frozenset[str], *, is_remade: bool
+    lock: Lock, rivals: tuple[str, str], after: frozenset[str], *, is_remade: bool
 ) -> Iterator[Collision]:
     """Objects that one of two rivals makes of what the other one touched."""
-    earlier, later = (lock.by_id[name].delta or Delta() for name in pair)
-    for one in sorted({lock.find_key(p) for p in earlier.otherwise}, key=_order):
-        yield Collision(one, *pair, False, True, after)
-    for one in sorted({lock.find_key(p) for p in later.otherwise}, key=_order):
-        yield Collision(one, *pair, True, True, after)
+    earlier, later = (lock.by_id[name].delta or Delta() for name in rivals)
+    # Where the later one came first, and the earlier one then did not run, there is one order.
+    is_together = rivals[0] in lock.turned or rivals[1] not in lock.turned
+    for delta, is_alone in ((earlier, False), (later, True)):
+        for one in sorted(
+            {lock.find_key(p) for p in (*delta.otherwise, *delta.omitted)}, key=_order
+        ):
+            yield Collision(one, *rivals, is_alone, is_together, after)
     if is_remade:  # what made away with an object may have made it anew under another name
         for one in sorted({lock.find_key(p) for p in later.pairs if p[0] is None}, key=_order):
-            yield Collision(one, *pair, True, False, after)
+            yield Collision(one, *rivals, True, False, after)
 
 
 def _order(key: ObjectKey) -> tuple[str, ...]:
