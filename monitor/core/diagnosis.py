@@ -1,0 +1,259 @@
+"""The verdict on one database: what its stamp, its schema and a lock say together.
+
+From the worst down, as `core.verdict` lists the states; what holds besides is told as well.
+Where explanations cost the same, all of them are told. What cannot be known is not guessed.
+"""
+
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import combinations
+
+import msgspec
+
+from monitor.core.explanation import Alternative, Explanation, Half, explain
+from monitor.core.history import History
+from monitor.core.keys import Kind
+from monitor.core.lock_states import States
+from monitor.core.snapshot import Snapshot, make_snapshot
+from monitor.core.verdict import State
+from monitor.core.way_out import (
+    UPGRADE,
+    Finds,
+    count_objects,
+    list_remedies,
+    name_revisions,
+    stamp,
+    summarise,
+)
+
+type Count = Callable[[Snapshot], int]
+"""How many objects of the database are not as this schema has them."""
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the matter with one database.
+
+    Attributes:
+        verdict: its state.
+        also: what else holds, from the worst down.
+        stamped: its version rows; None where they could not be read.
+        heads: of the lock.
+        missing_revisions: stamped, and not there.
+        extra_revisions: there, and not stamped.
+        half: one that stopped on its way.
+        pending: what an upgrade would run, in order.
+        unexplained: objects that no revision explains.
+        alternatives: explanations that cost as much.
+        summary: one sentence for a person.
+        remedy: the commands that lead out, in order.
+        present: the revisions that the schema is taken to have.
+    """
+
+    verdict: State
+    also: tuple[State, ...] = ()
+    stamped: tuple[str, ...] | None = ()
+    heads: tuple[str, ...] = ()
+    missing_revisions: tuple[str, ...] = ()
+    extra_revisions: tuple[str, ...] = ()
+    half: Half | None = None
+    pending: tuple[str, ...] = ()
+    unexplained: int = 0
+    alternatives: tuple[Alternative, ...] = ()
+    summary: str = ""
+    remedy: tuple[str, ...] = ()
+    present: frozenset[str] = frozenset()
+
+
+def diagnose(
+    states: States, rows: Sequence[str] | None, live: Snapshot, count: Count
+) -> Diagnosis:
+    """The verdict on a database.
+
+    Args:
+        states: of the lock that it is held against.
+        rows: what its version table says; None where that could not be read.
+        live: its schema, as far as it is compared.
+        count: how many objects of it differ from a schema.
+    """
+    if rows is None:
+        return Diagnosis(
+            verdict=State.UNKNOWN,
+            stamped=None,
+            heads=states.lock.history.heads,
+            summary="what is stamped cannot be read",
+            remedy=("anchorwatch grants",),
+        )
+    return _Case(states, tuple(sorted(rows)), live, count).judge()
+
+
+class _Case:
+    """One database, held against one lock."""
+
+    def __init__(
+        self, states: States, rows: tuple[str, ...], live: Snapshot, count: Count
+    ) -> None:
+        self._states = states
+        self._history: History = states.lock.history
+        self._rows = rows
+        self._live = live
+        self._count = count
+
+    def judge(self) -> Diagnosis:
+        """The verdict."""
+        foreign = [row for row in self._rows if not self._history.is_known(row)]
+        if not self._rows and not _has_tables(self._live):
+            return self._tell(State.EMPTY, "there are no tables at all", UPGRADE)
+        if foreign:
+            return self._judge_foreign(foreign[0])
+        if not self._rows:
+            return self._judge_unstamped()
+        return self._judge_known(self._history.ancestors(self._rows))
+
+    def _tell(self, verdict: State, summary: str, *remedy: str) -> Diagnosis:
+        """A verdict that the stamp alone decides."""
+        return Diagnosis(
+            verdict=verdict,
+            stamped=self._rows,
+            heads=self._history.heads,
+            pending=self._history.pending(self._rows),
+            summary=summary,
+            remedy=remedy,
+        )
+
+    def _judge_foreign(self, name: str) -> Diagnosis:
+        fit = stamp(self._history.reduce(self._find_fit().present))
+        begun = [one for one in self._history.by_id if name and one.startswith(name)]
+        if not name:
+            reason, remedy = "a version row is empty", fit
+        elif any(one.id == name for one in self._states.lock.retired):
+            reason = f"revision {name} is stamped, and its file is gone"
+            remedy = f"Bring its file back, or: {fit}"
+        elif begun:
+            reason = f"the stamp {name} is no revision, only the start of {begun[0]}"
+            remedy = stamp([begun[0]])
+        else:
+            reason = f"the lock does not know the stamped revision {name}"
+            remedy = f"Check out the commit that has {name}, and build its lock; or: {fit}"
+        return self._tell(State.UNKNOWN_REVISION, reason, remedy)
+
+    def _find_fit(self) -> Explanation:
+        """What the schema has, whatever is stamped; with all that comes before it."""
+        found = explain(self._states, frozenset(), self._live.by_key)
+        return found._replace(present=self._history.ancestors(found.present))
+
+    def _judge_unstamped(self) -> Diagnosis:
+        found = self._find_fit()
+        if not found.extra:
+            return self._tell(
+                State.UNSTAMPED,
+                "there are tables, but no version row, and they are of no revision",
+            )
+        rows, left = self._history.reduce(found.present), self._measure(found)
+        but = f", but for {count_objects(left)}" if left else ""
+        told = self._tell(
+            State.UNSTAMPED,
+            "there are tables, but no version row; the schema is that of "
+            f"{name_revisions(rows)}{but}",
+            stamp(rows),
+        )
+        return msgspec.structs.replace(
+            told, extra_revisions=found.extra, unexplained=left, present=found.present
+        )
+
+    def _judge_known(self, claimed: frozenset[str]) -> Diagnosis:
+        revisions = self._states.lock.revisions
+        unbuilt = [one.id for one in revisions if one.delta is None and one.id in claimed]
+        if unbuilt:
+            return self._tell(
+                State.UNKNOWN,
+                f"the lock does not know what revision {unbuilt[0]} does",
+                "anchorwatch lock build, once that revision runs on an empty database",
+            )
+        if not _has_tables(self._live) and _has_tables(self._states.make_snapshot(claimed)):
+            return self._tell(
+                State.EMPTY,
+                f"{name_revisions(self._rows)} is stamped, and there are no tables at all",
+                stamp(()),
+                UPGRADE,
+            )
+        return self._judge_schema(claimed)
+
+    def _judge_schema(self, claimed: frozenset[str]) -> Diagnosis:
+        found = explain(self._states, claimed, self._live.by_key)
+        left = self._measure(found)
+        finds = Finds(self._history, self._rows, claimed, found, left)
+        held = [state for state, holds in self._try_states(finds) if holds] or [State.IN_SYNC]
+        return Diagnosis(
+            verdict=held[0],
+            also=tuple(held[1:]),
+            stamped=self._rows,
+            heads=self._history.heads,
+            missing_revisions=found.missing,
+            extra_revisions=found.extra,
+            half=found.half,
+            pending=self._history.pending(self._rows),
+            unexplained=left,
+            alternatives=found.alternatives,
+            summary=summarise(held[0], finds),
+            remedy=tuple(list_remedies(held, finds)),
+            present=found.present,
+        )
+
+    def _try_states(self, finds: Finds) -> list[tuple[State, bool]]:
+        """What may hold, from the worst down."""
+        found, is_hole = finds.explanation, self._is_hole(finds.explanation)
+        return [
+            (State.OVERLAPPING, bool(self._history.find_overlaps(self._rows))),
+            (State.MULTIPLE_HEADS, self._has_strangers()),
+            (State.HALF_APPLIED, found.half is not None),
+            (State.HOLE, bool(found.missing) and is_hole),
+            (State.STAMPED_NOT_RUN, bool(found.missing) and not is_hole),
+            (State.APPLIED_BY_HAND, bool(found.extra)),
+            (State.DRIFTED, finds.left > 0),
+            (State.PENDING, bool(self._history.pending(self._rows))),
+        ]
+
+    def _measure(self, found: Explanation) -> int:
+        """How much no revision explains; what the order of branches decides is not known."""
+        made = dict(self._states.make_snapshot(found.present).by_key)
+        if found.half is not None:
+            delta = self._states.lock.by_id[found.half.revision].delta
+            for step in delta.steps[: found.half.done] if delta else ():
+                self._states.lock.apply(made, step)
+        for key in self._states.fold(found.present).unknown & self._live.by_key.keys():
+            made[key] = self._live.by_key[key]
+        bare = self._states.make_snapshot(frozenset())
+        objects = make_snapshot(made.values()).objects
+        return self._count(msgspec.structs.replace(bare, objects=objects))
+
+    def _is_hole(self, found: Explanation) -> bool:
+        """Whether something that comes after a missing revision can be seen."""
+        above = [self._history.ancestors((later,)) for later in found.seen]
+        return any(name in before for name in found.missing for before in above)
+
+    def _has_strangers(self) -> bool:
+        """Whether two rows lead to heads of which no label says that they belong apart."""
+        rows = self._history.reduce(self._rows)
+        return any(
+            self._find_heads(one).isdisjoint(self._find_heads(other))
+            and not self._is_labelled(one, other)
+            for one, other in combinations(rows, 2)
+        )
+
+    def _find_heads(self, row: str) -> frozenset[str]:
+        above = self._history.ancestors
+        return frozenset(head for head in self._history.heads if row in above((head,)))
+
+    def _is_labelled(self, one: str, other: str) -> bool:
+        """Whether each of two rows is on a branch with a label that the other one is not on."""
+        ours, theirs = (self._list_labels((row,)) for row in (one, other))
+        return bool(ours - theirs) and bool(theirs - ours)
+
+    def _list_labels(self, rows: Sequence[str]) -> AbstractSet[str]:
+        by_id = self._history.by_id
+        names = self._history.ancestors(rows)
+        return {label for name in names for label in by_id[name].branch_labels}
+
+
+def _has_tables(snapshot: Snapshot) -> bool:
+    return snapshot.count(Kind.TABLE) > 0

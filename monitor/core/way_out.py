@@ -1,0 +1,162 @@
+"""What a verdict says to a person: one sentence, and the commands that lead out."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from monitor.core.explanation import Explanation
+from monitor.core.history import History
+from monitor.core.verdict import State
+
+UPGRADE: Final = "alembic upgrade heads"
+_NAMES_SHOWN: Final = 5
+
+
+class Finds(NamedTuple):
+    """What was found out about a database whose stamp the lock knows.
+
+    Attributes:
+        history: of the lock.
+        rows: what is stamped.
+        claimed: these, with all their ancestors.
+        explanation: which revisions the schema has.
+        left: how many objects no revision explains.
+    """
+
+    history: History
+    rows: tuple[str, ...]
+    claimed: frozenset[str]
+    explanation: Explanation
+    left: int
+
+    @property
+    def reached(self) -> tuple[str, ...]:
+        """The version rows of what is there without a gap."""
+        present, above = self.explanation.present, self.history.ancestors
+        return self.history.reduce(name for name in present if above((name,)) <= present)
+
+
+def name_revisions(names: Iterable[str]) -> str:
+    """Some of them, and how many more."""
+    listed = [*names]
+    more = f" and {len(listed) - _NAMES_SHOWN} more" if len(listed) > _NAMES_SHOWN else ""
+    return ", ".join(listed[:_NAMES_SHOWN]) + more
+
+
+def count_objects(number: int) -> str:
+    """`1 object`, `2 objects`."""
+    return f"{number} object{'' if number == 1 else 's'}"
+
+
+def stamp(names: Sequence[str]) -> str:
+    """The command that makes these the version rows, whatever they were."""
+    return f"alembic stamp --purge {' '.join(names) or 'base'}"
+
+
+def summarise(verdict: State, finds: Finds) -> str:
+    """One sentence about the worst that holds."""
+    return _SENTENCES[verdict](finds)
+
+
+def list_remedies(held: Sequence[State], finds: Finds) -> Iterator[str]:
+    """The commands, in the order in which they are run; what only waits is left to wait."""
+    told: set[str] = set()
+    for state in held:
+        if state is State.PENDING and held[0] is not State.PENDING:
+            continue
+        for command in _REMEDIES.get(state, _do_nothing)(finds):
+            if command not in told:
+                told.add(command)
+                yield command
+
+
+def _say_overlapping(finds: Finds) -> str:
+    before, after = finds.history.find_overlaps(finds.rows)[0]
+    return f"{before} is stamped beside {after}, which includes it"
+
+
+def _say_half(finds: Finds) -> str:
+    half = finds.explanation.half
+    assert half is not None  # noqa: S101  # the state says so
+    return f"revision {half.revision} stopped after {half.done} of {half.steps} steps"
+
+
+def _say_hole(finds: Finds) -> str:
+    missing = name_revisions(finds.explanation.missing)
+    return (
+        f"{name_revisions(finds.rows)} is stamped, what {missing} does is missing, and later "
+        "revisions are there"
+    )
+
+
+def _say_not_run(finds: Finds) -> str:
+    missing = name_revisions(finds.explanation.missing)
+    return f"{name_revisions(finds.rows)} is stamped, but {missing} never ran"
+
+
+def _say_by_hand(finds: Finds) -> str:
+    extra = name_revisions(finds.explanation.extra)
+    return f"{name_revisions(finds.rows)} is stamped, and what {extra} does is there already"
+
+
+def _say_pending(finds: Finds) -> str:
+    pending = len(finds.history.pending(finds.rows))
+    noun = "revision" if pending == 1 else "revisions"
+    return f"right at {name_revisions(finds.rows)}, with {pending} {noun} still to come"
+
+
+_SENTENCES: Final[Mapping[State, Callable[[Finds], str]]] = {
+    State.OVERLAPPING: _say_overlapping,
+    State.MULTIPLE_HEADS: lambda f: (
+        f"{name_revisions(f.rows)} are stamped, and nothing brings them together"
+    ),
+    State.HALF_APPLIED: _say_half,
+    State.HOLE: _say_hole,
+    State.STAMPED_NOT_RUN: _say_not_run,
+    State.APPLIED_BY_HAND: _say_by_hand,
+    State.DRIFTED: lambda f: (
+        f"{count_objects(f.left)} that no revision explains, at {name_revisions(f.rows)}"
+    ),
+    State.PENDING: _say_pending,
+    State.IN_SYNC: lambda f: f"the schema is what {name_revisions(f.rows)} promises",
+}
+
+
+def _merge(finds: Finds) -> Iterator[str]:
+    yield f"alembic merge {' '.join(finds.history.reduce(finds.rows))}"
+
+
+def _finish(finds: Finds) -> Iterator[str]:
+    half = finds.explanation.half
+    assert half is not None  # noqa: S101  # the state says so
+    yield f"anchorwatch lock show FILE --revision {half.revision}"
+    yield (
+        f"Run by hand what it runs after its first {half.done} of {half.steps} steps, then: "
+        f"{stamp(finds.history.reduce([*finds.reached, half.revision]))}"
+    )
+
+
+def _fill(finds: Finds) -> Iterator[str]:
+    for name in finds.explanation.missing:
+        yield f"anchorwatch lock show FILE --revision {name}"
+    yield "Write what is missing into a new revision at the end: moving the stamp back runs it all"
+
+
+def _run(finds: Finds) -> Iterator[str]:
+    yield stamp(finds.reached)
+    yield UPGRADE
+
+
+def _do_nothing(_finds: Finds) -> Iterator[str]:
+    yield from ()
+
+
+_REMEDIES: Final[Mapping[State, Callable[[Finds], Iterator[str]]]] = {
+    State.OVERLAPPING: lambda f: iter([stamp(f.history.reduce(f.rows))]),
+    State.MULTIPLE_HEADS: _merge,
+    State.HALF_APPLIED: _finish,
+    State.HOLE: _fill,
+    State.STAMPED_NOT_RUN: _run,
+    State.APPLIED_BY_HAND: lambda f: iter([stamp(f.reached)]),
+    State.DRIFTED: lambda _: iter(["anchorwatch diff lock:FILE DATABASE"]),
+    State.PENDING: lambda _: iter([UPGRADE]),
+}

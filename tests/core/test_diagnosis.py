@@ -1,0 +1,338 @@
+"""The cause that was injected is the verdict, or an explanation that costs no more."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from monitor.core.diagnosis import Diagnosis, diagnose
+from monitor.core.diff import diff
+from monitor.core.findings import Severity
+from monitor.core.history import Revision
+from monitor.core.lock import LockedRevision, Statement, VersionPlace
+from monitor.core.lock_building import Built, make_lock, retire
+from monitor.core.lock_states import States
+from monitor.core.snapshot import Snapshot, make_snapshot
+from monitor.core.verdict import State
+from tests.core.lock_model import (
+    Node,
+    Step,
+    Tables,
+    build,
+    can_replay,
+    column,
+    does_something,
+    histories,
+    photograph,
+    replay,
+    run,
+)
+
+
+def judge(states: States, rows: Iterable[str] | None, live: Snapshot) -> Diagnosis:
+    def count(expected: Snapshot) -> int:
+        changes = diff(expected, live).changes
+        return sum(change.severity is not Severity.INFO for change in changes)
+
+    return diagnose(states, None if rows is None else [*rows], live, count)
+
+
+def a_node(name: str, *steps: Step, down: tuple[str, ...] = (), label: str = "") -> Node:
+    labels = (label,) if label else ()
+    return Node(Revision(id=name, down=down, branch_labels=labels), steps)
+
+
+LINE = [
+    a_node("r1", ("create", "t")),
+    a_node("r2", ("add", "t", "x", "text"), ("add", "t", "y", "text"), down=("r1",)),
+    a_node("r3", ("set", "t", "persistence", "unlogged"), down=("r2",)),
+    a_node("r4", down=("r3",)),
+    a_node("r5", ("create", "u"), ("add", "u", "x", "int4"), down=("r4",)),
+    a_node("r6", ("remove", "t", "x"), down=("r5",)),
+]
+STATES = build(LINE)
+
+
+def at(*names: str, steps: Iterable[Step] = ()) -> Snapshot:
+    """What these revisions make, whether they could run without the others or not, and more."""
+    tables: Tables = replay([])
+    for node in LINE:
+        if node.revision.id in names:
+            for step in node.steps:
+                run(tables, step)
+    for step in steps:
+        run(tables, step)
+    return photograph(tables)
+
+
+def through(number: int) -> list[str]:
+    return [node.revision.id for node in LINE[:number]]
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_a_healthy_database_is_in_sync_or_pending_at_every_revision(number: int) -> None:
+    found = judge(STATES, [f"r{number}"], at(*through(number)))
+    assert found.verdict is (State.IN_SYNC if number == len(LINE) else State.PENDING)
+    assert found.also == ()
+    assert found.pending == tuple(f"r{n}" for n in range(number + 1, 7))
+    assert (found.missing_revisions, found.extra_revisions, found.unexplained) == ((), (), 0)
+    assert found.remedy == (() if number == len(LINE) else ("alembic upgrade heads",))
+
+
+def test_a_stamp_that_was_moved_forward_without_running_names_what_never_ran() -> None:
+    found = judge(STATES, ["r6"], at(*through(2)))
+    assert found.verdict is State.STAMPED_NOT_RUN
+    assert found.missing_revisions == ("r3", "r5", "r6")  # r4 does nothing that can be seen
+    assert found.unexplained == 0
+    assert found.remedy == ("alembic stamp --purge r2", "alembic upgrade heads")
+    assert found.summary == "r6 is stamped, but r3, r5, r6 never ran"
+
+
+def test_a_stamp_that_was_moved_back_names_what_is_there_already() -> None:
+    found = judge(STATES, ["r2"], at(*through(5)))
+    assert found.verdict is State.APPLIED_BY_HAND
+    assert found.also == (State.PENDING,)
+    assert found.extra_revisions == ("r3", "r5")
+    assert found.unexplained == 0
+
+
+def test_a_revision_in_the_middle_that_was_skipped_is_a_hole() -> None:
+    names = [name for name in through(6) if name != "r3"]
+    found = judge(STATES, ["r6"], at(*names))
+    assert found.verdict is State.HOLE
+    assert found.missing_revisions == ("r3",)
+    assert found.remedy[0] == "anchorwatch lock show FILE --revision r3"
+
+
+def test_a_part_of_a_revision_that_runs_whole_is_drift() -> None:
+    found = judge(STATES, ["r5"], at("r1", "r3", "r5", steps=[("add", "t", "x", "text")]))
+    assert found.verdict is State.DRIFTED
+    assert found.missing_revisions == ()
+    assert found.unexplained == 1
+
+
+def test_edits_by_hand_are_counted_and_explain_no_revision() -> None:
+    edits = [("add", "t", "z", "text"), ("retype", "u", "x", "text")]
+    found = judge(STATES, ["r6"], at(*through(6), steps=edits))
+    assert found.verdict is State.DRIFTED
+    assert found.unexplained == 2
+    assert found.remedy == ("anchorwatch diff lock:FILE DATABASE",)
+
+
+def test_a_fault_and_edits_are_both_told() -> None:
+    found = judge(STATES, ["r6"], at(*through(4), steps=[("add", "t", "z", "text")]))
+    assert found.verdict is State.STAMPED_NOT_RUN
+    assert found.also == (State.DRIFTED,)
+    assert found.missing_revisions == ("r5", "r6")
+    assert found.unexplained == 1
+
+
+def test_what_one_object_tells_may_have_been_done_by_hand() -> None:
+    found = judge(STATES, ["r5"], at(*through(6)))
+    assert found.extra_revisions == ("r6",)
+    [other] = found.alternatives
+    assert other.extra == ()
+    assert other.by_hand == column("t", "x")
+
+
+def test_no_tables_are_empty_whatever_is_stamped() -> None:
+    nothing = make_snapshot([])
+    for rows in ([], ["r6"]):
+        found = judge(STATES, rows, nothing)
+        assert found.verdict is State.EMPTY
+        assert found.remedy[-1] == "alembic upgrade heads"
+
+
+def test_tables_without_a_stamp_are_told_which_revision_they_are() -> None:
+    found = judge(STATES, [], at(*through(3)))
+    assert found.verdict is State.UNSTAMPED
+    assert found.remedy == ("alembic stamp --purge r3",)
+    assert found.unexplained == 0
+    assert "the schema is that of r3" in found.summary
+
+
+def test_tables_of_somebody_else_are_of_no_revision() -> None:
+    tables: Tables = {"other": {"persistence": "permanent", "comment": None, "columns": {}}}
+    found = judge(STATES, [], photograph(tables))
+    assert found.verdict is State.UNSTAMPED
+    assert found.remedy == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "words", "remedy"),
+    [
+        ("nil", "does not know the stamped revision nil", "Check out the commit that has nil"),
+        ("r", "no revision, only the start of r1", "alembic stamp --purge r1"),
+        ("", "a version row is empty", "alembic stamp --purge r3"),
+        ("gone", "its file is gone", "Bring its file back, or: alembic stamp --purge r3"),
+    ],
+)
+def test_a_stamp_that_nobody_knows_is_told_with_what_it_may_be(
+    row: str, words: str, remedy: str
+) -> None:
+    gone = build([a_node("gone", ("create", "t"))]).lock
+    states = States(retire(STATES.lock, gone))
+    found = judge(states, [row], at(*through(3)))
+    assert found.verdict is State.UNKNOWN_REVISION
+    assert words in found.summary
+    assert found.remedy[0].startswith(remedy)
+
+
+def test_a_stamp_that_cannot_be_read_is_unknown() -> None:
+    found = judge(STATES, None, at(*through(6)))
+    assert found.verdict is State.UNKNOWN
+    assert found.stamped is None
+
+
+def test_an_ancestor_beside_its_descendant_overlaps() -> None:
+    found = judge(STATES, ["r3", "r6"], at(*through(6)))
+    assert found.verdict is State.OVERLAPPING
+    assert found.also == ()
+    assert found.remedy == ("alembic stamp --purge r6",)
+
+
+FORK = [
+    a_node("a", ("create", "t")),
+    a_node("b", ("add", "t", "x", "text"), down=("a",)),
+    a_node("c", ("add", "t", "y", "text"), down=("a",)),
+]
+
+
+def test_two_rows_that_a_merge_will_bring_together_are_right() -> None:
+    merged = [*FORK, a_node("m", down=("b", "c"))]
+    found = judge(build(merged), ["b", "c"], photograph(replay(FORK)))
+    assert (found.verdict, found.pending) == (State.PENDING, ("m",))
+
+
+def test_two_rows_that_nothing_brings_together_are_multiple_heads() -> None:
+    found = judge(build(FORK), ["b", "c"], photograph(replay(FORK)))
+    assert found.verdict is State.MULTIPLE_HEADS
+    assert found.remedy == ("alembic merge b c",)
+
+
+def test_two_rows_of_an_expand_and_contract_history_are_right() -> None:
+    nodes = [
+        a_node("e", ("create", "t"), label="expand"),
+        a_node("k", ("create", "u"), label="contract"),
+    ]
+    found = judge(build(nodes), ["e", "k"], photograph(replay(nodes)))
+    assert found.verdict is State.IN_SYNC
+
+
+def half_lock() -> tuple[States, list[Snapshot]]:
+    """A lock of which the second revision commits after each of its three statements."""
+    tables = replay([])
+    base = photograph(tables)
+    run(tables, ("create", "t"))
+    shots = [photograph(tables)]
+    for step in (("add", "t", "x", "text"), ("add", "t", "y", "text"), ("create", "u")):
+        run(tables, step)
+        shots.append(photograph(tables))
+    alone = tuple(Statement(f"statement {n}", is_transactional=False) for n in range(3))
+    built = [
+        Built(Revision(id="a"), "", shots[0]),
+        Built(Revision(id="b", down=("a",)), "", shots[3], alone, (shots[1], shots[2])),
+    ]
+    return States(make_lock(base, built, place=VersionPlace(), server_version=180000)), shots
+
+
+@pytest.mark.parametrize("row", ["a", "b"])
+@pytest.mark.parametrize("done", [1, 2])
+def test_the_first_steps_of_a_revision_that_commits_on_its_way_are_half_of_it(
+    row: str, done: int
+) -> None:
+    states, shots = half_lock()
+    found = judge(states, [row], shots[done])
+    assert found.verdict is State.HALF_APPLIED
+    assert found.half is not None
+    assert (found.half.revision, found.half.done, found.half.steps) == ("b", done, 3)
+    assert (found.missing_revisions, found.unexplained) == ((), 0)
+    assert "its first" in found.remedy[1]
+    assert found.remedy[1].endswith("alembic stamp --purge b")
+
+
+def test_a_part_that_is_no_beginning_is_drift() -> None:
+    states, shots = half_lock()
+    middle = make_snapshot(item for item in shots[2].objects if item.key != column("t", "x"))
+    found = judge(states, ["a"], middle)
+    assert found.verdict is State.DRIFTED
+    assert found.half is None
+
+
+def test_what_the_lock_does_not_know_is_unknown() -> None:
+    late = LockedRevision(revision=Revision(id="b", down=("a",)), digest="", delta=None)
+    first = photograph(replay([a_node("a", ("create", "t"))]))
+    lock = make_lock(
+        photograph(replay([])),
+        [Built(Revision(id="a"), "", first)],
+        place=VersionPlace(),
+        server_version=180000,
+        unbuilt=[late],
+        stopped_at=("b", "it failed"),
+    )
+    assert judge(States(lock), ["a"], first).verdict is State.PENDING
+    assert judge(States(lock), ["b"], first).verdict is State.UNKNOWN
+
+
+EDITS: list[Step] = [
+    ("add", "old", "by_hand", "text"),
+    ("add", "t", "by_hand", "text"),
+    ("create", "by_hand"),
+    ("remove", "old", "x"),
+    ("set", "old", "persistence", "unlogged"),
+]
+
+
+class Fault:
+    """A database that somebody has tampered with: what is there, and what is claimed."""
+
+    def __init__(self, nodes: list[Node], draw: Any) -> None:
+        self.states = build(nodes)
+        history = self.states.lock.history
+        names = [node.revision.id for node in nodes]
+        closed = st.lists(st.sampled_from(names), unique=True).map(history.ancestors)
+        self.ran, self.claimed = draw(closed), draw(closed)
+        ran = [node for node in nodes if node.revision.id in self.ran]
+        assume(can_replay(ran))
+        self.tables = replay(ran)
+        self.edits = 0
+        for edit in draw(st.lists(st.sampled_from(EDITS), max_size=2, unique=True)):
+            if does_something(self.tables, edit):
+                run(self.tables, edit)
+                self.edits += 1
+        self.live = photograph(self.tables)
+        self.rows = history.reduce(self.claimed)
+
+
+def hold_cause(nodes: list[Node], data: st.DataObject) -> None:
+    """What is found explains as much as what was done, and departs no further."""
+    fault = Fault(nodes, data.draw)
+    states, history = fault.states, fault.states.lock.history
+    assume(fault.rows)
+    unknown = states.fold(fault.claimed).unknown | states.fold(fault.ran).unknown
+    assume(not unknown)
+    found = judge(states, fault.rows, fault.live)
+    done = {*(fault.claimed - fault.ran), *(fault.ran - fault.claimed)}
+    departed = {*found.missing_revisions, *found.extra_revisions}
+    if not fault.edits:
+        told = [departed, *({*other.missing, *other.extra} for other in found.alternatives)]
+        assert any(some <= done for some in told)
+    assert len(departed) + found.unexplained <= len(done) + 2 * fault.edits
+    assert found.pending == history.pending(fault.rows)
+
+
+@given(histories(), st.data())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_fault_is_explained_by_no_more_than_what_was_done(
+    nodes: list[Node], data: st.DataObject
+) -> None:
+    hold_cause(nodes, data)
+
+
+@pytest.mark.long
+@given(histories(), st.data())
+@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_so_are_many_faults(nodes: list[Node], data: st.DataObject) -> None:
+    hold_cause(nodes, data)
