@@ -92,7 +92,8 @@ def explain(states: States, claimed: AbstractSet[str], live: Objects) -> Explana
     if half is not None:
         missing = tuple(name for name in missing if name != half.revision)
     told = [(missing, extra)]
-    told += [_tell_departure(evidence, claimed, some) for some in others]
+    if present == best:
+        told += [_tell_departure(evidence, claimed, some) for some in others]
     return Explanation(
         present=frozenset(present),
         missing=missing,

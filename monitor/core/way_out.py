@@ -138,7 +138,7 @@ def _finish(finds: Finds) -> Iterator[str]:
 def _fill(finds: Finds) -> Iterator[str]:
     for name in finds.explanation.missing:
         yield f"anchorwatch lock show FILE --revision {name}"
-    yield "Write what is missing into a new revision at the end: moving the stamp back runs it all"
+    yield "Write what is missing into a new revision at the end"
 
 
 def _run(finds: Finds) -> Iterator[str]:

@@ -16,14 +16,13 @@ from typing import Final
 
 from monitor.core.errors import AnchorwatchError, BuildError, Interrupted, UsageError
 from monitor.core.history import History
-from monitor.core.lock_file import load_lock
 from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
 from monitor.core.unstable import Unstable
 from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.files import read_file
-from monitor.sources.locked import read_lock_at
+from monitor.sources.locked import LockedExpectation, read_lock, read_lock_at
 from monitor.sources.models import build_models, guess_files
 from monitor.sources.packages import read_search_path
 from monitor.sources.postgres import connect
@@ -38,6 +37,7 @@ from monitor.sources.statements import run_script
 __all__ = [
     "BuildOptions",
     "Expectation",
+    "LockedExpectation",
     "Shadows",
     "find_unstable",
     "make_maker",
@@ -85,7 +85,7 @@ async def _read(source: Source, options: BuildOptions, shadows: Shadows) -> Snap
         case Scheme.SNAPSHOT:
             return load_snapshot(_read_file(source), place=str(source))
         case Scheme.LOCK:
-            return read_lock_at(load_lock(_read_file(source), place=str(source)), source)
+            return await asyncio.to_thread(read_lock_at, source)
         case Scheme.SQL:
             return await shadows.build(make_maker(source, options), major=options.major)
         case Scheme.MODELS:
@@ -188,11 +188,14 @@ async def find_unstable(
 
 
 async def read_history(source: Source, options: BuildOptions) -> History:
-    """The graph of an `alembic:` source as its files are now.
+    """The graph of an `alembic:` or `lock:` source as its files are now.
 
     Raises:
         BuildError: it cannot be read.
+        DamagedFile: the lock is none.
     """
+    if source.scheme is Scheme.LOCK:
+        return (await asyncio.to_thread(read_lock, source)).history
     return (await _read_scripts(source, options)).history
 
 
@@ -345,12 +348,20 @@ class Expectation:
 
 
 @asynccontextmanager
-async def open_expectation(source: Source, options: BuildOptions) -> AsyncIterator[Expectation]:
+async def open_expectation(
+    source: Source, options: BuildOptions
+) -> AsyncIterator[Expectation | LockedExpectation]:
     """Hold an expectation and the shadow server it is built on.
 
     Raises:
-        BuildError: the history of an `alembic:` source cannot be read.
+        BuildError: the history of an `alembic:` source, or a lock, cannot be read.
+        DamagedFile: the lock is none.
     """
+    if source.scheme is Scheme.LOCK:
+        locked = LockedExpectation(source)
+        await locked.read()
+        yield locked
+        return
     scripts = await _read_scripts(source, options) if source.scheme is Scheme.ALEMBIC else None
     async with open_shadows(options) as shadows:
         yield Expectation(source, options, shadows, scripts)

@@ -1,31 +1,133 @@
 """What a lock file promises at a revision."""
 
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
 from monitor.core.errors import BuildError
+from monitor.core.history import History
 from monitor.core.lock import Lock
+from monitor.core.lock_file import load_lock
 from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Source
+from monitor.core.unstable import Unstable
+from monitor.sources.files import read_file
 
-_NAMES_SHOWN = 3
+_NAMES_SHOWN: Final = 3
 
 
-def read_lock_at(lock: Lock, source: Source) -> Snapshot:
+def read_lock(source: Source) -> Lock:
+    """The lock in the file that a source names.
+
+    Raises:
+        BuildError: it cannot be read.
+        DamagedFile: it is none.
+    """
+    return load_lock(_read(source), place=str(source))
+
+
+def _read(source: Source) -> bytes:
+    try:
+        return read_file(Path(source.path or ""))
+    except OSError as error:
+        raise BuildError(
+            f"{source} cannot be read ({error.strerror}).",
+            next_step="Check the path, or build it: `anchorwatch lock build SOURCE -o FILE`.",
+        ) from None
+
+
+class LockedExpectation:
+    """What a database is expected to look like, at whatever revisions it is stamped."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self._digest = b""
+        self._states: States | None = None
+
+    @property
+    def history(self) -> History | None:
+        """The graph of revisions as it was last read."""
+        return self._states.lock.history if self._states else None
+
+    @property
+    def heads(self) -> tuple[str, ...] | None:
+        """The heads of the lock."""
+        return self._states.lock.history.heads if self._states else None
+
+    async def read(self) -> States:
+        """The lock as its file is now.
+
+        Raises:
+            BuildError: it cannot be read.
+            DamagedFile: it is none.
+        """
+        return await asyncio.to_thread(self._read_again)
+
+    def _read_again(self) -> States:
+        data = _read(self.source)
+        digest = hashlib.sha256(data).digest()
+        if self._states is None or digest != self._digest:
+            self._states = States(load_lock(data, place=str(self.source)))
+            self._digest = digest
+        return self._states
+
+    async def snapshot_at(
+        self, revisions: tuple[str, ...] | None, *, major: int | None = None
+    ) -> Snapshot:
+        """The schema that a database stamped with ``revisions`` should have.
+
+        Args:
+            revisions: the version rows; None for what the source names.
+            major: of the server that it is compared with: a lock has one spelling.
+
+        Raises:
+            UsageError: the lock has no such revision.
+            BuildError: the lock cannot be read, or does not know what they make.
+        """
+        del major
+        states = await self.read()
+        if revisions is None:
+            revisions = states.lock.history.resolve(self.source.revision or "")
+        return await asyncio.to_thread(make_schema, states, revisions, self.source)
+
+    async def find_unstable(
+        self, revisions: tuple[str, ...] | None, *, major: int | None = None
+    ) -> Unstable:
+        """Nothing: it is not built again."""
+        del revisions, major
+        return Unstable()
+
+
+def read_lock_at(source: Source) -> Snapshot:
     """The schema at the revision that a source names.
 
     Raises:
         UsageError: the lock has no such revision.
+        BuildError: it cannot be read, or does not know what they make.
+        DamagedFile: it is none.
+    """
+    states = States(read_lock(source))
+    return make_schema(states, states.lock.history.resolve(source.revision or ""), source)
+
+
+def make_schema(states: States, rows: Iterable[str], source: Source) -> Snapshot:
+    """The schema of some version rows.
+
+    Raises:
         BuildError: a revision on the way was not built, or the order of some decides what
             an object is.
     """
-    history = lock.history
-    revisions = history.ancestors(history.resolve(source.revision or ""))
+    lock = states.lock
+    revisions = lock.history.ancestors(rows)
     unbuilt = [one.id for one in lock.revisions if one.id in revisions and one.delta is None]
     if unbuilt:
         raise BuildError(
             f"{source} does not know what revision {unbuilt[0]} does: {_tell_stop(lock)}.",
             next_step="Make it run, and build the lock again; or name a revision before it.",
         )
-    states = States(lock)
     fold = states.fold(revisions)
     if fold.unknown:
         names = [str(key) for key in sorted(fold.unknown, key=lambda key: key.order)]

@@ -16,6 +16,7 @@ from monitor.core.unstable import Unstable
 from monitor.sources.expected import (
     BuildOptions,
     Expectation,
+    LockedExpectation,
     open_expectation,
     read_history,
 )
@@ -28,7 +29,7 @@ class LateExpectation:
         self._source = source
         self._options = options
         self._stack = stack
-        self._opened: Expectation | None = None
+        self._opened: Expectation | LockedExpectation | None = None
         self._opening = asyncio.Lock()
         self._read_again: History | None = None
 
@@ -73,7 +74,7 @@ class LateExpectation:
         """
         return await (await self._open()).find_unstable(revisions, major=major)
 
-    async def _open(self) -> Expectation:
+    async def _open(self) -> Expectation | LockedExpectation:
         async with self._opening:
             if self._opened is None:
                 self._opened = await self._stack.enter_async_context(

@@ -8,11 +8,14 @@ import pytest
 from monitor.core.diff import diff
 from monitor.core.errors import BuildError, DamagedFile, UsageError
 from monitor.core.keys import Kind
+from monitor.core.lock_file import dump_lock
 from monitor.core.snapshot import dump_snapshot
 from monitor.core.source import Source, parse_source
 from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
 from monitor.sources.expected import open_expectation, read_source
+from monitor.sources.locking import LockOptions, build_lock
+from monitor.sources.scripts import read_scripts
 from monitor.sources.shadows import Shadows, open_shadows
 from tests.conftest import MakeDatabase
 from tests.sources.shadow_peers import find_leftovers, write_files, write_history
@@ -223,3 +226,29 @@ async def test_a_build_that_failed_is_tried_again_after_a_while(
                 await expectation.snapshot_at(None)
             await asyncio.sleep(0.25)
     assert len(builds) == 2
+
+
+async def test_a_lock_is_an_expectation_at_any_stamp_and_follows_its_file(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_history(
+        tmp_path, "op.execute('create table t ()')", "op.execute('create table u ()')"
+    )
+    file, options = tmp_path / "schema.lock.json", BuildOptions(shadow_url=server.url())
+    async with open_shadows(options) as shadows:
+        lock = await build_lock(read_scripts(ini), shadows, LockOptions(build=options))
+        file.write_bytes(dump_lock(lock))
+        async with open_expectation(parse_source(f"lock:{file}"), options) as expectation:
+            assert expectation.history is not None
+            assert expectation.history.heads == ("r2",)
+            first = await expectation.snapshot_at(("r1",))
+            assert first.count(Kind.TABLE) == 1
+            assert (await expectation.snapshot_at(None)).count(Kind.TABLE) == 2
+            write_history(tmp_path, "op.execute('create table x ()')")
+            (tmp_path / "m/versions/r2.py").unlink()
+            again = await build_lock(read_scripts(ini), shadows, LockOptions(build=options))
+            file.write_bytes(dump_lock(again))
+            assert (await expectation.snapshot_at(None)).count(Kind.TABLE) == 1
+            file.write_text("half of a")
+            with pytest.raises(DamagedFile, match="is not a lock"):
+                await expectation.snapshot_at(("r1",))

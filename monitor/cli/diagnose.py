@@ -1,0 +1,46 @@
+"""`anchorwatch diagnose`: which revisions a database has, whatever it is stamped with."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from monitor.cli.choices import FailOn, Format
+from monitor.cli.compare import ShadowOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("diagnose")(diagnose)
+
+
+def diagnose(
+    database: Annotated[
+        str, typer.Argument(help="A postgresql:// URL, or the name of a configured database.")
+    ],
+    lock: Annotated[
+        Path, typer.Option("--lock", help="What `anchorwatch lock build` wrote.")
+    ] = Path("schema.lock.json"),
+    shadow: ShadowOption = None,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="The severity from which it exits with 1.")
+    ] = FailOn.WARNING,
+    config: Annotated[
+        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+) -> None:
+    """Say which revisions a database has, whatever it is stamped with, and what leads out.
+
+    Exits with 1 from --fail-on up, and with 3 when it could not look.
+    """
+    from monitor.cli import diagnosing
+    from monitor.cli.output import print_json, print_text
+
+    found = diagnosing.diagnose_one(database, lock, shadow, config)
+    if form is Format.JSON:
+        print_json(diagnosing.describe_diagnosis(found))
+    else:
+        print_text(diagnosing.write_diagnosis(found))
+    if code := diagnosing.choose_exit(found, fail_on):
+        raise typer.Exit(code)

@@ -1,0 +1,169 @@
+"""What `anchorwatch diagnose` does: reads a database and holds it against a lock."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monitor.checks.comparison import compare
+from monitor.checks.spelling import Spellings
+from monitor.cli.checking import COULD_NOT_LOOK
+from monitor.cli.choices import FailOn
+from monitor.cli.locks import read_lock
+from monitor.cli.loop import run_loop
+from monitor.cli.progress import show_progress
+from monitor.cli.sources import BuildChoices, make_options, read_url, resolve_sources
+from monitor.core.diagnosis import Diagnosis, diagnose
+from monitor.core.errors import UsageError
+from monitor.core.explanation import Alternative
+from monitor.core.findings import Severity
+from monitor.core.graph import draw_graph
+from monitor.core.lock import Lock
+from monitor.core.lock_states import States
+from monitor.core.printing import clean
+from monitor.core.scope import DEFAULT_SCOPE, Scope, narrow
+from monitor.core.scope import compare as compare_within
+from monitor.core.snapshot import Snapshot
+from monitor.core.source import Scheme
+from monitor.core.stamps import read_rows
+from monitor.core.verdict import State
+from monitor.sources.dsn import Dsn
+from monitor.sources.postgres import connect
+from monitor.sources.reading import take_snapshot
+
+
+class Diagnosed(NamedTuple):
+    """A diagnosis, and the lock that it was made with."""
+
+    diagnosis: Diagnosis
+    lock: Lock
+
+
+def diagnose_one(text: str, path: Path, shadow: str | None, config: str | None) -> Diagnosed:
+    """What is the matter with a database.
+
+    Raises:
+        AnchorwatchError: the lock cannot be used, or the database cannot be read.
+    """
+    lock = read_lock(path)
+    [resolved] = resolve_sources([text], config)
+    if resolved.source.scheme is not Scheme.POSTGRES:
+        raise UsageError(
+            f"{resolved.source} is no database.",
+            next_step="Name a postgresql:// URL or a configured database.",
+        )
+    scope = DEFAULT_SCOPE
+    if resolved.database is not None:
+        from monitor.agent.choices import make_scope
+
+        scope = make_scope(resolved.database)
+    with show_progress(f"diagnosing {resolved.source}"):
+        dsn, choices = read_url(resolved.source), BuildChoices(shadow=shadow)
+        return Diagnosed(run_loop(_diagnose(dsn, States(lock), scope, choices)), lock)
+
+
+async def _diagnose(dsn: Dsn, states: States, scope: Scope, choices: BuildChoices) -> Diagnosis:
+    async with connect(dsn) as session:
+        live = await take_snapshot(session)
+    rows = read_rows(live.version_tables, states.lock)
+    everything = states.make_snapshot(frozenset(states.lock.by_id))
+    compared = narrow(everything, live, scope).actual
+    measured: list[Snapshot] = []
+
+    def count(expected: Snapshot) -> int:
+        measured.append(expected)
+        return _count(compare_within(expected, live, scope).changes)
+
+    found = diagnose(states, rows, compared, count)
+    if not found.unexplained:
+        return found
+    # Only now a server is asked whether texts mean the same.
+    spellings = Spellings(make_options(choices))
+    difference = await compare(measured[-1], live, scope, spellings=spellings)
+    proven = _count(difference.changes)
+    return diagnose(states, rows, compared, lambda _expected: proven)
+
+
+def _count(changes: Any) -> int:
+    return sum(change.severity is not Severity.INFO for change in changes)
+
+
+def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:
+    """The JSON document."""
+    one = found.diagnosis
+    half = one.half
+    return {
+        "verdict": one.verdict,
+        "severity": one.verdict.meaning.severity,
+        "also": list(one.also),
+        "stamped": None if one.stamped is None else list(one.stamped),
+        "heads": list(one.heads),
+        "missing_revisions": list(one.missing_revisions),
+        "extra_revisions": list(one.extra_revisions),
+        "half_applied": half and {"revision": half.revision, "done": half.done, "of": half.steps},
+        "pending": list(one.pending),
+        "unexplained": one.unexplained,
+        "alternatives": [_describe_alternative(other) for other in one.alternatives],
+        "summary": one.summary,
+        "remedy": list(one.remedy),
+    }
+
+
+def _describe_alternative(other: Alternative) -> dict[str, Any]:
+    return {
+        "missing_revisions": list(other.missing),
+        "extra_revisions": list(other.extra),
+        "by_hand": None if other.by_hand is None else str(other.by_hand),
+    }
+
+
+def write_diagnosis(found: Diagnosed) -> str:
+    """The same for people, with the history drawn."""
+    return "\n".join(clean(line) for line in _list_lines(*found))
+
+
+def _list_lines(one: Diagnosis, lock: Lock) -> Iterator[str]:
+    also = f", also {', '.join(one.also)}" if one.also else ""
+    yield f"{one.verdict} ({one.verdict.meaning.severity}){also}: {one.summary}"
+    if one.unexplained and one.verdict is not State.DRIFTED:
+        yield f"{one.unexplained} more that no revision explains"
+    for other in one.alternatives:
+        yield f"or: {_write_alternative(other)}"
+    yield ""
+    order = [revision.id for revision in lock.revisions]
+    yield from draw_graph(lock.history, order, _mark(one))
+    if one.remedy:
+        yield ""
+        yield from (f"  {command}" for command in one.remedy)
+
+
+def _write_alternative(other: Alternative) -> str:
+    parts = [f"{name} never ran" for name in other.missing]
+    parts += [f"{name} is there already" for name in other.extra]
+    if other.by_hand is not None:
+        parts.append(f"somebody changed {other.by_hand} by hand")
+    return ", ".join(parts) or "all is as it is stamped"
+
+
+def _mark(one: Diagnosis) -> dict[str, str]:
+    """What is said about each revision in the drawing."""
+    marks: dict[str, list[str]] = {}
+    for names, mark in (
+        (one.heads, "head"),
+        (one.stamped or (), "stamped"),
+        (one.missing_revisions, "NEVER RAN"),
+        (one.extra_revisions, "THERE, NOT STAMPED"),
+        ((one.half.revision,) if one.half else (), "STOPPED HALFWAY"),
+    ):
+        for name in names:
+            marks.setdefault(name, []).append(mark)
+    return {name: ", ".join(said) for name, said in marks.items()}
+
+
+def choose_exit(found: Diagnosed, fail_on: FailOn) -> int:
+    """3 where it could not look, 1 from the wanted severity up."""
+    meaning = found.diagnosis.verdict.meaning
+    if not meaning.is_looked:
+        return COULD_NOT_LOOK
+    if fail_on is FailOn.NEVER:
+        return 0
+    return int(meaning.severity.rank >= Severity(fail_on.value).rank)

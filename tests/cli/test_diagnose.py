@@ -1,0 +1,127 @@
+"""`anchorwatch diagnose` on real databases, held against a lock that was built here."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.sources.engine import Cluster
+from tests.cli.conftest import Done, RunCommand
+from tests.conftest import MakeDatabase
+from tests.sources.looking import copy, name_of, run
+from tests.sources.peers import socket_url, weak_role
+from tests.sources.shadow_peers import write_history
+
+STEPS = (
+    "create table t (id int primary key, code varchar(9) check (code in ('a', 'b')))",
+    "alter table t add n int",
+    "create table u (id int primary key)",
+    "create index u_id on u (id)",
+)
+STAMP = "create table alembic_version (version_num varchar(32) primary key)"
+
+
+@pytest.fixture
+async def locked(run_inside: RunCommand, server: Cluster, tmp_path: Path) -> RunCommand:
+    """The command, where a lock of the steps lies."""
+    write_history(tmp_path, *(f"op.execute({step!r})" for step in STEPS))
+    done = await run_inside("lock", "build", "--shadow", server.url())
+    assert done.code == 0, done
+    return run_inside
+
+
+def script(*numbers: int, stamp: str | None) -> str:
+    parts = [STEPS[number - 1] for number in numbers]
+    if stamp is not None:
+        parts += [STAMP, f"insert into alembic_version values ('{stamp}')"]
+    return "; ".join(parts)
+
+
+async def diagnose(command: RunCommand, server: Cluster, url: str) -> Done:
+    return await command("diagnose", url, "--shadow", server.url(), "--format", "json")
+
+
+@pytest.mark.parametrize(
+    ("ran", "stamp", "verdict", "code"),
+    [
+        ((1, 2, 3, 4), "r4", "in_sync", 0),
+        ((1, 2), "r2", "pending", 0),
+        ((1, 2), "r4", "stamped_not_run", 1),
+        ((1, 3, 4), "r4", "hole", 1),
+        ((1, 2, 3, 4), "r2", "applied_by_hand", 1),
+        ((1, 2), None, "unstamped", 1),
+        ((), "r4", "empty", 1),
+        ((1,), "nil", "unknown_revision", 1),
+    ],
+)
+async def test_the_verdict_names_the_cause(  # noqa: PLR0913  # the case and its fixtures
+    locked: RunCommand,
+    make_database: MakeDatabase,
+    *,
+    ran: tuple[int, ...],
+    stamp: str | None,
+    verdict: str,
+    code: int,
+) -> None:
+    url = await make_database(sql=script(*ran, stamp=stamp))
+    done = await locked("diagnose", url, "--format", "json")
+    assert (done.document["verdict"], done.code) == (verdict, code), done
+    assert done.document["heads"] == ["r4"]
+    assert done.document["unexplained"] == 0
+    assert bool(done.document["remedy"]) == (verdict != "in_sync")
+
+
+async def test_the_history_is_drawn_with_what_is_said_about_it(
+    locked: RunCommand, make_database: MakeDatabase
+) -> None:
+    url = await make_database(sql=script(1, 3, 4, stamp="r4"))
+    done = await locked("diagnose", url)
+    assert done.out.splitlines() == [
+        "hole (critical): r4 is stamped, what r2 does is missing, and later revisions are there",
+        "or: somebody changed column public.t.n by hand",
+        "",
+        "*  r4  head, stamped",
+        "*  r3",
+        "*  r2  NEVER RAN",
+        "*  r1",
+        "",
+        "  anchorwatch lock show FILE --revision r2",
+        "  Write what is missing into a new revision at the end",
+    ]
+
+
+async def test_a_restore_and_edits_by_hand_are_told_apart(
+    locked: RunCommand, server: Cluster, make_database: MakeDatabase
+) -> None:
+    created = await make_database(sql=script(1, 2, 3, 4, stamp="r4"))
+    restored = await make_database()
+    copy(server, name_of(created), name_of(restored))
+    same = await diagnose(locked, server, restored)
+    assert same.document["verdict"] == "in_sync", same
+    await run(restored, "alter table t add by_hand int")
+    edited = await diagnose(locked, server, restored)
+    assert (edited.document["verdict"], edited.document["unexplained"]) == ("drifted", 1)
+
+
+async def test_a_role_that_may_not_read_the_stamp_gets_no_guess(
+    locked: RunCommand, server: Cluster, make_database: MakeDatabase
+) -> None:
+    url = await make_database(sql=script(1, 2, stamp="r2"))
+    async with weak_role(server, url) as role:
+        done = await diagnose(locked, server, socket_url(server, url, role))
+    assert (done.document["verdict"], done.code) == ("unknown", 3)
+    assert done.document["stamped"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["diagnose", "postgresql://h/d", "--lock", "nowhere.json"], "cannot be read"),
+        (["diagnose", "sql:x.sql", "--lock", "schema.lock.json"], "is no database"),
+    ],
+)
+async def test_bad_input_is_one_sentence(
+    locked: RunCommand, arguments: list[str], words: str
+) -> None:
+    done = await locked(*arguments)
+    assert done.code == 2, done
+    assert words in done.err

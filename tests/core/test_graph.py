@@ -1,0 +1,41 @@
+from monitor.core.graph import draw_graph
+from monitor.core.history import Revision, make_history
+
+
+def draw(
+    *revisions: tuple[str, tuple[str, ...]], marks: dict[str, str] | None = None
+) -> list[str]:
+    history = make_history(Revision(id=name, down=down) for name, down in revisions)
+    order = [name for name, _ in revisions]
+    return [*draw_graph(history, order, dict.fromkeys(order, "!") if marks is None else marks)]
+
+
+def test_a_line_is_drawn_from_its_head_down() -> None:
+    assert draw(("a", ()), ("b", ("a",))) == ["*  b  !", "*  a  !"]
+
+
+def test_branches_stand_beside_each_other_and_come_together() -> None:
+    drawn = draw(("a", ()), ("b", ("a",)), ("c", ("a",)), ("m", ("b", "c")))
+    assert drawn == ["*    m  !", "| *  c  !", "* |  b  !", "*    a  !"]
+
+
+def test_two_histories_in_one_have_a_column_each() -> None:
+    assert draw(("a", ()), ("x", ())) == ["*  x  !", "*  a  !"]
+    drawn = draw(("a", ()), ("x", ()), ("b", ("a",)), ("y", ("x",)))
+    assert drawn == ["*    y  !", "| *  b  !", "* |  x  !", "  *  a  !"]
+
+
+def test_what_nothing_is_said_about_is_folded() -> None:
+    line = [(f"r{n}", (f"r{n - 1}",) if n else ()) for n in range(12)]
+    assert draw(*line, marks={"r11": "head", "r5": "stamped"}) == [
+        "*  r11  head",
+        "*  r10",
+        "*  r9",
+        ":  1 more revision",
+        "*  r7",
+        "*  r6",
+        "*  r5  stamped",
+        "*  r4",
+        "*  r3",
+        ":  3 more revisions",
+    ]
