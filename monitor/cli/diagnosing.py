@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
@@ -26,9 +26,12 @@ from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme
 from monitor.core.stamps import read_rows
 from monitor.core.verdict import State
+from monitor.core.way_out import name_revisions
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import connect
 from monitor.sources.reading import take_snapshot
+
+_ALTERNATIVES_SHOWN: Final = 3
 
 
 class Diagnosed(NamedTuple):
@@ -109,11 +112,9 @@ def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:
 
 
 def _describe_alternative(other: Alternative) -> dict[str, Any]:
-    return {
-        "missing_revisions": list(other.missing),
-        "extra_revisions": list(other.extra),
-        "by_hand": None if other.by_hand is None else str(other.by_hand),
-    }
+    if other.by_hand is not None:
+        return {"instead_of": other.instead_of, "by_hand": str(other.by_hand)}
+    return {"missing_revisions": list(other.missing), "extra_revisions": list(other.extra)}
 
 
 def write_diagnosis(found: Diagnosed) -> str:
@@ -126,8 +127,10 @@ def _list_lines(one: Diagnosis, lock: Lock) -> Iterator[str]:
     yield f"{one.verdict} ({one.verdict.meaning.severity}){also}: {one.summary}"
     if one.unexplained and one.verdict is not State.DRIFTED:
         yield f"{one.unexplained} more that no revision explains"
-    for other in one.alternatives:
+    for other in one.alternatives[:_ALTERNATIVES_SHOWN]:
         yield f"or: {_write_alternative(other)}"
+    if len(one.alternatives) > _ALTERNATIVES_SHOWN:
+        yield f"and {len(one.alternatives) - _ALTERNATIVES_SHOWN} more such"
     yield ""
     order = [revision.id for revision in lock.revisions]
     yield from draw_graph(lock.history, order, _mark(one))
@@ -137,10 +140,13 @@ def _list_lines(one: Diagnosis, lock: Lock) -> Iterator[str]:
 
 
 def _write_alternative(other: Alternative) -> str:
-    parts = [f"{name} never ran" for name in other.missing]
-    parts += [f"{name} is there already" for name in other.extra]
     if other.by_hand is not None:
-        parts.append(f"somebody changed {other.by_hand} by hand")
+        return f"instead of {other.instead_of} somebody changed {other.by_hand} by hand"
+    parts = []
+    if other.missing:
+        parts.append(f"{name_revisions(other.missing)} never ran")
+    if other.extra:
+        parts.append(f"{name_revisions(other.extra)} is there already")
     return ", ".join(parts) or "all is as it is stamped"
 
 

@@ -60,17 +60,18 @@ class Explanation(NamedTuple):
 
 
 class Alternative(NamedTuple):
-    """Another explanation.
+    """Another explanation: other revisions, or one of them changed by hand.
 
     Attributes:
         missing: revisions of the stamp that are not there.
         extra: revisions that are there beyond the stamp.
-        by_hand: the object that somebody changed by hand, where that is all that a revision
-            changes.
+        instead_of: the one revision that this is told instead of, with all others as they are.
+        by_hand: the object that somebody changed, which is all that it changes.
     """
 
-    missing: tuple[str, ...]
-    extra: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    instead_of: str | None = None
     by_hand: ObjectKey | None = None
 
 
@@ -102,7 +103,7 @@ def explain(states: States, claimed: AbstractSet[str], live: Objects) -> Explana
         seen=evidence.list_seen(present),
         alternatives=(
             *(Alternative(*one) for one in dict.fromkeys(told) if one != told[0]),
-            *_list_by_hand(evidence, present, missing, extra),
+            *_list_by_hand(evidence, present, (*missing, *extra)),
         ),
     )
 
@@ -322,18 +323,10 @@ def _is_same(kind: Kind, name: str, one: Value, other: Value) -> bool:
 
 
 def _list_by_hand(
-    evidence: _Evidence,
-    present: AbstractSet[str],
-    missing: tuple[str, ...],
-    extra: tuple[str, ...],
+    evidence: _Evidence, present: AbstractSet[str], departed: Iterable[str]
 ) -> Iterator[Alternative]:
     """Where all that a revision changes is one object, somebody may have changed it by hand."""
-    for name in (*missing, *extra):
-        with_it, without = present | {name}, present - {name}
-        effects = [*evidence.list_effects(with_it, without, name)]
+    for name in departed:
+        effects = [*evidence.list_effects(present | {name}, present - {name}, name)]
         if len(effects) == 1:
-            yield Alternative(
-                tuple(one for one in missing if one != name),
-                tuple(one for one in extra if one != name),
-                effects[0][0],
-            )
+            yield Alternative(instead_of=name, by_hand=effects[0][0])

@@ -77,7 +77,7 @@ async def test_the_history_is_drawn_with_what_is_said_about_it(
     done = await locked("diagnose", url)
     assert done.out.splitlines() == [
         "hole (critical): r4 is stamped, what r2 does is missing, and later revisions are there",
-        "or: somebody changed column public.t.n by hand",
+        "or: instead of r2 somebody changed column public.t.n by hand",
         "",
         "*  r4  head, stamped",
         "*  r3",
