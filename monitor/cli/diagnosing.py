@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from monitor.checks.comparison import compare
+from monitor.checks.diagnosis import diagnose_snapshot
 from monitor.checks.spelling import Spellings
 from monitor.cli.checking import COULD_NOT_LOOK
 from monitor.cli.choices import FailOn
@@ -12,7 +12,7 @@ from monitor.cli.locks import read_lock
 from monitor.cli.loop import run_loop
 from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices, make_options, read_url, resolve_sources
-from monitor.core.diagnosis import Diagnosis, diagnose
+from monitor.core.diagnosis import Diagnosis
 from monitor.core.errors import UsageError
 from monitor.core.explanation import Alternative
 from monitor.core.findings import Severity
@@ -20,11 +20,8 @@ from monitor.core.graph import draw_graph
 from monitor.core.lock import Lock
 from monitor.core.lock_states import States
 from monitor.core.printing import clean
-from monitor.core.scope import DEFAULT_SCOPE, Scope, narrow
-from monitor.core.scope import compare as compare_within
-from monitor.core.snapshot import Snapshot
+from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.source import Scheme
-from monitor.core.stamps import read_rows
 from monitor.core.verdict import State
 from monitor.core.way_out import name_revisions
 from monitor.sources.dsn import Dsn
@@ -67,27 +64,8 @@ def diagnose_one(text: str, path: Path, shadow: str | None, config: str | None) 
 async def _diagnose(dsn: Dsn, states: States, scope: Scope, choices: BuildChoices) -> Diagnosis:
     async with connect(dsn) as session:
         live = await take_snapshot(session)
-    rows = read_rows(live.version_tables, states.lock)
-    everything = states.make_snapshot(frozenset(states.lock.by_id))
-    compared = narrow(everything, live, scope).actual
-    measured: list[Snapshot] = []
-
-    def count(expected: Snapshot) -> int:
-        measured.append(expected)
-        return _count(compare_within(expected, live, scope).changes)
-
-    found = diagnose(states, rows, compared, count)
-    if not found.unexplained:
-        return found
-    # Only now a server is asked whether texts mean the same.
     spellings = Spellings(make_options(choices))
-    difference = await compare(measured[-1], live, scope, spellings=spellings)
-    proven = _count(difference.changes)
-    return diagnose(states, rows, compared, lambda _expected: proven)
-
-
-def _count(changes: Any) -> int:
-    return sum(change.severity is not Severity.INFO for change in changes)
+    return await diagnose_snapshot(states, live, scope, spellings=spellings)
 
 
 def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:

@@ -6,14 +6,28 @@ from pathlib import Path
 
 import pytest
 
+from monitor.checks.diagnosis import diagnose_snapshot
 from monitor.core.errors import BuildError
 from monitor.core.keys import Kind
+from monitor.core.lock import Lock
+from monitor.core.lock_file import dump_lock, load_lock
+from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import parse_source
+from monitor.core.verdict import State
 from monitor.sources.binaries import DEBIAN_ROOT, Binaries
-from monitor.sources.build import BuildOptions
+from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.engine import running_cluster
-from monitor.sources.expected import open_expectation, read_source
+from monitor.sources.expected import (
+    Expectation,
+    LockedExpectation,
+    open_expectation,
+    open_shadows,
+    read_source,
+)
+from monitor.sources.locking import LockOptions, build_lock
+from monitor.sources.packages import read_search_path
+from monitor.sources.scripts import read_scripts
 
 pytestmark = pytest.mark.long
 LOGGING = (
@@ -41,6 +55,32 @@ def count(snapshot: Snapshot) -> tuple[int, tuple[str, ...] | None]:
     return snapshot.count(Kind.TABLE), table.revisions
 
 
+async def hold_healthy(
+    lock: Lock, expectation: Expectation | LockedExpectation
+) -> list[tuple[str, int]]:
+    """The verdict on a database at each revision, with how many are still to come."""
+    states, told = States(lock), []
+    for one in lock.revisions:
+        live = await expectation.snapshot_at((one.id,))
+        found = await diagnose_snapshot(states, live)
+        assert found.pending == lock.history.pending((one.id,))
+        assert (found.missing_revisions, found.extra_revisions) == ((), ())
+        assert (found.unexplained, found.also) == (0, ())
+        told.append((str(found.verdict), len(found.pending)))
+    return told
+
+
+async def lock_up(text: str, options: BuildOptions) -> Lock:
+    scripts = read_scripts(
+        Path(text.partition(":")[2]), lambda: read_search_path(choose_python(options))
+    )
+    async with open_shadows(options) as shadows:
+        lock = await build_lock(scripts, shadows, LockOptions(build=options))
+    assert lock.stopped_at is None
+    assert load_lock(dump_lock(lock), place="it") == lock
+    return lock
+
+
 async def test_optuna_is_replayed_to_its_head_and_to_every_revision(tmp_path: Path) -> None:
     python = install(tmp_path / "venv", "optuna==5.0.0")
     text = configure(tmp_path, "script_location = optuna.storages._rdb:alembic")
@@ -51,6 +91,9 @@ async def test_optuna_is_replayed_to_its_head_and_to_every_revision(tmp_path: Pa
         for revision in expectation.history.pending([]):
             _, rows = count(await expectation.snapshot_at((revision,)))
             assert rows == (revision,)
+        lock = await lock_up(text, BuildOptions(python=python))
+        told = await hold_healthy(lock, expectation)
+    assert told == [*(("pending", 9 - n) for n in range(9)), ("in_sync", 0)]
 
 
 async def test_keystone_is_replayed_to_both_of_its_heads(tmp_path: Path) -> None:
@@ -61,9 +104,16 @@ async def test_keystone_is_replayed_to_both_of_its_heads(tmp_path: Path) -> None
         tmp_path,
         "script_location = keystone.common.sql:migrations\nrecursive_version_locations = true",
     )
-    tables, rows = count(await read_source(parse_source(text), BuildOptions(python=python)))
+    options = BuildOptions(python=python)
+    built = await read_source(parse_source(text), options)
+    tables, rows = count(built)
     assert rows == ("742c857f1dfb", "c88cdce8f248")
     assert tables > 40
+    lock = await lock_up(text, options)
+    assert (await diagnose_snapshot(States(lock), built)).verdict is State.IN_SYNC
+    async with open_expectation(parse_source(text), options) as expectation:
+        told = await hold_healthy(lock, expectation)
+    assert {verdict for verdict, _ in told} == {"pending"}  # each row alone lacks the other branch
 
 
 async def test_quetz_is_replayed_where_the_server_knows_its_collations(tmp_path: Path) -> None:
@@ -79,4 +129,9 @@ async def test_quetz_is_replayed_where_the_server_knows_its_collations(tmp_path:
     with running_cluster(system) as cluster:
         options = BuildOptions(python=python, shadow_url=cluster.socket_url())
         _, rows = count(await read_source(source, options))
+        lock = await lock_up(str(source), options)
+        async with open_expectation(source, options) as expectation:
+            told = await hold_healthy(lock, expectation)
     assert rows == ("3ba25f23fb7d",)
+    assert told[-1] == ("in_sync", 0)
+    assert {verdict for verdict, _ in told[:-1]} == {"pending"}
