@@ -7,7 +7,8 @@ from monitor.core.findings import Finding
 from monitor.core.history import History
 from monitor.core.keys import Kind
 from monitor.core.overall import begin_sentence, find_overall
-from monitor.core.rules import EMPTY, UNKNOWN_REVISION, UNSTAMPED, Rule
+from monitor.core.rule import Rule
+from monitor.core.rules_history import EMPTY, UNKNOWN_REVISION, UNSTAMPED
 from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
 

@@ -3,7 +3,8 @@
 from typing import Any
 
 from monitor.core.errors import UsageError
-from monitor.core.rules import RULES, Rule
+from monitor.core.rule import Rule
+from monitor.core.rules import RULES
 
 
 def find_rules(code: str | None) -> list[Rule]:

@@ -45,6 +45,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         unexplained: objects that no revision explains.
         alternatives: explanations that cost as much.
         summary: one sentence for a person.
+        sentences: one for the verdict and for each that holds besides.
         remedy: the commands that lead out, in order.
         present: the revisions that the schema is taken to have.
     """
@@ -60,6 +61,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     unexplained: int = 0
     alternatives: tuple[Alternative, ...] = ()
     summary: str = ""
+    sentences: tuple[str, ...] = ()
     remedy: tuple[str, ...] = ()
     present: frozenset[str] = frozenset()
 
@@ -84,6 +86,23 @@ def diagnose(
             remedy=("anchorwatch grants",),
         )
     return _Case(states, tuple(sorted(rows)), live, count).judge()
+
+
+def make_explained(
+    states: States, present: AbstractSet[str], half: Half | None, live: Snapshot
+) -> Snapshot:
+    """The schema of the revisions that a database has, with the half of one that stopped.
+
+    What the order of branches decides is not known, and is as it is there.
+    """
+    made = dict(states.make_snapshot(present).by_key)
+    delta = states.lock.by_id[half.revision].delta if half else None
+    for step in delta.steps[: half.done] if delta and half else ():
+        states.lock.apply(made, step)
+    for key in states.fold(present).unknown & live.by_key.keys():
+        made[key] = live.by_key[key]
+    bare = states.make_snapshot(frozenset())
+    return msgspec.structs.replace(bare, objects=make_snapshot(made.values()).objects)
 
 
 class _Case:
@@ -195,6 +214,7 @@ class _Case:
             unexplained=left,
             alternatives=found.alternatives,
             summary=summarise(held[0], finds),
+            sentences=tuple(summarise(state, finds) for state in held),
             remedy=tuple(list_remedies(held, finds)),
             present=found.present,
         )
@@ -214,17 +234,8 @@ class _Case:
         ]
 
     def _measure(self, found: Explanation) -> int:
-        """How much no revision explains; what the order of branches decides is not known."""
-        made = dict(self._states.make_snapshot(found.present).by_key)
-        if found.half is not None:
-            delta = self._states.lock.by_id[found.half.revision].delta
-            for step in delta.steps[: found.half.done] if delta else ():
-                self._states.lock.apply(made, step)
-        for key in self._states.fold(found.present).unknown & self._live.by_key.keys():
-            made[key] = self._live.by_key[key]
-        bare = self._states.make_snapshot(frozenset())
-        objects = make_snapshot(made.values()).objects
-        return self._count(msgspec.structs.replace(bare, objects=objects))
+        """How much no revision explains."""
+        return self._count(make_explained(self._states, found.present, found.half, self._live))
 
     def _is_hole(self, found: Explanation) -> bool:
         """Whether something that comes after a missing revision can be seen."""

@@ -1,7 +1,7 @@
 """Findings about a database as a whole: they have no object, only a rule and a sentence."""
 
 from monitor.core.findings import Evidence, Finding
-from monitor.core.rules import Rule
+from monitor.core.rule import Rule
 
 
 def find_overall(  # noqa: PLR0913  # what a finding is made of, by name

@@ -3,32 +3,12 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-import msgspec
-
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.keys import Kind
+from monitor.core.rule import Rule
+from monitor.core.rules_history import HISTORY_RULES
 
 type ChangeKind = Literal["missing", "unexpected", "altered"]
-
-
-class Rule(msgspec.Struct, frozen=True):
-    """One rule: what it says, why it matters and what to do.
-
-    Attributes:
-        code: stable, never used again for something else.
-        title: what holds when it fires.
-        severity: of its findings, unless the configuration says otherwise.
-        finding_class: the incident that its findings go to.
-        why: why it matters.
-        fix: how it is put right.
-    """
-
-    code: str
-    title: str
-    severity: Severity
-    finding_class: FindingClass
-    why: str
-    fix: str
 
 
 _INFO, _WARNING, _CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
@@ -230,31 +210,6 @@ SPELLING: Final = _drift(
     "`--shadow URL`, `shadow_url` in the configuration. Then look again.",
 )
 
-EMPTY: Final = Rule(
-    "AW101",
-    "The database has no tables",
-    _WARNING,
-    FindingClass.HISTORY,
-    why="The application cannot work, or it works on another database than this one.",
-    fix="Check the URL; then run `alembic upgrade head`.",
-)
-UNSTAMPED: Final = Rule(
-    "AW102",
-    "There are tables, but no Alembic revision",
-    _WARNING,
-    FindingClass.HISTORY,
-    why="Alembic will try to create everything again, and fail on the first table.",
-    fix="Find out which revision the schema fits, then `alembic stamp REVISION`.",
-)
-UNKNOWN_REVISION: Final = Rule(
-    "AW103",
-    "The stamped revision is not in the history",
-    _CRITICAL,
-    FindingClass.HISTORY,
-    why='Alembic refuses every command with "Can\'t locate revision".',
-    fix="Bring the file back, deploy the release that has it, or stamp after comparing.",
-)
-
 STUCK_MIGRATION: Final = Rule(
     "AW501",
     "A migration does not end",
@@ -317,9 +272,7 @@ RULES: Final[Mapping[str, Rule]] = {
             COMMENT,
             EXTENSION_VERSION,
             SPELLING,
-            EMPTY,
-            UNSTAMPED,
-            UNKNOWN_REVISION,
+            *HISTORY_RULES,
             STUCK_MIGRATION,
             UNREACHABLE,
             CANNOT_LOOK,

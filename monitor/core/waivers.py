@@ -22,7 +22,8 @@ from monitor.core.findings import Evidence, Finding, FindingClass
 from monitor.core.keys import ObjectKey
 from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.patterns import ANYTHING, parse_pattern, write_pattern
-from monitor.core.rules import EXPIRED_RULE, RULES, STUCK_MIGRATION, UNUSED_RULE, Rule
+from monitor.core.rule import Rule
+from monitor.core.rules import EXPIRED_RULE, RULES, STUCK_MIGRATION, UNUSED_RULE
 
 MAX_REASON: Final = 1000
 """Characters: a reason is a sentence or three, the rest belongs behind a link."""

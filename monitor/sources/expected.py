@@ -221,6 +221,10 @@ class Expectation:
         return self._scripts.history if self._scripts else None
 
     @property
+    def states(self) -> None:
+        """None: what a single revision changes is not known."""
+
+    @property
     def heads(self) -> tuple[str, ...] | None:
         """The heads of the history; None without one."""
         return self._scripts.history.heads if self._scripts else None

@@ -53,6 +53,11 @@ class LockedExpectation:
         return self._states.lock.history if self._states else None
 
     @property
+    def states(self) -> States | None:
+        """What every set of revisions makes, as it was last read."""
+        return self._states
+
+    @property
     def heads(self) -> tuple[str, ...] | None:
         """The heads of the lock."""
         return self._states.lock.history.heads if self._states else None

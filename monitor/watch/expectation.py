@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 from monitor.checks.spelling import Spellings
 from monitor.core.history import History
+from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Source
 from monitor.core.unstable import Unstable
@@ -38,6 +39,11 @@ class LateExpectation:
         """The revisions it knows; None without a history, and before `prepare`."""
         return self._read_again or (self._opened.history if self._opened else None)
 
+    @property
+    def states(self) -> States | None:
+        """What every set of revisions makes; None without a lock, and before `prepare`."""
+        return self._opened.states if self._opened else None
+
     async def prepare(self, stamped: tuple[str, ...]) -> None:
         """Open it, and read the history again where it does not know a stamped revision.
 
@@ -47,7 +53,9 @@ class LateExpectation:
             AnchorwatchError: it cannot be read.
         """
         opened = await self._open()
-        if opened.history is None or all(map(opened.history.is_known, stamped)):
+        if isinstance(opened, LockedExpectation):
+            await opened.read()
+        elif opened.history is None or all(map(opened.history.is_known, stamped)):
             self._read_again = None
         else:
             self._read_again = await read_history(self._source, self._options)

@@ -3,8 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,55 +15,31 @@ from monitor.checks.activity import (
     say_migrating,
     track_builds,
 )
-from monitor.checks.comparison import FindUnstable, compare
+from monitor.checks.comparison import compare
 from monitor.checks.history import describe_stamp, is_empty, judge_stamp, read_stamp
 from monitor.checks.schema import add_flaws, judge
 from monitor.checks.spelling import Spellings
+from monitor.checks.verdicts import choose_worst, describe_diagnosis
 from monitor.core.activity import Activity
 from monitor.core.difference import Difference
 from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreachable
 from monitor.core.findings import Finding, FindingClass, Unknown, make_unknowns
-from monitor.core.history import History
 from monitor.core.keys import ObjectKey
 from monitor.core.overall import find_overall
 from monitor.core.quoting import quote_ident
 from monitor.core.report import Report
-from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, Rule
+from monitor.core.rule import Rule
+from monitor.core.rules import CANNOT_LOOK, UNREACHABLE
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.snapshot import Snapshot
-from monitor.core.unstable import Unstable
 from monitor.core.verdict import State
 from monitor.core.waivers import Waivers
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import Deadlines, connect
 from monitor.sources.reading import Reading, read_schema
 from monitor.watch.memory import Memory
+from monitor.watch.promise import Expectation, Promise, find_promise
 from monitor.watch.summary import choose_state, summarise
-
-
-class Expectation(Protocol):
-    """What a database is compared with."""
-
-    @property
-    def history(self) -> History | None:
-        """The revisions it knows, when it is an Alembic history."""
-        ...
-
-    async def prepare(self, stamped: tuple[str, ...]) -> None:
-        """Read what it is made from, as new as a database with this stamp needs it."""
-        ...
-
-    async def snapshot_at(
-        self, revisions: tuple[str, ...] | None, *, major: int | None
-    ) -> Snapshot:
-        """The schema that these revisions promise, as a server of ``major`` spells it."""
-        ...
-
-    async def find_unstable(
-        self, revisions: tuple[str, ...] | None, *, major: int | None
-    ) -> Unstable:
-        """What of that schema comes out differently each time it is built."""
-        ...
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -252,28 +227,33 @@ async def _compare(
         return _report_unreadable_stamp(report, snapshot)
     if (state := judge_stamp(snapshot, stamp or (), history)) is not None:
         return _report_stamp(report, state, stamp or (), waivers=target.waivers)
-    major = snapshot.server.major if snapshot.server else None
-    expected, again = baseline, None
+    promise = Promise(baseline)
     try:
         if target.expectation is not None:
-            expected = await target.expectation.snapshot_at(stamp, major=major)
-            again = partial(target.expectation.find_unstable, stamp, major=major)
-        if is_empty(snapshot, expected):
+            scope, spellings = target.scope, target.spellings
+            promise = await find_promise(target.expectation, snapshot, stamp, scope, spellings)
+        if is_empty(snapshot, promise.schema) or _is_found_empty(promise):
             return _report_stamp(report, State.EMPTY, stamp or (), waivers=target.waivers)
-        difference = await _find_difference(target, snapshot, expected, again)
+        difference = await _find_difference(target, snapshot, promise)
     except AnchorwatchError as error:
         return _add_unknown(report, error)
-    return _report_comparison(report, target, snapshot, difference, builds)
+    return _report_comparison(report, target, snapshot, difference, (builds, promise))
+
+
+def _is_found_empty(promise: Promise) -> bool:
+    return promise.diagnosis is not None and promise.diagnosis.verdict is State.EMPTY
 
 
 async def _find_difference(
-    target: Target, snapshot: Snapshot, expected: Snapshot | None, again: FindUnstable | None
+    target: Target, snapshot: Snapshot, promise: Promise
 ) -> Difference | None:
     """What differs from what is expected; None where nothing is."""
-    if expected is None:
+    if promise.schema is None:
         return None
-    spellings = target.spellings
-    return await compare(expected, snapshot, target.scope, spellings=spellings, unstable=again)
+    spellings, again = target.spellings, promise.again
+    return await compare(
+        promise.schema, snapshot, target.scope, spellings=spellings, unstable=again
+    )
 
 
 def _begin_report(
@@ -356,8 +336,10 @@ def _report_comparison(
     target: Target,
     snapshot: Snapshot,
     difference: Difference | None,
-    builds: Mapping[ObjectKey, datetime],
+    beside: tuple[Mapping[ObjectKey, datetime], Promise],
 ) -> Report:
+    """What differs, with what is wrong with the history, and what is told of both."""
+    builds, promise = beside
     place = {"environment": report.environment, "database": report.database}
     differences: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
@@ -368,7 +350,9 @@ def _report_comparison(
     if target.expectation is None:
         flawed = add_flaws(differences, snapshot, **place)
         found, _ = excuse_builds(flawed, builds, report.at)
-    judged = target.waivers.judge(found, report.at)
+    diagnosis = promise.diagnosis
+    history_found = describe_diagnosis(diagnosis, **place) if diagnosis else []
+    judged = target.waivers.judge((*found, *history_found), report.at)
     upkeep: tuple[Finding, ...] = ()
     if difference is not None:
         upkeep = target.waivers.review(judged, report.at, **place)
@@ -381,6 +365,10 @@ def _report_comparison(
         pending,
         has_expectation=target.expectation is not None,
     )
+    state = choose_worst(judged.told, state)
+    summary = summarise(state, judged, is_alone=difference is None)
+    if diagnosis is not None and state is diagnosis.verdict:
+        summary = diagnosis.summary + judged.count_waived()
     return msgspec.structs.replace(
         report,
         state=state,
@@ -388,7 +376,7 @@ def _report_comparison(
         expected_revisions=history.heads if history else None,
         findings=tuple(sorted((*judged.told, *upkeep), key=lambda f: f.identity)),
         notes=(*notes, *building),
-        summary=summarise(state, judged, is_alone=difference is None),
+        summary=summary,
         ignored=judged.ignored,
         accepted=judged.accepted,
     )

@@ -8,12 +8,19 @@ import pytest
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.keys import Kind
 from monitor.core.kinds import KINDS
-from monitor.core.rules import RULES, ChangeKind, Rule, choose_rule
+from monitor.core.rule import Rule
+from monitor.core.rules import RULES, ChangeKind, choose_rule
 
 TITLES = {
     "AW101": "The database has no tables",
     "AW102": "There are tables, but no Alembic revision",
     "AW103": "The stamped revision is not in the history",
+    "AW104": "One stamped revision is an ancestor of another",
+    "AW105": "Revisions are stamped that nothing brings together",
+    "AW106": "A revision stopped halfway",
+    "AW107": "A revision in the middle is missing",
+    "AW108": "A stamped revision never ran",
+    "AW109": "A revision is there that is not stamped",
     "AW201": "A schema is missing",
     "AW202": "A schema is there that nothing expects",
     "AW203": "A schema differs",

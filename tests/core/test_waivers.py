@@ -13,12 +13,12 @@ from monitor.core.findings import Evidence, Finding, FindingClass, Severity
 from monitor.core.keys import Kind
 from monitor.core.rules import (
     CANNOT_LOOK,
-    EMPTY,
     RULES,
     STUCK_MIGRATION,
     UNREACHABLE,
     UNUSED_RULE,
 )
+from monitor.core.rules_history import EMPTY
 from monitor.core.waivers import (
     Acceptance,
     IgnoreRule,
