@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli import make_app
+from monitor.cli.refusals import run_command as run_in_process
 from monitor.sources.engine import Cluster
 from tests.cli.conftest import Done, RunCommand
 from tests.conftest import MakeDatabase
@@ -20,12 +22,20 @@ STEPS = (
 STAMP = "create table alembic_version (version_num varchar(32) primary key)"
 
 
+@pytest.fixture(scope="module")
+def lock(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The lock of the steps, built once."""
+    ini = write_history(tmp_path_factory.mktemp("app"), *(f"op.execute({s!r})" for s in STEPS))
+    file = ini.with_name("schema.lock.json")
+    arguments = ["lock", "build", f"alembic:{ini}", "-o", str(file), "--shadow", server.url()]
+    assert run_in_process(make_app(), arguments) == 0
+    return file.read_bytes()
+
+
 @pytest.fixture
-async def locked(run_inside: RunCommand, server: Cluster, tmp_path: Path) -> RunCommand:
+def locked(run_inside: RunCommand, lock: bytes, tmp_path: Path) -> RunCommand:
     """The command, where a lock of the steps lies."""
-    write_history(tmp_path, *(f"op.execute({step!r})" for step in STEPS))
-    done = await run_inside("lock", "build", "--shadow", server.url())
-    assert done.code == 0, done
+    (tmp_path / "schema.lock.json").write_bytes(lock)
     return run_inside
 
 

@@ -1,5 +1,6 @@
 """What looks at a real database say of its history, where a lock tells what revisions do."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -35,14 +36,25 @@ def ran(*numbers: int) -> str:
     return "; ".join(STEPS[number - 1] for number in numbers)
 
 
-@pytest.fixture
-async def locked(watch: Watch, server: Cluster, tmp_path: Path) -> Watch:
-    """A watch on an empty database of which a lock is expected."""
-    ini = write_history(tmp_path / "app", *(f"op.execute({step!r})" for step in STEPS))
+@pytest.fixture(scope="module")
+def lock(server: Cluster, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The lock of the steps, built once."""
+    ini = write_history(tmp_path_factory.mktemp("app"), *(f"op.execute({s!r})" for s in STEPS))
     options = BuildOptions(shadow_url=server.url())
-    async with open_shadows(options) as shadows:
-        lock = await build_lock(read_scripts(ini), shadows, LockOptions(build=options))
-    (tmp_path / "schema.lock.json").write_bytes(dump_lock(lock))
+
+    async def build() -> bytes:
+        async with open_shadows(options) as shadows:
+            return dump_lock(
+                await build_lock(read_scripts(ini), shadows, LockOptions(build=options))
+            )
+
+    return asyncio.run(build())
+
+
+@pytest.fixture
+def locked(watch: Watch, lock: bytes, tmp_path: Path) -> Watch:
+    """A watch on an empty database of which a lock is expected."""
+    (tmp_path / "schema.lock.json").write_bytes(lock)
     watch.expect(f"lock:{tmp_path / 'schema.lock.json'}")
     return watch
 
