@@ -31,7 +31,7 @@ from monitor.core.decode import (
     read_texts,
 )
 from monitor.core.decode.rows import Place
-from monitor.core.errors import Interrupted, Migrating
+from monitor.core.errors import Interrupted, LookError, Migrating
 from monitor.core.kinds import Value
 from monitor.core.quoting import quote_ident
 from monitor.core.snapshot import Snapshot, VersionTable
@@ -42,6 +42,8 @@ TRIES: Final = 3
 """A schema that is another one after three reads in a row is being migrated."""
 QUERIES_AT_ONCE: Final = 50
 """Views and their kin in one transaction: what they read stays locked until it ends."""
+MOST_VERSIONS: Final = 1000
+"""More than any history has branches; somebody's table may have millions of rows."""
 NOTHING_KNOWN: Final = KnownTexts()
 
 _MOMENT: Final = "/* anchorwatch moment */ select pg_catalog.pg_current_snapshot()::text"
@@ -131,8 +133,15 @@ async def _read_version_table(reader: Reader, place: VersionTablePlace) -> Versi
     if place.is_readable:
         table = f"{quote_ident(place.schema)}.{quote_ident(place.name)}"
         rows = await reader.fetch(
-            f"/* anchorwatch versions */ select version_num::text from {table}"  # noqa: S608  # quoted
+            f"/* anchorwatch versions */ select version_num::text from {table} "  # noqa: S608  # quoted
+            f"limit {MOST_VERSIONS + 1}"
         )
+        if len(rows) > MOST_VERSIONS:
+            raise LookError(
+                f"The version table {table} has more than {MOST_VERSIONS} rows.",
+                next_step="Keep one row for each head: `alembic stamp --purge heads`, once that "
+                "is what the schema is.",
+            )
         revisions = tuple(sorted(row[0] for row in rows if row[0] is not None))
     return VersionTable(
         schema=place.schema, name=place.name, width=place.width, revisions=revisions

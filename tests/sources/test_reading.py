@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from monitor.core.decode import Draft
-from monitor.core.errors import Interrupted, Migrating
+from monitor.core.errors import Interrupted, LookError, Migrating
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.snapshot import Snapshot
 from monitor.sources.dsn import parse_dsn
@@ -252,3 +252,17 @@ async def test_a_draft_that_fails_leaves_the_session_to_the_next_try(
 
     monkeypatch.setattr("monitor.sources.reading.Draft", fail_once)
     assert (await read(url)).snapshot == await look(url)
+
+
+async def test_a_version_table_of_a_million_rows_is_no_stamp(make_database: MakeDatabase) -> None:
+    url = await make_database(
+        sql="create table alembic_version (version_num varchar(32) primary key); "
+        "insert into alembic_version select n::text from generate_series(1, 1000) n"
+    )
+    [table] = (await read(url)).snapshot.version_tables
+    assert len(table.revisions or ()) == 1000
+    more = "select n::text from generate_series(2000, 999999) n"
+    await run(url, f"insert into alembic_version {more}")
+    with pytest.raises(LookError, match="more than 1000 rows") as refused:
+        await read(url)
+    assert "alembic stamp --purge" in refused.value.next_step
