@@ -21,6 +21,8 @@ from monitor.core.spelling import are_synonyms, may_be_synonyms
 
 ROUNDS: Final = 4
 """One revision may hide another one; deeper than this nothing is explained any more."""
+STARTS: Final = 4
+"""From how many sets the departure is sought, beside what is claimed."""
 
 type Objects = Mapping[ObjectKey, SchemaObject]
 
@@ -86,58 +88,47 @@ def explain(states: States, claimed: AbstractSet[str], live: Objects) -> Explana
     evidence = _Evidence(states, live)
     if evidence.is_whole(claimed):
         return Explanation(frozenset(claimed), seen=evidence.list_seen(claimed))
-    best, *others = _choose_starts(evidence, claimed)
-    present = set(best)
-    half = _depart(evidence, present)
-    missing, extra = _tell_departure(evidence, claimed, present)
-    if half is not None:
-        missing = tuple(name for name in missing if name != half.revision)
-    told = [(missing, extra)]
-    if present == best:
-        told += [_tell_departure(evidence, claimed, some) for some in others]
+    best, *others = _choose_best(evidence, claimed)
+    told = [_tell_departure(evidence, claimed, one) for one in (best, *others)]
+    missing, extra = told[0]
     return Explanation(
-        present=frozenset(present),
+        present=best.present,
         missing=missing,
         extra=extra,
-        half=half,
-        seen=evidence.list_seen(present),
+        half=best.half,
+        seen=evidence.list_seen(best.present),
         alternatives=(
             *(Alternative(*one) for one in dict.fromkeys(told) if one != told[0]),
-            *_list_by_hand(evidence, present, (*missing, *extra)),
+            *_list_by_hand(evidence, best.present, (*missing, *extra)),
         ),
     )
 
 
-def _tell_departure(
-    evidence: "_Evidence", claimed: AbstractSet[str], present: AbstractSet[str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The revisions that are missing and those that are extra, as far as they show."""
-    showing = [name for name in evidence.order if evidence.touches(name)]
-    return (
-        tuple(name for name in showing if name in claimed and name not in present),
-        tuple(name for name in showing if name in present and name not in claimed),
-    )
+def _choose_best(evidence: "_Evidence", claimed: AbstractSet[str]) -> list["_Departed"]:
+    """The departures that leave nothing unexplained, or else cost least.
 
-
-def _choose_starts(evidence: "_Evidence", claimed: AbstractSet[str]) -> list[AbstractSet[str]]:
-    """The sets, of those one cut or one upgrade away from what is claimed, that fit best.
-
-    What one revision makes and a later one changes shows neither of them by itself.
+    A revision more or less costs as much as an object that is wrong, where any is claimed.
     """
-    sets = [claimed]
-    for name in evidence.order:
-        sets += [claimed - evidence.below(name), claimed | evidence.above(name)]
-    costs = [
-        (evidence.count_wrong(some), sum(map(len, _tell_departure(evidence, claimed, some))))
-        for some in sets
-    ]
+    found = [*dict.fromkeys(_depart(evidence, one) for one in _choose_starts(evidence, claimed))]
+    costs = []
+    for one in found:
+        revisions = sum(map(len, _tell_departure(evidence, claimed, one))) + bool(one.half)
+        wrong = 0 if one.half else evidence.count_wrong(one.present)
+        costs.append((wrong > 0, wrong + revisions * bool(claimed), revisions))
     least = min(costs)
-    return [some for some, cost in zip(sets, costs, strict=True) if cost == least]
+    return [one for one, cost in zip(found, costs, strict=True) if cost == least]
 
 
-def _depart(evidence: "_Evidence", present: set[str]) -> Half | None:
-    """Take away what is lacking and add what is there; the one that stopped halfway."""
-    half = None
+class _Departed(NamedTuple):
+    """A set that nothing more can be taken from or added to."""
+
+    present: frozenset[str]
+    half: Half | None
+
+
+def _depart(evidence: "_Evidence", start: AbstractSet[str]) -> _Departed:
+    """Take away what is lacking and add what is there; and the one that stopped halfway."""
+    present, half = set(start), None
     for _ in range(ROUNDS):
         before = frozenset(present)
         for name in reversed(evidence.order):
@@ -151,7 +142,35 @@ def _depart(evidence: "_Evidence", present: set[str]) -> Half | None:
             break
     if half is not None:
         present.discard(half.revision)
-    return half
+    return _Departed(frozenset(present), half)
+
+
+def _tell_departure(
+    evidence: "_Evidence", claimed: AbstractSet[str], departed: _Departed
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The revisions that are missing and those that are extra, as far as they show."""
+    present, half = departed
+    half_one = half.revision if half else None
+    showing = [name for name in evidence.order if evidence.touches(name) and name != half_one]
+    return (
+        tuple(name for name in showing if name in claimed and name not in present),
+        tuple(name for name in showing if name in present and name not in claimed),
+    )
+
+
+def _choose_starts(evidence: "_Evidence", claimed: AbstractSet[str]) -> list[AbstractSet[str]]:
+    """What is claimed, and those of the sets one cut or one upgrade away that fit best.
+
+    What one revision makes and a later one changes shows neither of them by itself.
+    """
+    sets = {frozenset(claimed): None}
+    for name in evidence.order:
+        sets |= {
+            frozenset(claimed - evidence.below(name)): None,
+            frozenset(claimed | evidence.above(name)): None,
+        }
+    ranked = sorted(sets, key=lambda some: (evidence.count_wrong(some), len(some ^ claimed)))
+    return [*dict.fromkeys((frozenset(claimed), *ranked[:STARTS]))]
 
 
 class _Step(NamedTuple):

@@ -28,8 +28,10 @@ from monitor.sources.expected import (
 from monitor.sources.locking import LockOptions, build_lock
 from monitor.sources.packages import read_search_path
 from monitor.sources.scripts import read_scripts
+from tests.core.faults import list_grades, sabotage
 
 pytestmark = pytest.mark.long
+FAULTS = 250
 LOGGING = (
     "[loggers]\nkeys=root\n[handlers]\nkeys=\n[formatters]\nkeys=\n[logger_root]\nhandlers=\n"
 )
@@ -70,6 +72,15 @@ async def hold_healthy(
     return told
 
 
+def hold_faults(name: str, lock: Lock, capsys: pytest.CaptureFixture[str]) -> None:
+    """What people do to databases of this history is found out."""
+    grades = sabotage(States(lock), FAULTS)
+    with capsys.disabled():
+        print(f" {name}: {list_grades(grades.items())} ")  # noqa: T201  # a figure
+    assert sum(grades.values()) == FAULTS
+    assert grades["exact"] + grades["alternative"] >= 0.9 * (FAULTS - grades["not known"])
+
+
 async def lock_up(text: str, options: BuildOptions) -> Lock:
     scripts = read_scripts(
         Path(text.partition(":")[2]), lambda: read_search_path(choose_python(options))
@@ -81,7 +92,9 @@ async def lock_up(text: str, options: BuildOptions) -> Lock:
     return lock
 
 
-async def test_optuna_is_replayed_to_its_head_and_to_every_revision(tmp_path: Path) -> None:
+async def test_optuna_is_replayed_to_its_head_and_to_every_revision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     python = install(tmp_path / "venv", "optuna==5.0.0")
     text = configure(tmp_path, "script_location = optuna.storages._rdb:alembic")
     async with open_expectation(parse_source(text), BuildOptions(python=python)) as expectation:
@@ -93,10 +106,13 @@ async def test_optuna_is_replayed_to_its_head_and_to_every_revision(tmp_path: Pa
             assert rows == (revision,)
         lock = await lock_up(text, BuildOptions(python=python))
         told = await hold_healthy(lock, expectation)
+    hold_faults("optuna", lock, capsys)
     assert told == [*(("pending", 9 - n) for n in range(9)), ("in_sync", 0)]
 
 
-async def test_keystone_is_replayed_to_both_of_its_heads(tmp_path: Path) -> None:
+async def test_keystone_is_replayed_to_both_of_its_heads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     python = install(tmp_path / "venv", "keystone==30.0.0")
     [site] = (tmp_path / "venv/lib").glob("python*/site-packages")
     (site / "sitecustomize.py").write_text("import keystone.conf\nkeystone.conf.configure()\n")
@@ -113,10 +129,13 @@ async def test_keystone_is_replayed_to_both_of_its_heads(tmp_path: Path) -> None
     assert (await diagnose_snapshot(States(lock), built)).verdict is State.IN_SYNC
     async with open_expectation(parse_source(text), options) as expectation:
         told = await hold_healthy(lock, expectation)
+    hold_faults("keystone", lock, capsys)
     assert {verdict for verdict, _ in told} == {"pending"}  # each row alone lacks the other branch
 
 
-async def test_quetz_is_replayed_where_the_server_knows_its_collations(tmp_path: Path) -> None:
+async def test_quetz_is_replayed_where_the_server_knows_its_collations(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     python = install(tmp_path / "venv", "quetz-server==0.10.4", "setuptools<80")
     source = parse_source(configure(tmp_path, "script_location = quetz:migrations"))
     with pytest.raises(BuildError, match=r"ICU is not supported .*--shadow URL"):
@@ -132,6 +151,7 @@ async def test_quetz_is_replayed_where_the_server_knows_its_collations(tmp_path:
         lock = await lock_up(str(source), options)
         async with open_expectation(source, options) as expectation:
             told = await hold_healthy(lock, expectation)
+    hold_faults("quetz", lock, capsys)
     assert rows == ("3ba25f23fb7d",)
     assert told[-1] == ("in_sync", 0)
     assert {verdict for verdict, _ in told[:-1]} == {"pending"}

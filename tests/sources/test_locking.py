@@ -20,6 +20,7 @@ from monitor.sources.locking import LockOptions, build_lock, tidy_statements, tu
 from monitor.sources.scripts import read_scripts
 from monitor.sources.shadow import Scratch
 from monitor.sources.statements import run_script
+from tests.core.faults import list_grades, sabotage
 from tests.sources.shadow_peers import HISTORIES, find_leftovers, write_files, write_history
 
 DEMO = Path(__file__).parents[2] / "monitor/demo/application/alembic.ini"
@@ -94,6 +95,16 @@ async def test_every_closed_set_is_what_its_replay_makes(
             assert diff(folded, built).changes == ()
             tried += 1
     assert tried >= len(ids)
+
+
+@pytest.mark.parametrize("times", [40, pytest.param(400, marks=pytest.mark.long)])
+async def test_the_cause_of_every_fault_is_found_or_one_that_costs_less(
+    server: Cluster, times: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grades = sabotage(States(await lock_up(DEMO, server)), times)
+    with capsys.disabled():
+        print(f" demo: {list_grades(grades.items())} ")  # noqa: T201  # a figure
+    assert grades["exact"] + grades["alternative"] >= 0.95 * times
 
 
 async def test_the_same_history_gives_the_same_bytes(server: Cluster, tmp_path: Path) -> None:
