@@ -114,9 +114,10 @@ def _choose_best(evidence: "_Evidence", claimed: AbstractSet[str]) -> list["_Dep
     for one in found:
         revisions = sum(map(len, _tell_departure(evidence, claimed, one))) + bool(one.half)
         wrong = 0 if one.half else evidence.count_wrong(one.present)
-        costs.append((wrong > 0, wrong + revisions * bool(claimed), revisions))
-    least = min(costs)
-    return [one for one, cost in zip(found, costs, strict=True) if cost == least]
+        costs.append(((wrong > 0, wrong + revisions * bool(claimed)), revisions))
+    least, _ = min(costs)
+    ranked = sorted(zip(costs, found, strict=True), key=lambda pair: pair[0])
+    return [one for (cost, _), one in ranked if cost == least]
 
 
 class _Departed(NamedTuple):
