@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from typing import Final
 
-from monitor.core.findings import Finding
+from monitor.core.findings import Evidence, Finding
 from monitor.core.history import History
 from monitor.core.keys import Kind
 from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.rule import Rule
-from monitor.core.rules_history import EMPTY, UNKNOWN_REVISION, UNSTAMPED
+from monitor.core.rules_history import (
+    EMPTY,
+    MULTIPLE_HEADS,
+    NARROW,
+    OVERLAPPING,
+    UNKNOWN_REVISION,
+    UNSTAMPED,
+)
 from monitor.core.snapshot import Snapshot
+from monitor.core.stamps import find_too_long, has_strangers
 from monitor.core.verdict import State
 
 
@@ -73,6 +81,36 @@ def is_empty(snapshot: Snapshot, expected: Snapshot | None) -> bool:
         expected: None where nothing is known of what it should be.
     """
     return not has_tables(snapshot) and (expected is None or has_tables(expected))
+
+
+def check_rows(
+    snapshot: Snapshot, rows: tuple[str, ...], history: History, *, environment: str, database: str
+) -> list[Finding]:
+    """What is wrong with known version rows and their table, whatever the schema is."""
+    place = {"environment": environment, "database": database}
+    found: list[Finding] = []
+    if overlaps := history.find_overlaps(rows):
+        before, after = overlaps[0]
+        title = f"{before} is stamped beside {after}, which includes it"
+        found.append(_describe(OVERLAPPING, title, [*rows], **place))
+    if has_strangers(history, rows):
+        title = f"{', '.join(history.reduce(rows))} are stamped, and nothing brings them together"
+        found.append(_describe(MULTIPLE_HEADS, title, [*rows], **place))
+    widths = [table.width for table in snapshot.version_tables if table.revisions]
+    too_long = [name for width in widths if (name := find_too_long(history, width))]
+    if too_long:
+        title = f"revision {too_long[0]} is longer than the version column takes"
+        found.append(_describe(NARROW, title, too_long[:1], **place))
+    return found
+
+
+def _describe(
+    rule: Rule, title: str, about: list[str], *, environment: str, database: str
+) -> Finding:
+    evidence = (Evidence("stamped", None, [*about]),)
+    return find_overall(
+        rule, environment=environment, database=database, title=title, evidence=evidence
+    )
 
 
 def describe_stamp(

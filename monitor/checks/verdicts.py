@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from monitor.checks.history import check_rows
 from monitor.core.diagnosis import Diagnosis
 from monitor.core.findings import Evidence, Finding
+from monitor.core.history import History
 from monitor.core.overall import find_overall
 from monitor.core.rule import Rule
 from monitor.core.rules_history import (
@@ -15,6 +17,7 @@ from monitor.core.rules_history import (
     OVERLAPPING,
     STAMPED_NOT_RUN,
 )
+from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
 
 RULES: Final[Mapping[State, Rule]] = {
@@ -45,6 +48,23 @@ def describe_diagnosis(found: Diagnosis, *, environment: str, database: str) -> 
         for state, sentence in zip(states, found.sentences, strict=True)
         if state in RULES
     ]
+
+
+def judge_history(  # noqa: PLR0913  # what is known, and whose it is
+    diagnosis: Diagnosis | None,
+    history: History | None,
+    snapshot: Snapshot,
+    rows: tuple[str, ...],
+    *,
+    environment: str,
+    database: str,
+) -> list[Finding]:
+    """What is wrong with the history: what a lock says, and what the rows alone do."""
+    place = {"environment": environment, "database": database}
+    found = describe_diagnosis(diagnosis, **place) if diagnosis else []
+    codes = {finding.code for finding in found}
+    alone = check_rows(snapshot, rows, history, **place) if history else []
+    return [*found, *(finding for finding in alone if finding.code not in codes)]
 
 
 def _list_evidence(state: State, found: Diagnosis) -> Iterator[Evidence]:

@@ -6,7 +6,6 @@ Where explanations cost the same, all of them are told. What cannot be known is 
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import combinations
 
 import msgspec
 
@@ -15,6 +14,7 @@ from monitor.core.history import History
 from monitor.core.keys import Kind
 from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot, make_snapshot
+from monitor.core.stamps import has_strangers
 from monitor.core.verdict import State
 from monitor.core.way_out import (
     UPGRADE,
@@ -224,7 +224,7 @@ class _Case:
         found, is_hole = finds.explanation, self._is_hole(finds.explanation)
         return [
             (State.OVERLAPPING, bool(self._history.find_overlaps(self._rows))),
-            (State.MULTIPLE_HEADS, self._has_strangers()),
+            (State.MULTIPLE_HEADS, has_strangers(self._history, self._rows)),
             (State.HALF_APPLIED, found.half is not None),
             (State.HOLE, bool(found.missing) and is_hole),
             (State.STAMPED_NOT_RUN, bool(found.missing) and not is_hole),
@@ -241,29 +241,6 @@ class _Case:
         """Whether something that comes after a missing revision can be seen."""
         above = [self._history.ancestors((later,)) for later in found.seen]
         return any(name in before for name in found.missing for before in above)
-
-    def _has_strangers(self) -> bool:
-        """Whether two rows lead to heads of which no label says that they belong apart."""
-        rows = self._history.reduce(self._rows)
-        return any(
-            self._find_heads(one).isdisjoint(self._find_heads(other))
-            and not self._is_labelled(one, other)
-            for one, other in combinations(rows, 2)
-        )
-
-    def _find_heads(self, row: str) -> frozenset[str]:
-        above = self._history.ancestors
-        return frozenset(head for head in self._history.heads if row in above((head,)))
-
-    def _is_labelled(self, one: str, other: str) -> bool:
-        """Whether each of two rows is on a branch with a label that the other one is not on."""
-        ours, theirs = (self._list_labels((row,)) for row in (one, other))
-        return bool(ours - theirs) and bool(theirs - ours)
-
-    def _list_labels(self, rows: Sequence[str]) -> AbstractSet[str]:
-        by_id = self._history.by_id
-        names = self._history.ancestors(rows)
-        return {label for name in names for label in by_id[name].branch_labels}
 
 
 def _has_tables(snapshot: Snapshot) -> bool:

@@ -79,6 +79,14 @@ APPLIED_BY_HAND: Final = Rule(
     why="The next deployment runs it again, and fails on what is there already.",
     fix="Stamp it, once all that it does is there.",
 )
+NARROW: Final = Rule(
+    "AW110",
+    "A revision is longer than the version column takes",
+    _WARNING,
+    FindingClass.HISTORY,
+    why="The upgrade to it fails at its very end, when Alembic writes the version.",
+    fix="Widen the column: `ALTER TABLE alembic_version ALTER version_num TYPE varchar(64)`.",
+)
 
 HISTORY_RULES: Final[tuple[Rule, ...]] = (
     EMPTY,
@@ -90,4 +98,5 @@ HISTORY_RULES: Final[tuple[Rule, ...]] = (
     HOLE,
     STAMPED_NOT_RUN,
     APPLIED_BY_HAND,
+    NARROW,
 )

@@ -19,7 +19,7 @@ from monitor.checks.comparison import compare
 from monitor.checks.history import describe_stamp, is_empty, judge_stamp, read_stamp
 from monitor.checks.schema import add_flaws, judge
 from monitor.checks.spelling import Spellings
-from monitor.checks.verdicts import choose_worst, describe_diagnosis
+from monitor.checks.verdicts import choose_worst, judge_history
 from monitor.core.activity import Activity
 from monitor.core.difference import Difference
 from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreachable
@@ -350,14 +350,14 @@ def _report_comparison(
     if target.expectation is None:
         flawed = add_flaws(differences, snapshot, **place)
         found, _ = excuse_builds(flawed, builds, report.at)
+    # The history is as new as the schema that was just built from it.
+    history = target.expectation.history if target.expectation else None
     diagnosis = promise.diagnosis
-    history_found = describe_diagnosis(diagnosis, **place) if diagnosis else []
+    history_found = judge_history(diagnosis, history, snapshot, report.revisions or (), **place)
     judged = target.waivers.judge((*found, *history_found), report.at)
     upkeep: tuple[Finding, ...] = ()
     if difference is not None:
         upkeep = target.waivers.review(judged, report.at, **place)
-    # The history is as new as the schema that was just built from it.
-    history = target.expectation.history if target.expectation else None
     pending = history.pending(report.revisions or ()) if history else None
     told = {finding.identity for finding in judged.told}
     state = choose_state(

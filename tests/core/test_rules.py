@@ -21,6 +21,7 @@ TITLES = {
     "AW107": "A revision in the middle is missing",
     "AW108": "A stamped revision never ran",
     "AW109": "A revision is there that is not stamped",
+    "AW110": "A revision is longer than the version column takes",
     "AW201": "A schema is missing",
     "AW202": "A schema is there that nothing expects",
     "AW203": "A schema differs",

@@ -1,10 +1,10 @@
 import pytest
 
-from monitor.core.history import Revision
+from monitor.core.history import Revision, make_history
 from monitor.core.lock import VersionPlace
 from monitor.core.lock_building import Built, make_lock
 from monitor.core.snapshot import VersionTable, make_snapshot
-from monitor.core.stamps import read_rows
+from monitor.core.stamps import find_too_long, read_rows
 
 LOCK = make_lock(
     make_snapshot([]),
@@ -16,6 +16,17 @@ LOCK = make_lock(
 
 def a_table(schema: str, *rows: str, name: str = "alembic_version") -> VersionTable:
     return VersionTable(schema=schema, name=name, width=32, revisions=rows)
+
+
+@pytest.mark.parametrize(
+    ("names", "width", "longest"),
+    [(["a", "abc"], 2, "abc"), (["a", "abc"], 3, None), (["abc"], None, None), ([], 1, None)],
+)
+def test_the_longest_id_is_held_against_the_column(
+    names: list[str], width: int | None, longest: str | None
+) -> None:
+    history = make_history(Revision(id=name) for name in names)
+    assert find_too_long(history, width) == longest
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,33 @@ async def test_at_the_heads_and_right_is_in_sync(watch: Watch, ini: Path) -> Non
     assert report.pending == ()
 
 
+async def test_rows_that_include_each_other_are_told_without_a_lock(
+    watch: Watch, ini: Path
+) -> None:
+    watch.expect(f"alembic:{ini}")
+    rows = "INSERT INTO alembic_version VALUES ('r1'), ('r2')"
+    await watch.run(f"CREATE TABLE t (a int); CREATE TABLE u (a int); {VERSIONS}; {rows}")
+    report = (await watch.look(0)).record.report
+    assert report.state is State.OVERLAPPING
+    assert [finding.code for finding in report.findings] == ["AW104"]
+
+
+async def test_a_version_column_too_narrow_for_a_revision_to_come_is_told(
+    watch: Watch, ini: Path
+) -> None:
+    watch.expect(f"alembic:{ini}")
+    narrow = VERSIONS.replace("32", "1")
+    await watch.run(f"CREATE TABLE t (a int); {narrow}")
+    late = ini.parent / "m/versions/r1.py"
+    late.write_text(late.read_text().replace('"r1"', '"1"'))
+    second = ini.parent / "m/versions/r2.py"
+    second.write_text(second.read_text().replace("'r1'", "'1'"))
+    await watch.run("INSERT INTO alembic_version VALUES ('1')")
+    report = (await watch.look(0)).record.report
+    assert report.state is State.PENDING
+    assert [finding.code for finding in report.findings] == ["AW110"]
+
+
 async def test_behind_and_right_is_pending_and_never_drift(watch: Watch, ini: Path) -> None:
     watch.expect(f"alembic:{ini}")
     await watch.run(f"CREATE TABLE t (a int); {VERSIONS}; {stamp('r1')}")
