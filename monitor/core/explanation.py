@@ -343,10 +343,16 @@ def _is_same(kind: Kind, name: str, one: Value, other: Value) -> bool:
 
 
 def _list_by_hand(
-    evidence: _Evidence, present: AbstractSet[str], departed: Iterable[str]
+    evidence: _Evidence, present: AbstractSet[str], departed: tuple[str, ...]
 ) -> Iterator[Alternative]:
-    """Where all that a revision changes is one object, somebody may have changed it by hand."""
+    """Where all that a revision changes is one object, somebody may have changed it by hand.
+
+    Not where something that comes before it is gone as well.
+    """
+    gone = [name for name in departed if name not in present]
     for name in departed:
+        if any(other != name and other in evidence.above(name) for other in gone):
+            continue
         effects = [*evidence.list_effects(present | {name}, present - {name}, name)]
         if len(effects) == 1:
             yield Alternative(instead_of=name, by_hand=effects[0][0])

@@ -110,6 +110,15 @@ async def test_a_summary_that_says_what_the_state_says_is_not_said_twice(store: 
     assert page.text.lower().count(sentence) == 1
 
 
+async def test_a_summary_that_begins_with_a_name_keeps_it_as_it_is(store: Store) -> None:
+    report = a_report("odd", State.STAMPED_NOT_RUN, summary="f6c0ffee is stamped, and never ran")
+    await commit(store, a_record(report))
+    page = await fetch(store, "/databases/odd")
+    assert "Stamped with a revision that never ran. f6c0ffee is stamped" in " ".join(
+        page.text.split()
+    )
+
+
 async def test_the_overview_puts_first_what_needs_a_person(store: Store) -> None:
     page = await fetch(store)
     names = [a["data-name"] for a in page.find("span") if "data-name" in a]
