@@ -19,6 +19,10 @@ _URL_ENV: Final = (
     "Let it take the URL from DATABASE_URL or from sqlalchemy.url of its configuration, or name "
     "the variable that it reads: `--url-env NAME`."
 )
+ECHO: Final = "SQLALCHEMY_ECHO"
+"""Shows every statement that a history runs."""
+VERBOSE: Final = "ALEMBIC_VERBOSE"
+"""Shows what it prints."""
 _NAMES_SHOWN: Final = 6
 AHEAD_SECONDS: Final = 500 * 86_400 + 5 * 3_600 + 7 * 60 + 11
 """How much later a second build is: another year, quarter, month, week, day, hour and minute."""
@@ -76,8 +80,13 @@ def make_interpreter(options: BuildOptions, *, directory: Path) -> Interpreter:
         python=choose_python(options),
         directory=directory,
         environment=clean_environment(os.environ, also=options.url_env),
-        is_verbose=options.verbose,
+        is_verbose=options.verbose or is_switched_on(ECHO) or is_switched_on(VERBOSE),
     )
+
+
+def is_switched_on(variable: str) -> bool:
+    """Whether a variable of the environment says yes, in one of the usual words."""
+    return os.environ.get(variable, "").strip().lower() not in {"", "0", "false", "no", "off"}
 
 
 def make_job(
@@ -113,6 +122,7 @@ def make_job(
         "drivers": [driver for driver in hints if driver],
         "named_drivers": {name: named[name] for name in names if name in named},
         "is_async": is_async,
+        "echo": is_switched_on(ECHO),
         "ahead_seconds": AHEAD_SECONDS if options.is_later else 0,
     }
 

@@ -277,6 +277,8 @@ class Replay:
         mention = re.compile(r"\bon\s+extension\b|\bcreate\s+extension\b", re.IGNORECASE)
 
         def admit(_c: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> tuple[str, Any]:
+            if self._channel.job.get("echo"):
+                sys.stderr.write(sql.strip() + "\n")
             if mention.search(sql):
                 sql = self._channel.ask("extension", sql=sql)
             return sql, parameters

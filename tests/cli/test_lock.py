@@ -76,6 +76,38 @@ async def test_alembic_config_names_the_history(
     assert (tmp_path / LOCK).is_file()
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "is_shown"),
+    [
+        ("SQLALCHEMY_ECHO", "1", True),
+        ("SQLALCHEMY_ECHO", "0", False),
+        ("ALEMBIC_VERBOSE", "1", True),
+    ],
+)
+async def test_the_replay_can_be_watched(  # noqa: PLR0913  # the case and its fixtures
+    run_command: RunCommand,
+    server: Cluster,
+    tmp_path: Path,
+    *,
+    variable: str,
+    value: str,
+    is_shown: bool,
+) -> None:
+    write_history(tmp_path, f"print('it says so'); {MAKE}")
+    arguments = (
+        "lock",
+        "build",
+        f"alembic:{tmp_path / 'alembic.ini'}",
+        "-o",
+        str(tmp_path / LOCK),
+    )
+    done = await run_command(*arguments, "--shadow", server.url(), **{variable: value})
+    assert done.code == 0, done
+    assert ("it says so" in done.err) is is_shown
+    echoes = variable == "SQLALCHEMY_ECHO" and is_shown
+    assert ("create table t (id int primary key)" in done.err) is echoes
+
+
 async def test_a_history_that_stops_is_written_and_told(
     run_inside: RunCommand, server: Cluster, tmp_path: Path
 ) -> None:
