@@ -16,7 +16,7 @@ from monitor.core.lock_check import Problem, check_lock
 from monitor.core.lock_file import load_lock
 from monitor.core.lock_states import States
 from monitor.core.printing import clean
-from monitor.core.source import Scheme, Source, parse_source
+from monitor.core.source import HEADS, Scheme, Source, parse_source
 from monitor.sources.expected import make_maker, open_shadows, read_source
 from monitor.sources.files import read_file
 from monitor.sources.locking import LockOptions, build_lock
@@ -90,6 +90,10 @@ def _find_history(text: str | None) -> Source:
     if source.scheme is not Scheme.ALEMBIC:
         raise UsageError(
             f"{source} is no history of revisions.", next_step="Name alembic:PATH/alembic.ini."
+        )
+    if source.revision != HEADS:
+        raise UsageError(
+            "A lock is of the whole history.", next_step=f"Leave out @{source.revision}."
         )
     return source
 

@@ -21,6 +21,7 @@ from monitor.checks.schema import add_flaws, judge
 from monitor.checks.spelling import Spellings
 from monitor.checks.verdicts import choose_worst, judge_history
 from monitor.core.activity import Activity
+from monitor.core.diagnosis import Diagnosis
 from monitor.core.difference import Difference
 from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreachable
 from monitor.core.findings import Finding, FindingClass, Unknown, make_unknowns
@@ -38,7 +39,7 @@ from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import Deadlines, connect
 from monitor.sources.reading import Reading, read_schema
 from monitor.watch.memory import Memory
-from monitor.watch.promise import Expectation, Promise, find_promise
+from monitor.watch.promise import Expectation, Promise, find_fit, find_promise
 from monitor.watch.summary import choose_state, summarise
 
 
@@ -226,7 +227,8 @@ async def _compare(
     if stamp is None and history is not None:
         return _report_unreadable_stamp(report, snapshot)
     if (state := judge_stamp(snapshot, stamp or (), history)) is not None:
-        return _report_stamp(report, state, stamp or (), waivers=target.waivers)
+        found = await find_fit(target.expectation, snapshot, target.scope)
+        return _report_stamp(report, state, stamp or (), waivers=target.waivers, found=found)
     promise = Promise(baseline)
     try:
         if target.expectation is not None:
@@ -307,12 +309,20 @@ def _add_unknown(report: Report, error: AnchorwatchError) -> Report:
 
 
 def _report_stamp(
-    report: Report, state: State, stamp: tuple[str, ...], *, waivers: Waivers
+    report: Report,
+    state: State,
+    stamp: tuple[str, ...],
+    *,
+    waivers: Waivers,
+    found: Diagnosis | None = None,
 ) -> Report:
     """A state in which comparing the schema would only repeat what is wrong."""
     finding = describe_stamp(
         state, stamp, environment=report.environment, database=report.database
     )
+    if finding is not None and found is not None and found.verdict is state and found.remedy:
+        remedy = "; ".join(found.remedy)
+        finding = msgspec.structs.replace(finding, title=found.summary, remedy=remedy)
     unjudged = Unknown(
         finding_class=FindingClass.DRIFT,
         code="no_expectation",

@@ -82,3 +82,11 @@ async def find_promise(
     if found.verdict is State.UNKNOWN:
         raise BuildError(f"{found.summary}.", next_step=f"{'; '.join(found.remedy)}.")
     return Promise(make_explained(states, found.present, found.half, live), diagnosis=found)
+
+
+async def find_fit(
+    expectation: Expectation | None, live: Snapshot, scope: Scope
+) -> Diagnosis | None:
+    """Which revision a database is of that says nothing known about it; None without a lock."""
+    states = expectation.states if expectation else None
+    return None if states is None else await diagnose_snapshot(states, live, scope)

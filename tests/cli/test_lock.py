@@ -152,6 +152,7 @@ async def test_models_are_held_against_the_migrations(
         (["lock", "build", "--baseline", "alembic:alembic.ini"], 2, "sql: or models: only"),
         (["lock", "build", "--models", "sql:x.sql"], 2, "models: only"),
         (["lock", "build", "alembic:nowhere.ini"], 3, "cannot be read"),
+        (["lock", "build", "alembic:alembic.ini@r1"], 2, "of the whole history"),
     ],
 )
 async def test_bad_input_is_one_sentence_with_the_next_step(

@@ -80,6 +80,15 @@ async def test_a_look_names_the_cause_and_not_its_consequences(
     assert all(RULES[code].finding_class is FindingClass.HISTORY for code in codes)
 
 
+async def test_tables_without_a_stamp_are_told_with_the_revision_that_fits(locked: Watch) -> None:
+    await locked.run(ran(1, 2, 3))
+    report = (await locked.look(0)).record.report
+    assert report.state is State.UNSTAMPED
+    [finding] = report.findings
+    assert finding.title.endswith("the schema is that of r3")
+    assert finding.remedy == "alembic stamp --purge r3"
+
+
 async def test_no_tables_are_empty(locked: Watch) -> None:
     await locked.run(f"{VERSIONS}; {stamp('r4')}")
     assert await locked.see(0) is State.EMPTY
