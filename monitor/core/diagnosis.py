@@ -9,12 +9,13 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from monitor.core.explanation import Alternative, Explanation, Half, explain
+from monitor.core.explanation import Alternative, Explanation, explain
 from monitor.core.history import History
 from monitor.core.keys import Kind
 from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot, make_snapshot
 from monitor.core.stamps import has_strangers
+from monitor.core.traces import Half
 from monitor.core.verdict import State
 from monitor.core.way_out import (
     UPGRADE,

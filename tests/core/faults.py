@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from monitor.core.diagnosis import Diagnosis, diagnose
 from monitor.core.diff import diff
-from monitor.core.explanation import is_alike
 from monitor.core.findings import Severity
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.lock_order import list_touches
 from monitor.core.lock_states import States
 from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
+from monitor.core.traces import is_alike
 from monitor.core.verdict import State
 
 

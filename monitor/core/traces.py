@@ -1,0 +1,201 @@
+"""What a schema shows of revisions: which of their changes are there."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import NamedTuple
+
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.kinds import KINDS, Value
+from monitor.core.lock import Pair, merge
+from monitor.core.lock_order import list_touches
+from monitor.core.lock_states import States
+from monitor.core.snapshot import SchemaObject
+from monitor.core.spelling import are_synonyms, may_be_synonyms
+
+
+class Half(NamedTuple):
+    """A revision that stopped on its way.
+
+    Attributes:
+        revision: its id.
+        done: how many of its steps are there.
+        steps: how many it has.
+    """
+
+    revision: str
+    done: int
+    steps: int
+
+
+class _Step(NamedTuple):
+    """What one revision does to one object."""
+
+    revision: str
+    before: SchemaObject | None
+    after: SchemaObject | None
+
+
+class Traces:
+    """What is there, against what every set of revisions makes of it.
+
+    Args:
+        states: of the lock.
+        live: the objects that are compared.
+    """
+
+    def __init__(self, states: States, live: Mapping[ObjectKey, SchemaObject]) -> None:
+        lock = states.lock
+        self._states = states
+        self._live = live
+        self._base = {lock.objects[digest].key: lock.objects[digest] for digest in lock.base}
+        self._chains: dict[ObjectKey, list[_Step]] = defaultdict(list)
+        self._touched: dict[str, list[ObjectKey]] = {}
+        self.order: list[str] = []
+        for one in lock.revisions:
+            if one.delta is None:
+                continue
+            self.order.append(one.id)
+            self._touched[one.id] = [*list_touches(lock, one.id)]
+            for pair in one.delta.pairs:
+                self._chains[lock.find_key(pair)].append(_Step(one.id, *lock.resolve(pair)))
+        self._below: dict[str, set[str]] = defaultdict(set)
+        for name in self.order:
+            for before in self.above(name):
+                self._below[before].add(name)
+
+    def make(self, key: ObjectKey, present: AbstractSet[str]) -> SchemaObject | None:
+        """What a set of revisions makes of an object."""
+        current = self._base.get(key)
+        for step in self._chains.get(key, ()):
+            if step.revision in present:
+                current = merge(current, step.before, step.after)
+        return current
+
+    def above(self, name: str) -> frozenset[str]:
+        """A revision with all that comes before it."""
+        return self._states.lock.history.ancestors((name,))
+
+    def below(self, name: str) -> AbstractSet[str]:
+        """A revision with all that comes after it."""
+        return self._below[name]
+
+    def touches(self, name: str) -> bool:
+        """Whether a revision changes anything that could be seen."""
+        return bool(self._touched[name])
+
+    def count_wrong(self, present: AbstractSet[str], half: Half | None = None) -> int:
+        """How many objects that revisions touched are not as these make them, and half of one."""
+        unknown = self._find_unknown(present)
+        made = {key: self.make(key, present) for key in self._chains if key not in unknown}
+        delta = self._states.lock.by_id[half.revision].delta if half else None
+        steps = delta.steps[: half.done] if delta and half else ()
+        made = self._apply(made, (pair for step in steps for pair in step))
+        return sum(not self._is_there(key, item) for key, item in made.items())
+
+    def is_whole(self, present: AbstractSet[str]) -> bool:
+        """Whether everything that revisions ever touched is as these make it."""
+        return all(self._is_there(key, self.make(key, present)) for key in self._chains)
+
+    def lacks(self, present: AbstractSet[str], name: str) -> bool:
+        """Whether everything that a revision changes is as it was without it."""
+        return self._agrees(present - {name}, present, name)
+
+    def has(self, present: AbstractSet[str], name: str) -> bool:
+        """Whether everything that a revision changes is as it is with it."""
+        return self._agrees(present | {name}, present, name)
+
+    def list_effects(
+        self, one: AbstractSet[str], other: AbstractSet[str], name: str
+    ) -> Iterator[tuple[ObjectKey, SchemaObject | None, SchemaObject | None]]:
+        """The objects of a revision that two sets make in two ways, as each makes them."""
+        unknown = self._find_unknown(one) | self._find_unknown(other)
+        for key in self._touched[name]:
+            ours, theirs = self.make(key, one), self.make(key, other)
+            if key not in unknown and not is_alike(ours, theirs):
+                yield key, ours, theirs
+
+    def _agrees(self, wanted: AbstractSet[str], other: AbstractSet[str], name: str) -> bool:
+        effects = [*self.list_effects(wanted, other, name)]
+        return bool(effects) and all(self._is_there(key, item) for key, item, _ in effects)
+
+    def _is_there(self, key: ObjectKey, item: SchemaObject | None) -> bool:
+        return is_alike(self._live.get(key), item)
+
+    def _find_unknown(self, present: AbstractSet[str]) -> frozenset[ObjectKey]:
+        hits = self._states.collisions
+        return frozenset(hit.key for hit in hits if hit.holds(present)) if hits else frozenset()
+
+    def list_seen(self, present: AbstractSet[str]) -> frozenset[str]:
+        """The revisions of which something is there that would not be without them."""
+        return frozenset(
+            name
+            for name in self.order
+            if name in present
+            and any(
+                self._is_there(key, item)
+                for key, item, _ in self.list_effects(present, present - {name}, name)
+            )
+        )
+
+    def find_half(self, present: AbstractSet[str]) -> Half | None:
+        """A revision of which the first steps are there, and none of the others."""
+        for one in self._states.lock.revisions:
+            steps = one.delta.steps if one.delta else ()
+            for done in range(1, len(steps)):
+                if self._is_stopped(present - {one.id}, steps, done):
+                    return Half(one.id, done, len(steps))
+        return None
+
+    def _is_stopped(
+        self,
+        without: AbstractSet[str],
+        steps: tuple[tuple[Pair, ...], ...],
+        done: int,
+    ) -> bool:
+        """Whether everything is as after so many steps, and that is not nothing nor all."""
+        keys = {self._states.lock.find_key(pair) for step in steps for pair in step}
+        bare = {key: self.make(key, without) for key in keys}
+        part = self._apply(bare, (pair for step in steps[:done] for pair in step))
+        whole = self._apply(bare, (pair for step in steps for pair in step))
+        is_something = any(not is_alike(bare.get(key), part.get(key)) for key in keys)
+        is_all = all(is_alike(whole.get(key), part.get(key)) for key in keys)
+        return (
+            is_something and not is_all and all(self._is_there(key, part.get(key)) for key in keys)
+        )
+
+    def _apply(
+        self, objects: Mapping[ObjectKey, SchemaObject | None], pairs: Iterable[Pair]
+    ) -> dict[ObjectKey, SchemaObject | None]:
+        lock, result = self._states.lock, dict(objects)
+        for pair in pairs:
+            key = lock.find_key(pair)
+            result[key] = merge(result.get(key), *lock.resolve(pair))
+        return result
+
+
+def is_alike(one: SchemaObject | None, other: SchemaObject | None) -> bool:
+    """Whether two objects are the same, as far as one can tell without a server.
+
+    Owners, privileges, comments and the order of columns aside: they prove no revision.
+    """
+    if one is None or other is None:
+        return one is other
+    if one.attributes == other.attributes:
+        return True
+    kind = one.key.kind
+    spec = KINDS[kind]
+    for name in one.attributes.keys() | other.attributes.keys():
+        if spec[name].by_declaration or spec[name].is_note or spec[name].is_remark:
+            continue
+        if not _is_same(kind, name, one.get(name), other.get(name)):
+            return False
+    return True
+
+
+def _is_same(kind: Kind, name: str, one: Value, other: Value) -> bool:
+    return (
+        one == other
+        or are_synonyms(kind, name, one, other)
+        or may_be_synonyms(kind, name, one, other)
+    )
