@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.lock import VersionPlace
+from monitor.core.lock_building import make_lock
+from monitor.core.lock_file import dump_lock
+from monitor.core.snapshot import dump_snapshot, make_snapshot
+
 ROOT = Path(__file__).parent.parent / "monitor"
 
 FLOORS = {
@@ -106,16 +111,30 @@ def test_every_part_of_the_package_has_a_floor() -> None:
 HEAVY = ("sqlalchemy", "fastapi", "apscheduler", "sentry_sdk", "pydantic")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["snapshot", "--help"], ["diff", "--help"]])
-def test_quick_commands_import_nothing_heavy(arguments: list[str]) -> None:
+QUICK = [
+    ["--help"],
+    ["snapshot", "--help"],
+    ["diff", "--help"],
+    ["snapshot", "snapshot:empty.json"],
+    ["diff", "snapshot:empty.json", "lock:empty.lock.json@base"],
+    ["lock", "show", "empty.lock.json"],
+]
+
+
+@pytest.mark.parametrize("arguments", QUICK)
+def test_quick_commands_import_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    nothing = make_snapshot([])
+    (tmp_path / "empty.json").write_bytes(dump_snapshot(nothing))
+    lock = make_lock(nothing, [], place=VersionPlace(), server_version=180000)
+    (tmp_path / "empty.lock.json").write_bytes(dump_lock(lock))
     script = (
         "import sys\n"
         f"sys.argv = ['anchorwatch', *{arguments!r}]\n"
         "from monitor.cli import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
         f"print(sorted(set({HEAVY!r}) & sys.modules.keys()), file=sys.stderr)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert done.stderr.strip().splitlines()[-1] == "[]"
