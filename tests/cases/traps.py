@@ -328,6 +328,23 @@ TRAPS: Final = (
         ),
     ),
     (
+        "a revision that was edited after it was released, inserted below one, or has a twin",
+        (
+            "core/test_lock_check.py::test_a_file_that_was_edited_after_it_was_locked_is_told",
+            "core/test_lock_check.py::test_a_revision_below_a_locked_one_is_told_with_where_it_belongs",
+            "core/test_lock_check.py::test_two_files_of_one_revision_are_told",
+        ),
+    ),
+    (
+        "a revision that was applied by half, stamped without running, or run without a stamp",
+        (
+            "core/test_diagnosis.py::test_the_first_steps_of_a_revision_that_commits_on_its_way_are_half_of_it",
+            "core/test_diagnosis.py::test_a_stamp_that_was_moved_forward_without_running_names_what_never_ran",
+            "core/test_diagnosis.py::test_a_stamp_that_was_moved_back_names_what_is_there_already",
+            "watch/test_history.py::test_a_look_names_the_cause_and_not_its_consequences",
+        ),
+    ),
+    (
         "a series of metrics for each object",
         (
             "sinks/test_metrics.py::test_differences_are_counted_by_kind_and_change_with_their_zeros",
@@ -339,15 +356,7 @@ TRAPS: Final = (
 LATER: Final = (
     (
         "unknown revisions: squashed, of another branch, ahead, mistyped",
-        "told as `unknown_revision`; which of them it is comes with the lock file",
-    ),
-    (
-        "a revision that was edited after it ran, inserted below the stamp, or has a twin",
-        "comes with the lock file: files alone do not say what ran",
-    ),
-    (
-        "a revision that was applied by half",
-        "its differences are told; that they are half of a revision comes with the lock file",
+        "told as `unknown_revision`; which of them it is comes with the locks of other commits",
     ),
     (
         "the version of a collation that the operating system changed",
