@@ -11,6 +11,7 @@ import msgspec
 from monitor.core.diff_mentions import CONSTANT, read_name
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
+from monitor.core.parameters import PARAMETERS, fold_spellings
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import TEXTS, list_names
 
@@ -171,7 +172,7 @@ def describe_definition(item: SchemaObject, *, without: AbstractSet[str] = froze
     spec = KINDS[item.key.kind]
     ignored = without | _STATES.get(item.key.kind, frozenset())
     defining = {
-        name: value
+        name: fold_spellings(value) if name in PARAMETERS else value
         for name, value in item.attributes.items()
         if not (spec[name].by_declaration or spec[name].is_remark or name in ignored)
     }

@@ -67,13 +67,13 @@ def mean_the_same(wanted: Value, found: Value) -> bool:
     """Whether two lists of parameters come to the same, in whatever words and order."""
     if not isinstance(wanted, list) or not isinstance(found, list):
         return False
-    return _read(wanted) == _read(found)
+    return fold_spellings(wanted) == fold_spellings(found)
 
 
-def _read(value: Value) -> Value:
+def fold_spellings(value: Value) -> Value:
     """A value that is equal for all spellings; of an operator class, its number stays in front."""
     if isinstance(value, list):
-        return sorted(map(_read, value), key=repr)
+        return sorted(map(fold_spellings, value), key=repr)
     return _read_parameter(value) if isinstance(value, str) else value
 
 

@@ -40,6 +40,25 @@ def test_what_is_known_by_its_name_is_not_renamed(kind: Kind) -> None:
     assert {line.split()[0] for line in say([old], [new])} == {"missing", "unexpected"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "wanted", "found"),
+    [
+        (Kind.INDEX, "deduplicate_items=off", "deduplicate_items=false"),
+        (Kind.UNIQUE, "fillfactor=70", "fillfactor=70.0"),
+    ],
+)
+def test_what_was_renamed_and_its_parameters_respelt_is_renamed(
+    kind: Kind, wanted: str, found: str
+) -> None:
+    old = an_object(kind, "old", parent="t", columns=["a"], options=[wanted])
+    new = an_object(kind, "new", parent="t", columns=["a"], options=[found])
+    told = describe(diff(make_snapshot([old]), make_snapshot([new])))
+    assert told == (
+        f"altered {kind.value} public.t.old: name",
+        f"note spelling {kind.value} public.t.old",
+    )
+
+
 def test_a_rename_is_one_to_one() -> None:
     one, two, three = (an_object(Kind.INDEX, name, parent="t") for name in ("a", "b", "c"))
     assert say([one], [two, three]) == (
