@@ -8,7 +8,6 @@ from typing import NamedTuple
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS, Value
 from monitor.core.lock import Pair, merge
-from monitor.core.lock_order import list_touches
 from monitor.core.lock_states import States
 from monitor.core.snapshot import SchemaObject
 from monitor.core.spelling import are_synonyms, may_be_synonyms
@@ -56,7 +55,7 @@ class Traces:
             if one.delta is None:
                 continue
             self.order.append(one.id)
-            self._touched[one.id] = [*list_touches(lock, one.id)]
+            self._touched[one.id] = list_visible(states, one.id)
             for pair in one.delta.pairs:
                 self._chains[lock.find_key(pair)].append(_Step(one.id, *lock.resolve(pair)))
         self._below: dict[str, set[str]] = defaultdict(set)
@@ -172,6 +171,14 @@ class Traces:
             key = lock.find_key(pair)
             result[key] = merge(result.get(key), *lock.resolve(pair))
         return result
+
+
+def list_visible(states: States, revision: str) -> list[ObjectKey]:
+    """The objects that a revision changes in a way that can prove it, sorted."""
+    lock = states.lock
+    delta = lock.by_id[revision].delta
+    pairs = delta.pairs if delta else ()
+    return [lock.find_key(pair) for pair in pairs if not is_alike(*lock.resolve(pair))]
 
 
 def is_alike(one: SchemaObject | None, other: SchemaObject | None) -> bool:

@@ -137,7 +137,7 @@ def list_options(command: Any) -> Iterator[str]:
 def test_every_option_that_a_message_names_is_there() -> None:
     options = {*list_options(typer.main.get_command(make_app())), "--help"}
     others = {"--encoding", "--schema-only", "--no-owner", "--no-privileges"}  # of pg_dump
-    others |= {"--system", "--build-arg"}  # of uv and docker
+    others |= {"--system", "--build-arg", "--purge"}  # of uv, docker and alembic
     named = {
         option
         for path in Path(monitor.__file__).parent.rglob("*.py")

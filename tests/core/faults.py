@@ -9,10 +9,9 @@ from monitor.core.diagnosis import Diagnosis, diagnose
 from monitor.core.diff import diff
 from monitor.core.findings import Severity
 from monitor.core.keys import Kind, ObjectKey
-from monitor.core.lock_order import list_touches
 from monitor.core.lock_states import States
 from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
-from monitor.core.traces import is_alike
+from monitor.core.traces import is_alike, list_visible
 from monitor.core.verdict import State
 
 
@@ -46,7 +45,7 @@ class Saboteur:
         self._history = states.lock.history
         self._chance = random.Random(seed)  # noqa: S311  # a test
         self._names = [one.id for one in states.lock.revisions]
-        self._showing = {name for name in self._names if list_touches(states.lock, name)}
+        self._showing = {name for name in self._names if list_visible(states, name)}
 
     def strike(self) -> Fault:
         """One fault, and edits by hand with every other one."""

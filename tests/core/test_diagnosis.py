@@ -15,6 +15,7 @@ from monitor.core.lock import LockedRevision, Statement, VersionPlace
 from monitor.core.lock_building import Built, make_lock, retire
 from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot, make_snapshot
+from monitor.core.traces import list_visible
 from monitor.core.verdict import State
 from tests.core.lock_model import (
     Node,
@@ -319,7 +320,8 @@ def hold_cause(nodes: list[Node], data: st.DataObject) -> None:
     if not fault.edits:
         others = [other for other in found.alternatives if other.by_hand is None]
         told = [departed, *({*other.missing, *other.extra} for other in others)]
-        assert any(some <= done for some in told)
+        is_cheaper = len(departed) < sum(bool(list_visible(states, name)) for name in done)
+        assert is_cheaper or any(some <= done for some in told)
     assert len(departed) + found.unexplained <= len(done) + 2 * fault.edits
     assert found.pending == history.pending(fault.rows)
 
@@ -337,3 +339,15 @@ def test_a_fault_is_explained_by_no_more_than_what_was_done(
 @settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
 def test_so_are_many_faults(nodes: list[Node], data: st.DataObject) -> None:
     hold_cause(nodes, data)
+
+
+def test_what_only_a_comment_shows_is_no_evidence_and_costs_nothing() -> None:
+    nodes = [
+        a_node("r0", ("create", "t")),
+        a_node("r1", ("set", "old", "comment", "a"), down=("r0",)),
+        a_node("r2", ("drop", "t"), down=("r1",)),
+    ]
+    found = judge(build(nodes), ["r0"], photograph(replay(nodes)))
+    told = {(found.missing_revisions, found.extra_revisions)}
+    told |= {(other.missing, other.extra) for other in found.alternatives if not other.by_hand}
+    assert told == {(("r0",), ()), ((), ("r2",))}

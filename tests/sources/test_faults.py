@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.checks.diagnosis import diagnose_snapshot
-from monitor.core.lock_order import list_touches
 from monitor.core.lock_states import States
+from monitor.core.traces import list_visible
 from monitor.core.verdict import State
 from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
@@ -72,7 +72,7 @@ async def test_the_cause_of_a_fault_in_a_real_database_is_found(
     async with open_shadows(options) as shadows:
         states = States(await build_lock(read_scripts(ini), shadows, LockOptions(build=options)))
     assert states.lock.stopped_at is None
-    showing = {one.id for one in states.lock.revisions if list_touches(states.lock, one.id)}
+    showing = {one.id for one in states.lock.revisions if list_visible(states, one.id)}
     chance, grades = random.Random(7), Counter[str]()  # noqa: S311  # a test
     for _ in range(TIMES):
         ran, stamped = choose(chance)
