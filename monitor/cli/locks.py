@@ -17,11 +17,15 @@ from monitor.core.lock_file import load_lock
 from monitor.core.lock_states import States
 from monitor.core.printing import clean
 from monitor.core.source import HEADS, Scheme, Source, parse_source
-from monitor.sources.expected import make_maker, open_shadows, read_source
+from monitor.sources.expected import (
+    BuildOptions,
+    make_maker,
+    open_scripts,
+    open_shadows,
+    read_source,
+)
 from monitor.sources.files import read_file
 from monitor.sources.locking import LockOptions, build_lock
-from monitor.sources.packages import read_search_path
-from monitor.sources.scripts import Scripts, read_scripts
 
 DEFAULT = "alembic.ini"
 _OBJECTS_SHOWN = 12
@@ -47,22 +51,23 @@ def build_one(
     Raises:
         AnchorwatchError: it cannot be built.
     """
-    scripts = _read_scripts(_find_history(text), choices.python)
+    source = _find_history(text)
     former = _read_former(output)
     base = _parse(baseline, "--baseline", (Scheme.SQL, Scheme.MODELS))
     compared = _parse(models, "--models", (Scheme.MODELS,))
-    with show_progress(f"locking {scripts.ini.name}") as progress:
-        return run_loop(_build(scripts, choices, (base, compared, former), progress))
+    with show_progress(f"locking {source}") as progress:
+        return run_loop(_build(source, choices, (base, compared, former), progress))
 
 
 async def _build(
-    scripts: Scripts,
+    source: Source,
     choices: BuildChoices,
     given: tuple[Source | None, Source | None, Lock | None],
     progress: Callable[[str], None],
 ) -> BuiltLock:
     base, models, former = given
     options = make_options(choices, progress=progress)
+    scripts = await open_scripts(source, options)
     maker = make_maker(base, options) if base else None
     async with open_shadows(options) as shadows:
         chosen = LockOptions(build=options, baseline=maker, former=former)
@@ -96,20 +101,6 @@ def _find_history(text: str | None) -> Source:
             "A lock is of the whole history.", next_step=f"Leave out @{source.revision}."
         )
     return source
-
-
-def _read_scripts(source: Source, python: Path | None) -> Scripts:
-    def search() -> tuple[Path, ...]:
-        return read_search_path(make_python(python))
-
-    return read_scripts(Path(source.path or ""), search)
-
-
-def make_python(python: Path | None) -> Path:
-    """The interpreter whose packages are looked through."""
-    from monitor.sources.build import BuildOptions, choose_python
-
-    return choose_python(BuildOptions(python=python))
 
 
 def read_lock(path: Path) -> Lock:
@@ -152,7 +143,7 @@ def verify_one(path: Path, text: str | None, python: Path | None) -> tuple[Probl
         AnchorwatchError: one of them cannot be read.
     """
     lock = read_lock(path)
-    scripts = _read_scripts(_find_history(text), python)
+    scripts = run_loop(open_scripts(_find_history(text), BuildOptions(python=python)))
     return check_lock(lock, scripts.history, scripts.digests)
 
 

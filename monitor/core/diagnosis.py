@@ -100,7 +100,7 @@ def make_explained(
     delta = states.lock.by_id[half.revision].delta if half else None
     for step in delta.steps[: half.done] if delta and half else ():
         states.lock.apply(made, step)
-    for key in states.fold(present).unknown & live.by_key.keys():
+    for key in states.find_unknown(present) & live.by_key.keys():
         made[key] = live.by_key[key]
     bare = states.make_snapshot(frozenset())
     return msgspec.structs.replace(bare, objects=make_snapshot(made.values()).objects)

@@ -51,8 +51,11 @@ class States:
         for one in lock.revisions:
             if one.id in revisions and one.delta is not None:
                 lock.apply(objects, one.delta.pairs)
-        unknown = frozenset(hit.key for hit in self.collisions if hit.holds(revisions))
-        return Fold(objects, unknown)
+        return Fold(objects, self.find_unknown(revisions))
+
+    def find_unknown(self, revisions: AbstractSet[str]) -> frozenset[ObjectKey]:
+        """The objects that the order of the revisions decides."""
+        return frozenset(hit.key for hit in self.collisions if hit.holds(revisions))
 
     def make_snapshot(self, revisions: AbstractSet[str]) -> Snapshot:
         """What these revisions make, as it was built; without objects that are not known."""

@@ -85,7 +85,7 @@ class Traces:
 
     def count_wrong(self, present: AbstractSet[str], half: Half | None = None) -> int:
         """How many objects that revisions touched are not as these make them, and half of one."""
-        unknown = self._find_unknown(present)
+        unknown = self._states.find_unknown(present)
         made = {key: self.make(key, present) for key in self._chains if key not in unknown}
         delta = self._states.lock.by_id[half.revision].delta if half else None
         steps = delta.steps[: half.done] if delta and half else ()
@@ -108,7 +108,7 @@ class Traces:
         self, one: AbstractSet[str], other: AbstractSet[str], name: str
     ) -> Iterator[tuple[ObjectKey, SchemaObject | None, SchemaObject | None]]:
         """The objects of a revision that two sets make in two ways, as each makes them."""
-        unknown = self._find_unknown(one) | self._find_unknown(other)
+        unknown = self._states.find_unknown(one) | self._states.find_unknown(other)
         for key in self._touched[name]:
             ours, theirs = self.make(key, one), self.make(key, other)
             if key not in unknown and not is_alike(ours, theirs):
@@ -120,10 +120,6 @@ class Traces:
 
     def _is_there(self, key: ObjectKey, item: SchemaObject | None) -> bool:
         return is_alike(self._live.get(key), item)
-
-    def _find_unknown(self, present: AbstractSet[str]) -> frozenset[ObjectKey]:
-        hits = self._states.collisions
-        return frozenset(hit.key for hit in hits if hit.holds(present)) if hits else frozenset()
 
     def list_seen(self, present: AbstractSet[str]) -> frozenset[str]:
         """The revisions of which something is there that would not be without them."""

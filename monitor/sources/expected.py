@@ -42,6 +42,7 @@ __all__ = [
     "find_unstable",
     "make_maker",
     "open_expectation",
+    "open_scripts",
     "open_shadows",
     "read_source",
 ]
@@ -92,7 +93,7 @@ async def _read(source: Source, options: BuildOptions, shadows: Shadows) -> Snap
             snapshot, _ = await _read_models(source, options, shadows)
             return snapshot
         case Scheme.ALEMBIC:
-            scripts = await _read_scripts(source, options)
+            scripts = await open_scripts(source, options)
             wanted = scripts.history.resolve(source.revision or "")
             return await _read_history(scripts, wanted, options, shadows)
         case Scheme.NAME:
@@ -136,7 +137,13 @@ async def _read_history(
     return snapshot
 
 
-async def _read_scripts(source: Source, options: BuildOptions) -> Scripts:
+async def open_scripts(source: Source, options: BuildOptions) -> Scripts:
+    """The history that an `alembic:` source names, as its files are now.
+
+    Raises:
+        BuildError: it cannot be read.
+    """
+
     def search() -> tuple[Path, ...]:
         return read_search_path(choose_python(options))
 
@@ -196,7 +203,7 @@ async def read_history(source: Source, options: BuildOptions) -> History:
     """
     if source.scheme is Scheme.LOCK:
         return (await asyncio.to_thread(read_lock, source)).history
-    return (await _read_scripts(source, options)).history
+    return (await open_scripts(source, options)).history
 
 
 class Expectation:
@@ -283,7 +290,7 @@ class Expectation:
     async def _read_state(self) -> str:
         """What changes with the files that are built."""
         if self._scripts is not None:
-            return (await _read_scripts(self.source, self._options)).digest
+            return (await open_scripts(self.source, self._options)).digest
         return await asyncio.to_thread(_digest, self._files)
 
     def _choose(self, revisions: tuple[str, ...] | None, history: History) -> tuple[str, ...]:
@@ -293,7 +300,7 @@ class Expectation:
         return history.reduce(revisions)
 
     async def _replay(self, revisions: tuple[str, ...] | None, major: int | None) -> Snapshot:
-        scripts = self._scripts = await _read_scripts(self.source, self._options)
+        scripts = self._scripts = await open_scripts(self.source, self._options)
         wanted = self._choose(revisions, scripts.history)
         key = (scripts.digest, str(major), *wanted)
         # What is built already is had at once, whatever else is being built.
@@ -366,7 +373,7 @@ async def open_expectation(
         await locked.read()
         yield locked
         return
-    scripts = await _read_scripts(source, options) if source.scheme is Scheme.ALEMBIC else None
+    scripts = await open_scripts(source, options) if source.scheme is Scheme.ALEMBIC else None
     async with open_shadows(options) as shadows:
         yield Expectation(source, options, shadows, scripts)
 

@@ -119,7 +119,7 @@ def _open(cursor: Any) -> str:
     """Begin what can be undone, in the transaction that there is or in one of our own."""
     try:
         cursor.execute("SAVEPOINT anchorwatch")
-    except Exception as error:
+    except Exception as error:  # each driver has errors of its own, and any other is raised
         if _read_code(error) != _NO_TRANSACTION:
             raise
         cursor.execute("BEGIN")
