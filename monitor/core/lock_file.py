@@ -9,7 +9,7 @@ import msgspec
 from monitor.core.errors import DamagedFile
 from monitor.core.history import Revision
 from monitor.core.keys import Kind, ObjectKey
-from monitor.core.kinds import KINDS, Value
+from monitor.core.kinds import Value
 from monitor.core.lock import (
     Delta,
     Lock,
@@ -19,20 +19,13 @@ from monitor.core.lock import (
     VersionPlace,
     digest_object,
 )
-from monitor.core.snapshot import MODEL, SchemaObject
+from monitor.core.snapshot import MODEL, SchemaObject, parse_document, read_object
 
 FORMAT: Final = 1
 """The version of the JSON form; a reader refuses what it does not know."""
 
 _AGAIN: Final = "Build it again with `anchorwatch lock build SOURCE -o FILE`."
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
-
-
-class _Head(msgspec.Struct):
-    """What tells whether the rest can be understood."""
-
-    format: int
-    model: int
 
 
 class _Stop(msgspec.Struct):
@@ -194,14 +187,7 @@ def load_lock(data: bytes, *, place: str) -> Lock:
     Raises:
         DamagedFile: no lock, one of another format, or one that was changed by hand.
     """
-    head = _parse(data, _Head, place=place)
-    if (head.format, head.model) != (FORMAT, MODEL):
-        raise DamagedFile(
-            f"{place} has format {head.format}.{head.model}, "
-            f"this version reads format {FORMAT}.{MODEL}.",
-            next_step=_AGAIN,
-        )
-    document = _parse(data, _Document, place=place)
+    document = parse_document(data, _Document, FORMAT, place=place, what="lock", again=_AGAIN)
     if _fingerprint(document) != document.fingerprint:
         raise DamagedFile(
             f"{place} does not match its own fingerprint: it was cut off, edited or merged.",
@@ -222,22 +208,9 @@ def load_lock(data: bytes, *, place: str) -> Lock:
     return lock
 
 
-def _parse[T](data: bytes, shape: type[T], *, place: str) -> T:
-    try:
-        return msgspec.json.decode(data, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DamagedFile(f"{place} is not a lock ({error}).", next_step=_AGAIN) from None
-
-
 def _read_object(entry: _Entry, *, place: str) -> SchemaObject:
-    unknown = entry.attributes.keys() - KINDS[entry.kind].keys()
-    if unknown:
-        raise DamagedFile(
-            f"{place} gives a {entry.kind.noun} the unknown attribute {min(unknown)!r}.",
-            next_step="Use the version of anchorwatch that wrote it, or build it again.",
-        )
     key = ObjectKey(entry.kind, entry.schema, entry.parent, entry.name)
-    return SchemaObject(key=key, attributes=entry.attributes)
+    return read_object(key, entry.attributes, place=place, again="build it again")
 
 
 def _read_revision(entry: _RevisionEntry) -> LockedRevision:

@@ -237,14 +237,7 @@ def load_snapshot(data: bytes, *, place: str) -> Snapshot:
     Raises:
         DamagedFile: not a snapshot, of another format, or changed by hand.
     """
-    head = _parse(data, _Head, place=place)
-    if (head.format, head.model) != (FORMAT, MODEL):
-        raise DamagedFile(
-            f"{place} has format {head.format}.{head.model}, "
-            f"this version reads format {FORMAT}.{MODEL}.",
-            next_step=_AGAIN,
-        )
-    document = _parse(data, _Document, place=place)
+    document = parse_document(data, _Document, FORMAT, place=place, what="snapshot", again=_AGAIN)
     objects = [_read_entry(entry, place=place) for entry in document.objects]
     snapshot = make_snapshot(
         objects,
@@ -267,19 +260,58 @@ def load_snapshot(data: bytes, *, place: str) -> Snapshot:
 _AGAIN: Final = "Take it again with `anchorwatch snapshot SOURCE -o FILE`."
 
 
-def _parse[T](data: bytes, shape: type[T], *, place: str) -> T:
+def parse_document[T](  # noqa: PLR0913  # what is read, and the words for it
+    data: bytes, shape: type[T], version: int, *, place: str, what: str, again: str
+) -> T:
+    """The document in a file of ours that holds objects.
+
+    Args:
+        data: the bytes of the file.
+        shape: of the document.
+        version: of the form that is read.
+        place: what to call the file in a message.
+        what: what it should be.
+        again: how to get another one.
+
+    Raises:
+        DamagedFile: it is something else, or of another version.
+    """
     try:
-        return msgspec.json.decode(data, type=shape)
+        head = msgspec.json.decode(data, type=_Head)
+        if (head.format, head.model) == (version, MODEL):
+            return msgspec.json.decode(data, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise DamagedFile(f"{place} is not a snapshot ({error}).", next_step=_AGAIN) from None
+        raise DamagedFile(f"{place} is not a {what} ({error}).", next_step=again) from None
+    raise DamagedFile(
+        f"{place} has format {head.format}.{head.model}, "
+        f"this version reads format {version}.{MODEL}.",
+        next_step=again,
+    )
+
+
+def read_object(
+    key: ObjectKey, attributes: dict[str, Value], *, place: str, again: str
+) -> SchemaObject:
+    """An object of a file.
+
+    Args:
+        key: what it is.
+        attributes: as the file has them.
+        place: what to call the file in a message.
+        again: what else to do than to use another version: "take it again".
+
+    Raises:
+        DamagedFile: it has an attribute that this version does not know.
+    """
+    unknown = attributes.keys() - KINDS[key.kind].keys()
+    if unknown:
+        raise DamagedFile(
+            f"{place} gives a {key.kind.noun} the unknown attribute {min(unknown)!r}.",
+            next_step=f"Use the version of anchorwatch that wrote it, or {again}.",
+        )
+    return SchemaObject(key=key, attributes=attributes)
 
 
 def _read_entry(entry: _Entry, *, place: str) -> SchemaObject:
-    unknown = entry.attributes.keys() - KINDS[entry.kind].keys()
-    if unknown:
-        raise DamagedFile(
-            f"{place} gives a {entry.kind.noun} the unknown attribute {min(unknown)!r}.",
-            next_step="Use the version of anchorwatch that wrote it, or take it again.",
-        )
     key = ObjectKey(kind=entry.kind, schema=entry.schema, parent=entry.parent, name=entry.name)
-    return SchemaObject(key=key, attributes=entry.attributes)
+    return read_object(key, entry.attributes, place=place, again="take it again")
