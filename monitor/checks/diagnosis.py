@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
@@ -13,6 +14,7 @@ from monitor.core.scope import DEFAULT_SCOPE, Scope, narrow
 from monitor.core.scope import compare as compare_within
 from monitor.core.snapshot import Snapshot
 from monitor.core.stamps import read_rows
+from monitor.core.unstable import Unstable, excuse_unstable
 
 
 async def diagnose_snapshot(
@@ -26,7 +28,7 @@ async def diagnose_snapshot(
 
     Args:
         states: of the lock that it is held against.
-        live: its schema and version rows.
+        live: its schema and version rows, as the lock words them (`States.settle`).
         scope: what of it is compared.
         spellings: proves that texts mean the same; asked only where something is left that
             no revision explains.
@@ -35,9 +37,15 @@ async def diagnose_snapshot(
     found = await asyncio.to_thread(patient.diagnose)
     if spellings is None or not found.unexplained or patient.measured is None:
         return found
-    difference = await compare(patient.measured, live, scope, spellings=spellings)
+    again = partial(find_fleeting, states, patient.measured)
+    difference = await compare(patient.measured, live, scope, spellings=spellings, unstable=again)
     patient.proven = _count(difference.changes)
     return await asyncio.to_thread(patient.diagnose)
+
+
+async def find_fleeting(states: States, schema: Snapshot) -> Unstable:
+    """The objects of a schema of a lock that have another name at each run."""
+    return await asyncio.to_thread(states.find_fleeting, schema)
 
 
 class _Patient:
@@ -62,7 +70,10 @@ class _Patient:
         if self.proven is not None:
             return self.proven
         self.measured = expected
-        return _count(compare_within(expected, self._live, self._scope).changes)
+        difference = compare_within(expected, self._live, self._scope)
+        fleeting = self._states.find_fleeting(expected)
+        found = excuse_unstable(difference, fleeting, side="expected", other=self._live)
+        return _count(found.changes)
 
 
 def _count(changes: Iterable[Change]) -> int:

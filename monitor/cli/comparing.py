@@ -16,14 +16,16 @@ from monitor.cli.sources import (
     resolve_source,
     resolve_sources,
 )
-from monitor.core.difference import Difference, Note
+from monitor.core.difference import Difference, Note, add_notes
 from monitor.core.errors import UsageError
+from monitor.core.lock_states import States
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme, Source
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import advise_server
 from monitor.sources.expected import BuildOptions, find_unstable, open_shadows, read_source
+from monitor.sources.locked import read_lock
 from monitor.sources.servers import WatchedServers
 
 
@@ -71,6 +73,7 @@ async def _compare_both(
 ) -> tuple[Difference, Note | None]:
     """Both sources; a shadow takes the major of the live side, whose text it must spell."""
     found: dict[int, Snapshot] = {}
+    notes: list[Note] = []
     ways: dict[int, BuildOptions] = {}
     at_hand = (Scheme.POSTGRES, Scheme.SNAPSHOT)
     live = [place for place, source in enumerate(sources) if source.scheme in at_hand]
@@ -86,6 +89,10 @@ async def _compare_both(
             partial(find_unstable, sources[place], found[place], ways[place], shadows=shadows)
             for place in range(2)
         ]
+        for place, source in enumerate(sources):
+            if source.scheme is Scheme.LOCK:
+                settled = States(read_lock(source)).settle(found[1 - place])
+                found[1 - place], notes = settled[0], [*notes, *settled[1]]
         difference = await compare(
             found[0],
             found[1],
@@ -94,7 +101,7 @@ async def _compare_both(
             unstable=unstable[0],
             unstable_actual=unstable[1],
         )
-    return difference, note_other_major(found[0], found[1])
+    return add_notes(difference, notes), note_other_major(found[0], found[1])
 
 
 def note_other_major(expected: Snapshot, actual: Snapshot) -> Note | None:

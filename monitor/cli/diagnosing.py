@@ -65,7 +65,8 @@ async def _diagnose(dsn: Dsn, states: States, scope: Scope, choices: BuildChoice
     async with connect(dsn) as session:
         live = await take_snapshot(session)
     spellings = Spellings(make_options(choices))
-    return await diagnose_snapshot(states, live, scope, spellings=spellings)
+    settled, _ = states.settle(live)
+    return await diagnose_snapshot(states, settled, scope, spellings=spellings)
 
 
 def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:

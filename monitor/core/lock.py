@@ -90,6 +90,21 @@ class VersionPlace(msgspec.Struct, frozen=True):
     width: int | None = 32
 
 
+class Varying(msgspec.Struct, frozen=True):
+    """A value that is another one each time the history runs.
+
+    Attributes:
+        digest: the object.
+        attribute: which of its values; there it is a typical one, so that the same history
+            gives the same lock.
+        other: what another run could have made of it: what is like both is equal.
+    """
+
+    digest: str
+    attribute: str
+    other: Value
+
+
 class Lock(msgspec.Struct, frozen=True, dict=True):
     """The history of one application and what every revision of it does.
 
@@ -102,6 +117,8 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
         objects: every object of the base and the deltas, by digest.
         retired: revisions of earlier locks whose files are gone, by id.
         stopped_at: the revision that did not replay, and why; None where all did.
+        varying: the values that no two runs agree in.
+        fleeting: objects whose names no two runs agree in: each of this one, and of another.
     """
 
     server_version: int
@@ -112,6 +129,8 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
     turned: tuple[str, ...] = ()
     retired: tuple[LockedRevision, ...] = ()
     stopped_at: tuple[str, str] | None = None
+    varying: tuple[Varying, ...] = ()
+    fleeting: tuple[Pair, ...] = ()
 
     @cached_property
     def history(self) -> History:
@@ -123,9 +142,15 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
         """Every revision under its id."""
         return {one.id: one for one in self.revisions}
 
+    @cached_property
+    def fleeting_keys(self) -> frozenset[ObjectKey]:
+        """The objects of this lock that have another name at each run: they prove nothing."""
+        return frozenset(self.objects[ours].key for ours, _ in self.fleeting if ours is not None)
+
     def list_spoken(self) -> set[str]:
         """The digest of every object that the base or a delta names."""
         spoken = set(self.base)
+        spoken.update(digest for pair in self.fleeting for digest in pair if digest is not None)
         for one in (*self.revisions, *self.retired):
             delta = one.delta or Delta()
             steps = (pair for step in delta.steps for pair in step)

@@ -1,8 +1,8 @@
 """A lock from a history that was built: the schema after every revision becomes a delta."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,10 +14,14 @@ from monitor.core.lock import (
     LockedRevision,
     Pair,
     Statement,
+    Varying,
     VersionPlace,
     digest_object,
 )
+from monitor.core.lock_varying import Values, Variation, settle, settle_statements
 from monitor.core.snapshot import SchemaObject, Snapshot
+
+_NO_VARIATION: Final = Variation()
 
 
 class Built(NamedTuple):
@@ -38,6 +42,24 @@ class Built(NamedTuple):
     steps: tuple[Snapshot, ...] = ()
 
 
+def settle_built(built: Iterable[Built], values: Values) -> Iterator[Built]:
+    """The revisions, with typical values where no two runs agree."""
+    for one in built:
+        steps = tuple(settle(step, values)[0] for step in one.steps)
+        yield one._replace(schema=settle(one.schema, values)[0], steps=steps)
+
+
+def settle_runs(built: Iterable[Built], *others: Iterable[Built]) -> Iterator[Built]:
+    """The revisions, with typical statements where another run ran others."""
+    said = [{one.revision.id: one.statements for one in other} for other in others]
+    for one in built:
+        statements = one.statements
+        for other in said:
+            theirs = other.get(one.revision.id, statements)
+            statements = settle_statements(statements, theirs)
+        yield one._replace(statements=statements)
+
+
 def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
     base: Snapshot,
     built: Sequence[Built],
@@ -47,6 +69,7 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
     server_version: int,
     unbuilt: Sequence[LockedRevision] = (),
     stopped_at: tuple[str, str] | None = None,
+    variation: Variation = _NO_VARIATION,
 ) -> Lock:
     """The lock of a history that was built.
 
@@ -58,6 +81,7 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
         server_version: of the server that it was built on.
         unbuilt: the revisions that did not run.
         stopped_at: the revision that did not replay, and why.
+        variation: what no two runs agree in; the schemas have typical values there.
     """
     store = _Store()
     elsewhere = {
@@ -84,8 +108,31 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
         objects=store.objects,
         turned=tuple(one.revision.id for one in otherwise),
         stopped_at=stopped_at,
+        fleeting=(
+            *((store.keep(item), None) for item in _sort(variation.ours)),
+            *((None, store.keep(item)) for item in _sort(variation.theirs)),
+        ),
     )
-    return tidy_lock(lock)
+    return _add_varying(tidy_lock(lock), variation.values)
+
+
+def _sort(objects: Mapping[ObjectKey, SchemaObject]) -> list[SchemaObject]:
+    return [objects[key] for key in sorted(objects, key=lambda key: key.order)]
+
+
+def _add_varying(lock: Lock, values: Values) -> Lock:
+    """The lock with what else the values of its objects could have been."""
+    return msgspec.structs.replace(
+        lock,
+        varying=tuple(
+            Varying(digest, name, other)
+            for digest, item in lock.objects.items()
+            for (key, name), pairs in values.items()
+            if key == item.key
+            for typical, other in pairs
+            if item.get(name) == typical
+        ),
+    )
 
 
 def _with_before(base: Snapshot, built: Iterable[Built]) -> Iterator[tuple[Snapshot, Built]]:

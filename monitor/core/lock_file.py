@@ -16,6 +16,7 @@ from monitor.core.lock import (
     LockedRevision,
     Pair,
     Statement,
+    Varying,
     VersionPlace,
     digest_object,
 )
@@ -73,6 +74,8 @@ class _Document(msgspec.Struct):
     version_table: VersionPlace
     base: tuple[str, ...]
     turned: tuple[str, ...]
+    varying: tuple[Varying, ...]
+    fleeting: tuple[Pair, ...]
     stopped_at: _Stop | None
     revisions: tuple[_RevisionEntry, ...]
     retired: tuple[_RevisionEntry, ...]
@@ -97,6 +100,8 @@ def _write(lock: Lock) -> _Document:
         version_table=lock.place,
         base=lock.base,
         turned=lock.turned,
+        varying=lock.varying,
+        fleeting=lock.fleeting,
         stopped_at=stop,
         revisions=tuple(map(_write_revision, lock.revisions)),
         retired=tuple(map(_write_revision, lock.retired)),
@@ -147,7 +152,7 @@ def _lay_out(document: _Document) -> Iterator[bytes]:
         yield _ENCODER.encode(name) + b": "
         if name in ("revisions", "retired"):
             yield from _lay_out_list(b"".join(_lay_out_revision(one)) for one in value)
-        elif name in ("base", "objects"):
+        elif name in ("base", "objects", "varying", "fleeting"):
             yield from _lay_out_list(map(_ENCODER.encode, value))
         else:
             yield _ENCODER.encode(value)
@@ -161,10 +166,7 @@ _LONG: Final = ("pairs", "otherwise", "omitted", "statements", "steps")
 
 def _lay_out_revision(entry: _RevisionEntry) -> Iterator[bytes]:
     content = msgspec.to_builtins(entry)
-    long = {
-        name: content.pop(name)
-        for name in ("pairs", "otherwise", "omitted", "statements", "steps")
-    }
+    long = {name: content.pop(name) for name in _LONG}
     yield _ENCODER.encode(content).removesuffix(b"}")
     for name, value in long.items():
         yield b",\n " + _ENCODER.encode(name) + b": "
@@ -201,6 +203,8 @@ def load_lock(data: bytes, *, place: str) -> Lock:
         revisions=tuple(map(_read_revision, document.revisions)),
         objects=dict(sorted(objects.items())),
         turned=document.turned,
+        varying=document.varying,
+        fleeting=document.fleeting,
         retired=tuple(map(_read_revision, document.retired)),
         stopped_at=_read_stop(document.stopped_at),
     )
@@ -240,6 +244,7 @@ def _read_stop(stop: _Stop | None) -> tuple[str, str] | None:
 def _check(lock: Lock, place: str) -> None:
     """Make sure that everything it speaks of is there, and is what it is called."""
     wrong = [digest for digest, item in lock.objects.items() if digest_object(item) != digest]
-    absent = lock.list_spoken() - lock.objects.keys()
+    spoken = lock.list_spoken() | {one.digest for one in lock.varying}
+    absent = spoken - lock.objects.keys()
     if wrong or absent or len(lock.by_id) != len(lock.revisions):
         raise DamagedFile(f"{place} contradicts itself.", next_step=_AGAIN)

@@ -11,10 +11,13 @@ from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import NamedTuple
 
+from monitor.core.difference import Note
 from monitor.core.keys import ObjectKey
 from monitor.core.lock import Lock
 from monitor.core.lock_order import Collision, find_collisions
+from monitor.core.lock_varying import Values, find_fleeting, read_values, settle
 from monitor.core.snapshot import SchemaObject, ServerFacts, Snapshot, make_snapshot
+from monitor.core.unstable import Unstable
 
 
 class Fold(NamedTuple):
@@ -39,6 +42,19 @@ class States:
     def collisions(self) -> tuple[Collision, ...]:
         """Every object that the order of revisions decides, with the two that do."""
         return tuple(find_collisions(self.lock))
+
+    @cached_property
+    def values(self) -> Values:
+        """The values that no two runs agree in."""
+        return read_values(self.lock)
+
+    def settle(self, schema: Snapshot) -> tuple[Snapshot, tuple[Note, ...]]:
+        """A schema as the lock words it, and a note for each value that it words otherwise."""
+        return settle(schema, self.values)
+
+    def find_fleeting(self, schema: Snapshot) -> Unstable:
+        """The objects of a schema of this lock that have another name at each run."""
+        return find_fleeting(self.lock, schema)
 
     def fold(self, revisions: AbstractSet[str]) -> Fold:
         """The schema that these revisions make.

@@ -7,14 +7,14 @@ a name is drift.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from monitor.core.diff_renames import RENAMEABLE
 from monitor.core.homes import WHOLES, Home, find_home, is_partition
 from monitor.core.keys import Kind, ObjectKey
-from monitor.core.kinds import KINDS, Value
+from monitor.core.kinds import KINDS
+from monitor.core.likeness import is_alike_to_both
 from monitor.core.matching import match
 from monitor.core.snapshot import SchemaObject
 from monitor.core.spelling import are_synonyms
@@ -195,7 +195,7 @@ def _hangs_like(one: Family, other: Family, live: Family) -> bool:
 def _is_defined_like(one: Family, other: Family, live: Family) -> bool:
     if is_partition(one.item) and is_partition(live.item):
         # Their columns are their parent's, and what is in partitions is not compared.
-        return _is_alike(*(family.item.get("inherits") for family in (one, other, live)))
+        return is_alike_to_both(*(family.item.get("inherits") for family in (one, other, live)))
     if not _has_same_attributes(one.item, other.item, live.item):
         return False
     if len(live.parts) != len(one.parts):
@@ -242,71 +242,8 @@ def _has_same_attributes(one: SchemaObject, other: SchemaObject, live: SchemaObj
     kind = one.key.kind
     spec = KINDS[kind]
     return all(
-        _is_alike(one.get(name), other.get(name), live.get(name))
+        is_alike_to_both(one.get(name), other.get(name), live.get(name))
         or are_synonyms(kind, name, one.get(name), live.get(name))
         for name in one.attributes.keys() | other.attributes.keys() | live.attributes.keys()
         if not (spec[name].by_declaration or spec[name].is_remark or spec[name].is_note)
     )
-
-
-def _is_alike(one: Value, other: Value, live: Value) -> bool:
-    return live == one if one == other else is_like(one, other, live)
-
-
-_DAY = r"\d{4}[-/.]\d\d?[-/.]\d\d?"
-_TIME = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[+-]\d\d(?::?\d\d)?)?"
-_MOMENT: Final = re.compile(rf"{_DAY}(?:[ T]{_TIME})?|{_TIME}")
-"""A day, a time or both: of two moments the year or the day may be the same by chance."""
-_WORDS: Final = re.compile(rf"{_MOMENT.pattern}|\d+\.\d+|\w+|\W")
-_DIGITS: Final = re.compile(r"[\da-fA-F.]+")
-"""A number, or a piece of a UUID or a digest: which of them nobody can tell."""
-
-
-def is_like(one: Value, other: Value, live: Value) -> bool:
-    """Whether a third build could have come out as ``live`` where these two differ.
-
-    What both say is said by it as well: where they are of different length, that is how they
-    begin and how they end.
-    """
-    if live is None:
-        return one is None or other is None
-    if isinstance(one, str) and isinstance(other, str) and isinstance(live, str):
-        words = [*map(_WORDS.findall, (one, other, live))]
-        # Where one moment differs, so may all: the end of this month is no later one's.
-        is_timed = any(a != b and _are(_MOMENT, a, b) for a, b in zip(*words[:2], strict=False))
-        return _are_like(_is_time_like if is_timed else _is_word_like, *words)
-    if isinstance(one, list) and isinstance(other, list) and isinstance(live, list):
-        return _are_like(_is_alike, one, other, live)
-    return one != other or live == one
-
-
-def _are_like[T](
-    is_item: Callable[[T, T, T], bool], one: list[T], other: list[T], live: list[T]
-) -> bool:
-    if len(one) == len(other):
-        return len(live) == len(one) and all(map(is_item, one, other, live))
-    begin = len([*takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))])
-    rest = zip(reversed(one[begin:]), reversed(other[begin:]), strict=False)
-    end = len([*takewhile(lambda pair: pair[0] == pair[1], rest)])
-    return (
-        len(live) >= begin + end
-        and live[:begin] == one[:begin]
-        and live[len(live) - end :] == one[len(one) - end :]
-    )
-
-
-def _is_time_like(one: str, other: str, live: str) -> bool:
-    return _are(_MOMENT, one, other, live) or _is_word_like(one, other, live)
-
-
-def _is_word_like(one: str, other: str, live: str) -> bool:
-    if one == other:
-        return live == one
-    for shape in (_MOMENT, _DIGITS):
-        if _are(shape, one, other):
-            return _are(shape, live)
-    return live.isalnum() or "_" in live
-
-
-def _are(shape: re.Pattern[str], *words: str) -> bool:
-    return all(map(shape.fullmatch, words))

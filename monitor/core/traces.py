@@ -57,7 +57,8 @@ class Traces:
             self.order.append(one.id)
             self._touched[one.id] = list_visible(states, one.id)
             for pair in one.delta.pairs:
-                self._chains[lock.find_key(pair)].append(_Step(one.id, *lock.resolve(pair)))
+                if (key := lock.find_key(pair)) not in lock.fleeting_keys:
+                    self._chains[key].append(_Step(one.id, *lock.resolve(pair)))
         self._below: dict[str, set[str]] = defaultdict(set)
         for name in self.order:
             for before in self.above(name):
@@ -149,7 +150,8 @@ class Traces:
         done: int,
     ) -> bool:
         """Whether everything is as after so many steps, and that is not nothing nor all."""
-        keys = {self._states.lock.find_key(pair) for step in steps for pair in step}
+        lock = self._states.lock
+        keys = {lock.find_key(pair) for step in steps for pair in step} - lock.fleeting_keys
         bare = {key: self.make(key, without) for key in keys}
         part = self._apply(bare, (pair for step in steps[:done] for pair in step))
         whole = self._apply(bare, (pair for step in steps for pair in step))
@@ -174,7 +176,8 @@ def list_visible(states: States, revision: str) -> list[ObjectKey]:
     lock = states.lock
     delta = lock.by_id[revision].delta
     pairs = delta.pairs if delta else ()
-    return [lock.find_key(pair) for pair in pairs if not is_alike(*lock.resolve(pair))]
+    keys = [lock.find_key(pair) for pair in pairs if not is_alike(*lock.resolve(pair))]
+    return [key for key in keys if key not in lock.fleeting_keys]
 
 
 def is_alike(one: SchemaObject | None, other: SchemaObject | None) -> bool:

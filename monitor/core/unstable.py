@@ -22,8 +22,9 @@ from monitor.core.difference import Change, Difference, Note, sort_notes
 from monitor.core.findings import Evidence
 from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value
+from monitor.core.likeness import is_like
 from monitor.core.matching import match
-from monitor.core.shapes import Family, Shape, is_like, list_families, list_shapes
+from monitor.core.shapes import Family, Shape, list_families, list_shapes
 from monitor.core.snapshot import SchemaObject, Snapshot
 
 type Side = Literal["expected", "actual"]
@@ -61,8 +62,8 @@ def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable
             default that is nothing but the date of that day is unstable as well, and a name
             that holds it or its month.
     """
-    days = {today + timedelta(days=days) for days in (-1, 0, 1)}  # wherever the server is
-    renamed = move_dated(_rename_builder(second, first.builder), days)
+    days = _list_days(today)
+    renamed = retell(second, first.builder, today=today)
     both = first.by_key.keys() & renamed.keys()
     attributes = {place: pair for item in first.objects for place, pair in _find_dated(item, days)}
     for key in both:
@@ -77,6 +78,16 @@ def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable
         others=frozenset(others),
         shapes=() if is_whole else tuple(list_shapes(first.by_key, renamed)),
     )
+
+
+def retell(second: Snapshot, builder: str | None, *, today: date) -> dict[ObjectKey, SchemaObject]:
+    """The objects of a second build, as another role would have built them on another day."""
+    return move_dated(_rename_builder(second, builder), _list_days(today))
+
+
+def _list_days(today: date) -> set[date]:
+    """The day of a build, wherever the server is."""
+    return {today + timedelta(days=days) for days in (-1, 0, 1)}
 
 
 def _list_differing(one: SchemaObject, other: SchemaObject) -> Iterator[str]:
@@ -245,10 +256,14 @@ def _note(change: Change, left: tuple[Evidence, ...] | None) -> Note:
     if change.change != "altered" and left is None:
         text = f"{change.key} has a name that differs each time what is expected is built."
         return Note(note="unstable", key=change.key, message=text)
-    names = sorted(e.name for e in change.attributes if e not in (left or ()))
-    listed = ", ".join(name.replace("_", " ") for name in names)
+    return note_unstable(change.key, [e.name for e in change.attributes if e not in (left or ())])
+
+
+def note_unstable(key: ObjectKey, names: Iterable[str]) -> Note:
+    """That some attributes come out differently at each build."""
+    listed = ", ".join(name.replace("_", " ") for name in sorted(names))
     text = (
-        f"The {listed} of {change.key} comes out differently each time what is expected is "
-        f"built, and is not compared.{''.join(_ADVICE.get(name, '') for name in names)}"
+        f"The {listed} of {key} comes out differently each time what is expected is "
+        f"built, and is not compared.{''.join(_ADVICE.get(name, '') for name in sorted(names))}"
     )
-    return Note(note="unstable", key=change.key, message=text)
+    return Note(note="unstable", key=key, message=text)

@@ -16,6 +16,7 @@ from typing import Final
 
 from monitor.core.errors import AnchorwatchError, BuildError, Interrupted, UsageError
 from monitor.core.history import History
+from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
 from monitor.core.unstable import Unstable
@@ -189,6 +190,8 @@ async def find_unstable(
     Raises:
         AnchorwatchError: as `read_source` does.
     """
+    if source.scheme is Scheme.LOCK:
+        return await asyncio.to_thread(States(read_lock(source)).find_fleeting, first)
     if source.scheme not in BUILT:
         return Unstable()
     return await rebuild(first, lambda again: _read(source, again, shadows), options)

@@ -101,9 +101,14 @@ class LockedExpectation:
     async def find_unstable(
         self, revisions: tuple[str, ...] | None, *, major: int | None = None
     ) -> Unstable:
-        """Nothing: it is not built again."""
-        del revisions, major
-        return Unstable()
+        """What of that schema has another name each time the history runs.
+
+        Raises:
+            UsageError: as for `snapshot_at`.
+            BuildError: as for `snapshot_at`.
+        """
+        schema = await self.snapshot_at(revisions, major=major)
+        return await asyncio.to_thread((await self.read()).find_fleeting, schema)
 
 
 def read_lock_at(source: Source) -> Snapshot:

@@ -3,9 +3,12 @@
 A history that stops on its way is locked as far as it came, with where and why it stopped.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import msgspec
@@ -13,7 +16,8 @@ import msgspec
 from monitor.core.errors import BuildError
 from monitor.core.history import History
 from monitor.core.lock import Lock, LockedRevision, Statement, VersionPlace
-from monitor.core.lock_building import Built, make_lock, retire
+from monitor.core.lock_building import Built, make_lock, retire, settle_built, settle_runs
+from monitor.core.lock_varying import Variation, find_variation, has_disagreement, settle
 from monitor.core.snapshot import Snapshot
 from monitor.sources.build import BuildOptions
 from monitor.sources.observation import Observation, Observed
@@ -51,25 +55,63 @@ async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -
         BuildError: the history is broken, or nothing of it runs; names the revision.
         LookError: the shadow cannot be read.
     """
-    history = scripts.history
-    refuse_broken(history)
-    first = await _observe(scripts, shadows, options)
-    again = None
-    order = turn_around(history, [one.revision for one in first.observed])
-    if order is not None:
-        options.build.progress("once more, with the branches the other way round")
-        again = await _observe(scripts, shadows, options, order=order)
+    refuse_broken(scripts.history)
+    runs = await _run_all(scripts, shadows, options)
+    first, turned = runs.first, runs.turned
     place = _find_place(first.schema)
+    variation = await asyncio.to_thread(runs.find_variation)
+    values = variation.values
+    described = [[*_describe(run, scripts, place)] for run in runs.list_all()]
     lock = make_lock(
-        first.base,
-        [*_describe(first.observed, scripts, place)],
-        otherwise=[*_describe(again.observed, scripts, place)] if again else (),
+        settle(first.base, values)[0],
+        [*settle_built(settle_runs(*described), values)],
+        otherwise=[*settle_built(described[1], values)] if turned else (),
         place=place,
         server_version=first.server_version,
         unbuilt=_list_unbuilt(scripts, first.observed),
         stopped_at=first.stopped_at,
+        variation=variation,
     )
     return retire(lock, options.former)
+
+
+async def _run_all(scripts: Scripts, shadows: Shadows, options: LockOptions) -> "_Runs":
+    """Run it as often as it takes to tell the history's doing from chance.
+
+    The second run is of a later day, with branches the other way round. Where these two do not
+    agree, a third one in the order of the first tells whether that is due to the order.
+    """
+    first = await _observe(scripts, shadows, options)
+    order = turn_around(scripts.history, [one.revision for one in first.observed])
+    turned = None
+    if order is not None:
+        options.build.progress("once more, with the branches the other way round")
+        with suppress(BuildError):  # its first revision does not run in this order
+            turned = await _observe_later(scripts, shadows, options, order, first)
+        if turned is not None and not has_disagreement(first.schemas, turned.schemas):
+            return _Runs(first, turned, None)
+    options.build.progress("once more, as of a later day")
+    return _Runs(first, turned, await _observe_later(scripts, shadows, options, (), first))
+
+
+async def _observe_later(
+    scripts: Scripts,
+    shadows: Shadows,
+    options: LockOptions,
+    order: Sequence[str],
+    first: "_Run",
+) -> "_Run":
+    """Another run, as of a later day; of today where the history does not stand that.
+
+    Raises:
+        BuildError: its first revision does not run.
+    """
+    later = replace(options, build=replace(options.build, is_later=True))
+    with suppress(BuildError):
+        run = await _observe(scripts, shadows, later, order=order)
+        if len(run.observed) >= len(first.observed):
+            return run
+    return await _observe(scripts, shadows, options, order=order)
 
 
 def refuse_broken(history: History) -> None:
@@ -125,10 +167,40 @@ class _Run(NamedTuple):
         return self.observed[-1].schema if self.observed else self.base
 
     @property
+    def schemas(self) -> dict[str, Snapshot]:
+        """The schema after each revision."""
+        return {one.revision: one.schema for one in self.observed}
+
+    @property
     def server_version(self) -> int:
         """Of the shadow."""
         assert self.base.server is not None  # noqa: S101  # it was read from one
         return self.base.server.version_num
+
+
+class _Runs(NamedTuple):
+    """The runs of one history.
+
+    Attributes:
+        first: what is locked.
+        turned: one with its branches the other way round, where it has any.
+        again: one more in the same order, where something may be due to chance.
+    """
+
+    first: _Run
+    turned: _Run | None
+    again: _Run | None
+
+    def list_all(self) -> list[_Run]:
+        """Those that there are, in the order in which they ran."""
+        return [run for run in self if run is not None]
+
+    def find_variation(self) -> Variation:
+        """What is another value or name at each run."""
+        if self.again is None:
+            return Variation()
+        ours, theirs = ([run.base, *run.schemas.values()] for run in (self.first, self.again))
+        return find_variation(ours, theirs, today=datetime.now(UTC).date())
 
 
 async def _observe(
@@ -187,10 +259,8 @@ def _find_place(schema: Snapshot) -> VersionPlace:
     return VersionPlace(schema=tables[0].schema, name=tables[0].name, width=tables[0].width)
 
 
-def _describe(
-    observed: Iterable[Observed], scripts: Scripts, place: VersionPlace
-) -> Iterator[Built]:
-    for one in observed:
+def _describe(run: _Run, scripts: Scripts, place: VersionPlace) -> Iterator[Built]:
+    for one in run.observed:
         revision = scripts.history.by_id[one.revision]
         yield Built(
             revision=revision,

@@ -22,7 +22,7 @@ from monitor.checks.spelling import Spellings
 from monitor.checks.verdicts import choose_worst, judge_history
 from monitor.core.activity import Activity
 from monitor.core.diagnosis import Diagnosis
-from monitor.core.difference import Difference
+from monitor.core.difference import Difference, add_notes
 from monitor.core.errors import AnchorwatchError, LookError, Migrating, Unreachable
 from monitor.core.findings import Finding, FindingClass, Unknown, make_unknowns
 from monitor.core.keys import ObjectKey
@@ -253,9 +253,9 @@ async def _find_difference(
     if promise.schema is None:
         return None
     spellings, again = target.spellings, promise.again
-    return await compare(
-        promise.schema, snapshot, target.scope, spellings=spellings, unstable=again
-    )
+    live = promise.live or snapshot
+    found = await compare(promise.schema, live, target.scope, spellings=spellings, unstable=again)
+    return add_notes(found, promise.notes)
 
 
 def _begin_report(

@@ -1,12 +1,14 @@
 """What one look compares a database with."""
 
+import asyncio
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from monitor.checks.comparison import FindUnstable
-from monitor.checks.diagnosis import diagnose_snapshot
+from monitor.checks.diagnosis import diagnose_snapshot, find_fleeting
 from monitor.checks.spelling import Spellings
 from monitor.core.diagnosis import Diagnosis, make_explained
+from monitor.core.difference import Note
 from monitor.core.errors import BuildError
 from monitor.core.history import History
 from monitor.core.lock_states import States
@@ -51,7 +53,9 @@ class Promise(NamedTuple):
 
     Attributes:
         schema: None where nothing is expected.
-        again: builds it once more; None where it was not built.
+        again: tells what of it comes out differently each time; None where nothing can.
+        live: the database as the lock words it; None for as it is.
+        notes: what is worded otherwise there.
         diagnosis: which revisions the database has, where a lock says that: the schema is
             what these make, and not what is stamped.
     """
@@ -59,6 +63,8 @@ class Promise(NamedTuple):
     schema: Snapshot | None
     again: FindUnstable | None = None
     diagnosis: Diagnosis | None = None
+    live: Snapshot | None = None
+    notes: tuple[Note, ...] = ()
 
 
 async def find_promise(
@@ -78,10 +84,13 @@ async def find_promise(
         major = live.server.major if live.server else None
         schema = await expectation.snapshot_at(stamp, major=major)
         return Promise(schema, partial(expectation.find_unstable, stamp, major=major))
+    live, notes = await asyncio.to_thread(states.settle, live)
     found = await diagnose_snapshot(states, live, scope, spellings=spellings)
     if found.verdict is State.UNKNOWN:
         raise BuildError(f"{found.summary}.", next_step=f"{'; '.join(found.remedy)}.")
-    return Promise(make_explained(states, found.present, found.half, live), diagnosis=found)
+    schema = make_explained(states, found.present, found.half, live)
+    again = partial(find_fleeting, states, schema)
+    return Promise(schema, again, diagnosis=found, live=live, notes=notes)
 
 
 async def find_fit(
@@ -89,4 +98,7 @@ async def find_fit(
 ) -> Diagnosis | None:
     """Which revision a database is of that says nothing known about it; None without a lock."""
     states = expectation.states if expectation else None
-    return None if states is None else await diagnose_snapshot(states, live, scope)
+    if states is None:
+        return None
+    settled, _ = await asyncio.to_thread(states.settle, live)
+    return await diagnose_snapshot(states, settled, scope)

@@ -9,7 +9,7 @@ from monitor.core.diff import diff
 from monitor.core.difference import Change, Difference
 from monitor.core.keys import Kind
 from monitor.core.kinds import Value
-from monitor.core.shapes import is_like
+from monitor.core.likeness import is_like
 from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
 from monitor.core.unstable import Unstable, excuse_unstable, find_unstable
 from tests.cases.reader import describe

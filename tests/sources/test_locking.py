@@ -3,8 +3,10 @@
 from itertools import combinations
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from monitor.checks.diagnosis import diagnose_snapshot
 from monitor.core.diff import diff
 from monitor.core.errors import BuildError
 from monitor.core.keys import Kind, ObjectKey
@@ -13,6 +15,7 @@ from monitor.core.lock_file import dump_lock, load_lock
 from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import parse_source
+from monitor.core.verdict import State
 from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
 from monitor.sources.expected import open_expectation, open_shadows, read_source
@@ -291,3 +294,70 @@ async def test_a_lock_file_is_a_source_at_any_revision(server: Cluster, tmp_path
         locked = await read_source(parse_source(f"lock:{file}@{revision}"), options)
         built = await read_source(parse_source(f"alembic:{ini}@{revision}"), options)
         assert diff(built, locked).changes == ()
+
+
+RANDOM = (
+    "import datetime, uuid; day = datetime.date.today(); "
+    "op.execute(f\"alter table t add u text default '{uuid.uuid4()}', "
+    "add m text default '{day:%Y-%m}'\")"
+)
+MOMENTARY = {
+    "a": (
+        (),
+        run("create table t (id int, at timestamptz default 'now', d date default 'today')"),
+    ),
+    "b": (("a",), RANDOM),
+    "c": (("a",), run("alter table t add n int default 3")),
+    "d": (("b", "c"), run("alter table t alter at set default now()")),
+}
+
+
+async def test_values_of_the_moment_are_locked_as_typical_ones(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_graph(tmp_path, MOMENTARY)
+    lock = await lock_up(ini, server)
+    assert dump_lock(lock) == dump_lock(await lock_up(ini, server))
+    assert load_lock(dump_lock(lock), place="it") == lock
+    assert {(lock.objects[v.digest].key.name, v.attribute) for v in lock.varying} == {
+        (name, "default") for name in ("at", "d", "u", "m")
+    }
+    states = States(lock)
+    assert not states.collisions
+    notes_at: dict[tuple[str, ...], int] = {("c",): 2, ("b",): 4, ("b", "c"): 4, ("d",): 3}
+    for rows, count in notes_at.items():
+        built = await replay_set(ini, server, rows)
+        settled, notes = states.settle(built)
+        folded = states.make_snapshot(lock.history.ancestors(rows))
+        assert diff(folded, settled).changes == ()
+        assert len(notes) == count
+
+
+async def test_a_name_of_the_day_proves_nothing_and_is_another_one_elsewhere(
+    server: Cluster, tmp_path: Path
+) -> None:
+    name = "import datetime; day = datetime.date.today(); "
+    part = (
+        'op.execute(f"create table e_{day:%Y_%m} partition of e for values '
+        "from ('{day:%Y-%m}-01') to ('{day.year + 1}-01-01')\")"
+    )
+    graph = {
+        "a": ((), run("create table e (at date) partition by range (at)")),
+        "b": (("a",), name + part),
+        "c": (("b",), run("create index e_at on e (at)")),
+    }
+    ini = write_graph(tmp_path, graph)
+    lock = await lock_up(ini, server)
+    states = States(load_lock(dump_lock(lock), place="it"))
+    assert {(key.parent or key.name)[:2] for key in lock.fleeting_keys} == {"e_"}
+    options = BuildOptions(shadow_url=server.url(), is_later=True)
+    source = parse_source(f"alembic:{ini}")
+    async with open_shadows(options) as shadows:
+        elsewhere = await read_source(source, options, shadows=shadows)
+    settled, _ = states.settle(elsewhere)
+    found = await diagnose_snapshot(states, settled)
+    assert (found.verdict, found.unexplained) == (State.IN_SYNC, 0)
+    without = [item for item in settled.objects if not item.key.name.startswith("e_2")]
+    bare = msgspec.structs.replace(settled, objects=tuple(without))
+    found = await diagnose_snapshot(states, bare)
+    assert (found.verdict, found.unexplained) == (State.DRIFTED, 1)
