@@ -7,7 +7,6 @@ import typer
 
 from monitor.cli.choices import Format
 from monitor.cli.compare import (
-    PostgresOption,
     PythonOption,
     ShadowOption,
     UrlEnvOption,
@@ -52,7 +51,13 @@ def build(
     shadow: ShadowOption = None,
     python: PythonOption = None,
     url_env: UrlEnvOption = None,
-    postgres: PostgresOption = None,
+    postgres: Annotated[
+        str | None,
+        typer.Option(
+            "--postgres",
+            help="The major version of the shadow, and others whose spellings are learnt: 15,16.",
+        ),
+    ] = None,
     verbose: VerboseOption = False,
     form: FormatOption = Format.TEXT,
 ) -> None:
@@ -66,9 +71,17 @@ def build(
     from monitor.cli.sources import make_choices
     from monitor.core.lock_file import dump_lock
 
-    choices = make_choices(shadow, python, url_env, postgres, verbose=verbose)
+    majors = locks.read_majors(postgres, shadow)
+    choices = make_choices(shadow, python, url_env, *majors[:1], verbose=verbose)
     refuse_directory(output)
-    built = locks.build_one(source, choices, baseline=baseline, models=models, output=output)
+    built = locks.build_one(
+        source,
+        choices,
+        baseline=baseline,
+        models=models,
+        output=output,
+        others=majors[1:],
+    )
     write_file(output, dump_lock(built.lock))
     if form is Format.JSON:
         print_json(locks.describe_built(built, output))

@@ -1,6 +1,7 @@
 """What `anchorwatch lock` does: it builds locks, reads them, and holds them against files."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from monitor.core.lock_file import load_lock
 from monitor.core.lock_states import States
 from monitor.core.printing import clean
 from monitor.core.source import HEADS, Scheme, Source, parse_source
+from monitor.sources.engine import SUPPORTED_MAJORS
 from monitor.sources.expected import (
     BuildOptions,
     make_maker,
@@ -38,6 +40,34 @@ class BuiltLock(NamedTuple):
     difference: Difference | None
 
 
+def read_majors(text: str | None, shadow: str | None) -> tuple[int, ...]:
+    """The major versions in a list, the first the one that is built on; none for any.
+
+    Raises:
+        UsageError: it is no such list, or a given server is to be of several.
+    """
+    words = [word.strip() for word in (text or "").split(",") if word.strip()]
+    majors = tuple(dict.fromkeys(int(word) for word in words if _MAJOR.fullmatch(word)))
+    unknown = [word for word in words if not _MAJOR.fullmatch(word)]
+    unknown += [str(major) for major in majors if major not in SUPPORTED_MAJORS]
+    if unknown or (text is not None and not words):
+        raise UsageError(
+            f"--postgres {text}: {unknown[0] if unknown else 'nothing'} is no version of "
+            "PostgreSQL that is known here.",
+            next_step=f"Name some of {', '.join(map(str, SUPPORTED_MAJORS))}, like 15,16.",
+        )
+    if shadow is not None and len(majors) > 1:
+        raise UsageError(
+            "--shadow names one server, which is of one version.",
+            next_step="Leave it out, so that a server of each version is started; or name one "
+            "version.",
+        )
+    return majors
+
+
+_MAJOR = re.compile(r"\d{1,3}", re.ASCII)
+
+
 def build_one(
     text: str | None,
     choices: BuildChoices,
@@ -45,6 +75,7 @@ def build_one(
     baseline: str | None,
     models: str | None,
     output: Path,
+    others: tuple[int, ...],
 ) -> BuiltLock:
     """The lock of a history; of an older one in its place the retired revisions are kept.
 
@@ -56,21 +87,28 @@ def build_one(
     base = _parse(baseline, "--baseline", (Scheme.SQL, Scheme.MODELS))
     compared = _parse(models, "--models", (Scheme.MODELS,))
     with show_progress(f"locking {source}") as progress:
-        return run_loop(_build(source, choices, (base, compared, former), progress))
+        given = _Given(base, compared, former, others)
+        return run_loop(_build(source, choices, given, progress))
+
+
+class _Given(NamedTuple):
+    """What a lock is built from, beside the history."""
+
+    base: Source | None
+    models: Source | None
+    former: Lock | None
+    others: tuple[int, ...]
 
 
 async def _build(
-    source: Source,
-    choices: BuildChoices,
-    given: tuple[Source | None, Source | None, Lock | None],
-    progress: Callable[[str], None],
+    source: Source, choices: BuildChoices, given: _Given, progress: Callable[[str], None]
 ) -> BuiltLock:
-    base, models, former = given
+    base, models, former, others = given
     options = make_options(choices, progress=progress)
     scripts = await open_scripts(source, options)
     maker = make_maker(base, options) if base else None
     async with open_shadows(options) as shadows:
-        chosen = LockOptions(build=options, baseline=maker, former=former)
+        chosen = LockOptions(build=options, baseline=maker, former=former, others=others)
         lock = await build_lock(scripts, shadows, chosen)
         difference = None
         if models is not None and lock.stopped_at is None:
@@ -217,6 +255,7 @@ def describe_lock(lock: Lock, revision: str | None) -> dict[str, Any]:
     chosen = _choose(lock, revision)
     return {
         "server_version": lock.server_version,
+        "spelt_on": list(lock.spelt_on),
         "version_table": {
             "schema": lock.place.schema,
             "name": lock.place.name,
@@ -274,10 +313,14 @@ def write_lock(lock: Lock, revision: str | None) -> str:
     head = [
         f"heads          {', '.join(lock.history.heads)}",
         f"version table  {place.schema}.{place.name}, {place.width or 'any number of'} characters",
-        f"built on       PostgreSQL {lock.server_version // 10000}",
+        f"built on       PostgreSQL {', '.join(map(str, _list_majors(lock)))}",
         "",
     ]
     return "\n".join(clean(line) for line in [*head, *lines])
+
+
+def _list_majors(lock: Lock) -> tuple[int, ...]:
+    return (lock.server_version // 10000, *lock.spelt_on)
 
 
 def _list_revision(lock: Lock, name: str) -> Iterator[str]:

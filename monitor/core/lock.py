@@ -105,11 +105,26 @@ class Varying(msgspec.Struct, frozen=True):
     other: Value
 
 
+class Spelling(msgspec.Struct, frozen=True):
+    """How servers of other versions write a value that means the same.
+
+    Attributes:
+        digest: the object.
+        attribute: which of its values.
+        others: what else is written for it, sorted.
+    """
+
+    digest: str
+    attribute: str
+    others: tuple[Value, ...]
+
+
 class Lock(msgspec.Struct, frozen=True, dict=True):
     """The history of one application and what every revision of it does.
 
     Attributes:
         server_version: of the server that it was built on, as ``server_version_num``.
+        spelt_on: major versions of the other servers whose spellings it knows.
         place: the version table.
         base: digests of what was there before the first revision, sorted.
         revisions: in the order in which they were built.
@@ -119,6 +134,7 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
         stopped_at: the revision that did not replay, and why; None where all did.
         varying: the values that no two runs agree in.
         fleeting: objects whose names no two runs agree in: each of this one, and of another.
+        spellings: the values that other servers write in other words.
     """
 
     server_version: int
@@ -131,6 +147,8 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
     stopped_at: tuple[str, str] | None = None
     varying: tuple[Varying, ...] = ()
     fleeting: tuple[Pair, ...] = ()
+    spelt_on: tuple[int, ...] = ()
+    spellings: tuple[Spelling, ...] = ()
 
     @cached_property
     def history(self) -> History:

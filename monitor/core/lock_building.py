@@ -18,7 +18,8 @@ from monitor.core.lock import (
     VersionPlace,
     digest_object,
 )
-from monitor.core.lock_varying import Values, Variation, settle, settle_statements
+from monitor.core.lock_varying import Variation, settle_statements
+from monitor.core.lock_wording import Wordings, settle
 from monitor.core.snapshot import SchemaObject, Snapshot
 
 _NO_VARIATION: Final = Variation()
@@ -42,11 +43,11 @@ class Built(NamedTuple):
     steps: tuple[Snapshot, ...] = ()
 
 
-def settle_built(built: Iterable[Built], values: Values) -> Iterator[Built]:
+def settle_built(built: Iterable[Built], wordings: Wordings) -> Iterator[Built]:
     """The revisions, with typical values where no two runs agree."""
     for one in built:
-        steps = tuple(settle(step, values)[0] for step in one.steps)
-        yield one._replace(schema=settle(one.schema, values)[0], steps=steps)
+        steps = tuple(settle(step, wordings)[0] for step in one.steps)
+        yield one._replace(schema=settle(one.schema, wordings)[0], steps=steps)
 
 
 def settle_runs(built: Iterable[Built], *others: Iterable[Built]) -> Iterator[Built]:
@@ -113,21 +114,21 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
             *((None, store.keep(item)) for item in _sort(variation.theirs)),
         ),
     )
-    return _add_varying(tidy_lock(lock), variation.values)
+    return _add_varying(tidy_lock(lock), variation)
 
 
 def _sort(objects: Mapping[ObjectKey, SchemaObject]) -> list[SchemaObject]:
     return [objects[key] for key in sorted(objects, key=lambda key: key.order)]
 
 
-def _add_varying(lock: Lock, values: Values) -> Lock:
+def _add_varying(lock: Lock, variation: Variation) -> Lock:
     """The lock with what else the values of its objects could have been."""
     return msgspec.structs.replace(
         lock,
         varying=tuple(
             Varying(digest, name, other)
             for digest, item in lock.objects.items()
-            for (key, name), pairs in values.items()
+            for (key, name), pairs in variation.values.items()
             if key == item.key
             for typical, other in pairs
             if item.get(name) == typical

@@ -15,6 +15,7 @@ from monitor.core.lock import (
     Lock,
     LockedRevision,
     Pair,
+    Spelling,
     Statement,
     Varying,
     VersionPlace,
@@ -76,6 +77,8 @@ class _Document(msgspec.Struct):
     turned: tuple[str, ...]
     varying: tuple[Varying, ...]
     fleeting: tuple[Pair, ...]
+    spelt_on: tuple[int, ...]
+    spellings: tuple[Spelling, ...]
     stopped_at: _Stop | None
     revisions: tuple[_RevisionEntry, ...]
     retired: tuple[_RevisionEntry, ...]
@@ -102,6 +105,8 @@ def _write(lock: Lock) -> _Document:
         turned=lock.turned,
         varying=lock.varying,
         fleeting=lock.fleeting,
+        spelt_on=lock.spelt_on,
+        spellings=lock.spellings,
         stopped_at=stop,
         revisions=tuple(map(_write_revision, lock.revisions)),
         retired=tuple(map(_write_revision, lock.retired)),
@@ -152,7 +157,7 @@ def _lay_out(document: _Document) -> Iterator[bytes]:
         yield _ENCODER.encode(name) + b": "
         if name in ("revisions", "retired"):
             yield from _lay_out_list(b"".join(_lay_out_revision(one)) for one in value)
-        elif name in ("base", "objects", "varying", "fleeting"):
+        elif name in ("base", "objects", "varying", "fleeting", "spellings"):
             yield from _lay_out_list(map(_ENCODER.encode, value))
         else:
             yield _ENCODER.encode(value)
@@ -205,6 +210,8 @@ def load_lock(data: bytes, *, place: str) -> Lock:
         turned=document.turned,
         varying=document.varying,
         fleeting=document.fleeting,
+        spelt_on=document.spelt_on,
+        spellings=document.spellings,
         retired=tuple(map(_read_revision, document.retired)),
         stopped_at=_read_stop(document.stopped_at),
     )
@@ -244,7 +251,11 @@ def _read_stop(stop: _Stop | None) -> tuple[str, str] | None:
 def _check(lock: Lock, place: str) -> None:
     """Make sure that everything it speaks of is there, and is what it is called."""
     wrong = [digest for digest, item in lock.objects.items() if digest_object(item) != digest]
-    spoken = lock.list_spoken() | {one.digest for one in lock.varying}
+    spoken = (
+        lock.list_spoken()
+        | {one.digest for one in lock.varying}
+        | {one.digest for one in lock.spellings}
+    )
     absent = spoken - lock.objects.keys()
     if wrong or absent or len(lock.by_id) != len(lock.revisions):
         raise DamagedFile(f"{place} contradicts itself.", next_step=_AGAIN)

@@ -15,7 +15,8 @@ from monitor.core.difference import Note
 from monitor.core.keys import ObjectKey
 from monitor.core.lock import Lock
 from monitor.core.lock_order import Collision, find_collisions
-from monitor.core.lock_varying import Values, find_fleeting, read_values, settle
+from monitor.core.lock_varying import find_fleeting
+from monitor.core.lock_wording import Wordings, read_wordings, settle
 from monitor.core.snapshot import SchemaObject, ServerFacts, Snapshot, make_snapshot
 from monitor.core.unstable import Unstable
 
@@ -44,13 +45,13 @@ class States:
         return tuple(find_collisions(self.lock))
 
     @cached_property
-    def values(self) -> Values:
-        """The values that no two runs agree in."""
-        return read_values(self.lock)
+    def wordings(self) -> Wordings:
+        """What stands for values of the lock elsewhere."""
+        return read_wordings(self.lock)
 
     def settle(self, schema: Snapshot) -> tuple[Snapshot, tuple[Note, ...]]:
         """A schema as the lock words it, and a note for each value that it words otherwise."""
-        return settle(schema, self.values)
+        return settle(schema, self.wordings)
 
     def find_fleeting(self, schema: Snapshot) -> Unstable:
         """The objects of a schema of this lock that have another name at each run."""

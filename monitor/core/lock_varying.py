@@ -13,29 +13,25 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.core.difference import Note
 from monitor.core.keys import ObjectKey
 from monitor.core.kinds import KINDS, Value
-from monitor.core.likeness import is_like, make_typical
+from monitor.core.likeness import make_typical
 from monitor.core.lock import Lock, Statement
 from monitor.core.shapes import list_shapes
 from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
-from monitor.core.unstable import Place, Unstable, find_unstable, note_unstable, retell
-
-type Values = Mapping[Place, Sequence[tuple[Value, Value]]]
-"""The typical value of an attribute, and another one that it could have been."""
+from monitor.core.unstable import Place, Unstable, find_unstable, retell
 
 
 class Variation(NamedTuple):
     """What two runs of one history do not agree in.
 
     Attributes:
-        values: of attributes.
+        values: of attributes: a typical one, and another that it could have been.
         ours: objects that only the first run has under their names.
         theirs: objects that only the second one has.
     """
 
-    values: Values = MappingProxyType({})
+    values: Mapping[Place, Sequence[tuple[Value, Value]]] = MappingProxyType({})
     ours: Mapping[ObjectKey, SchemaObject] = MappingProxyType({})
     theirs: Mapping[ObjectKey, SchemaObject] = MappingProxyType({})
 
@@ -53,7 +49,7 @@ def find_variation(
     values: dict[Place, list[tuple[Value, Value]]] = defaultdict(list)
     ours: dict[ObjectKey, SchemaObject] = {}
     theirs: dict[ObjectKey, SchemaObject] = {}
-    for one, other in _list_changed(first, second):
+    for one, other in list_changed(first, second):
         found = find_unstable(one, other, today=today)
         for place, pair in found.attributes.items():
             typical = make_typical(*pair)
@@ -101,7 +97,7 @@ def _list_set(before: SchemaObject | None, after: SchemaObject) -> dict[str, Val
     }
 
 
-def _list_changed(
+def list_changed(
     first: Sequence[Snapshot], second: Sequence[Snapshot]
 ) -> Iterator[tuple[Snapshot, Snapshot]]:
     """Each two schemas with what is not as in the two before."""
@@ -121,34 +117,6 @@ def _list_changed(
 def _keep(schema: Snapshot, keys: set[ObjectKey]) -> Snapshot:
     objects = tuple(item for item in schema.objects if item.key in keys)
     return msgspec.structs.replace(schema, objects=objects)
-
-
-def read_values(lock: Lock) -> Values:
-    """What is known of values that no two runs agree in."""
-    values: dict[Place, list[tuple[Value, Value]]] = defaultdict(list)
-    for one in lock.varying:
-        item = lock.objects[one.digest]
-        values[item.key, one.attribute].append((item.get(one.attribute), one.other))
-    return values
-
-
-def settle(schema: Snapshot, values: Values) -> tuple[Snapshot, tuple[Note, ...]]:
-    """The schema with typical values where these vary, and a note for each that was another."""
-    changed: dict[ObjectKey, SchemaObject] = {}
-    notes = []
-    for (key, name), pairs in values.items():
-        item = changed.get(key) or schema.by_key.get(key)
-        if item is None:
-            continue
-        live = item.get(name)
-        typical = next((pair[0] for pair in pairs if is_like(*pair, live)), live)
-        if typical != live:
-            changed[key] = SchemaObject(key=key, attributes={**item.attributes, name: typical})
-            notes.append(note_unstable(key, [name]))
-    if not changed:
-        return schema, ()
-    settled = make_snapshot(changed.values()).by_key
-    return schema.swap(settled), tuple(notes)
 
 
 def settle_statements(

@@ -17,7 +17,15 @@ from monitor.core.errors import BuildError
 from monitor.core.history import History
 from monitor.core.lock import Lock, LockedRevision, Statement, VersionPlace
 from monitor.core.lock_building import Built, make_lock, retire, settle_built, settle_runs
-from monitor.core.lock_varying import Variation, find_variation, has_disagreement, settle
+from monitor.core.lock_varying import Variation, find_variation, has_disagreement
+from monitor.core.lock_wording import (
+    Respelt,
+    Wordings,
+    add_spellings,
+    find_spellings,
+    settle,
+    word,
+)
 from monitor.core.snapshot import Snapshot
 from monitor.sources.build import BuildOptions
 from monitor.sources.observation import Observation, Observed
@@ -41,11 +49,13 @@ class LockOptions:
         build: how the user's code is run.
         baseline: makes what the first revision needs.
         former: the lock that this one takes the place of.
+        others: further major versions of PostgreSQL whose spellings are learnt.
     """
 
     build: BuildOptions
     baseline: Baseline | None = None
     former: Lock | None = None
+    others: tuple[int, ...] = ()
 
 
 async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -> Lock:
@@ -60,19 +70,40 @@ async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -
     first, turned = runs.first, runs.turned
     place = _find_place(first.schema)
     variation = await asyncio.to_thread(runs.find_variation)
-    values = variation.values
+    words = word(variation)
     described = [[*_describe(run, scripts, place)] for run in runs.list_all()]
     lock = make_lock(
-        settle(first.base, values)[0],
-        [*settle_built(settle_runs(*described), values)],
-        otherwise=[*settle_built(described[1], values)] if turned else (),
+        settle(first.base, words)[0],
+        [*settle_built(settle_runs(*described), words)],
+        otherwise=[*settle_built(described[1], words)] if turned else (),
         place=place,
         server_version=first.server_version,
         unbuilt=_list_unbuilt(scripts, first.observed),
         stopped_at=first.stopped_at,
         variation=variation,
     )
+    lock = await _add_spellings(lock, scripts, shadows, options, words=words, first=first)
     return retire(lock, options.former)
+
+
+async def _add_spellings(  # noqa: PLR0913  # a lock, and all that it was built from
+    lock: Lock,
+    scripts: Scripts,
+    shadows: Shadows,
+    options: LockOptions,
+    *,
+    words: Wordings,
+    first: "_Run",
+) -> Lock:
+    """The lock with what the servers of other versions write for the same."""
+    found: list[Respelt] = []
+    ours = [settle(schema, words)[0] for schema in first.list_schemas()]
+    for major in options.others:
+        options.build.progress(f"once more on PostgreSQL {major}")
+        run = await _observe(scripts, shadows, options, major=major)
+        theirs = [settle(schema, words)[0] for schema in run.list_schemas()]
+        found += await asyncio.to_thread(list, find_spellings(ours, theirs))
+    return add_spellings(lock, options.others, found)
 
 
 async def _run_all(scripts: Scripts, shadows: Shadows, options: LockOptions) -> "_Runs":
@@ -171,6 +202,10 @@ class _Run(NamedTuple):
         """The schema after each revision."""
         return {one.revision: one.schema for one in self.observed}
 
+    def list_schemas(self) -> list[Snapshot]:
+        """The schema before the first revision, and after each."""
+        return [self.base, *self.schemas.values()]
+
     @property
     def server_version(self) -> int:
         """Of the shadow."""
@@ -199,14 +234,26 @@ class _Runs(NamedTuple):
         """What is another value or name at each run."""
         if self.again is None:
             return Variation()
-        ours, theirs = ([run.base, *run.schemas.values()] for run in (self.first, self.again))
+        ours, theirs = self.first.list_schemas(), self.again.list_schemas()
         return find_variation(ours, theirs, today=datetime.now(UTC).date())
 
 
 async def _observe(
-    scripts: Scripts, shadows: Shadows, options: LockOptions, *, order: Sequence[str] = ()
+    scripts: Scripts,
+    shadows: Shadows,
+    options: LockOptions,
+    *,
+    order: Sequence[str] = (),
+    major: int | None = None,
 ) -> _Run:
     """Run it; what fails on its way has shown what came before.
+
+    Args:
+        scripts: the history.
+        shadows: where.
+        options: how.
+        order: of the revisions; none for Alembic's own.
+        major: of the server; None for what the options say.
 
     Raises:
         BuildError: it fails before the first revision is done.
@@ -223,7 +270,10 @@ async def _observe(
 
     stopped_at = None
     try:
-        schema = await shadows.build(work, major=options.build.major)
+        if major is None:
+            schema = await shadows.build(work, major=options.build.major)
+        else:
+            schema = await shadows.build_at(work, major=major)
         check_moved(schema, scripts.history, heads)
     except BuildError as error:
         stopped_at = _find_stop(observation, error)

@@ -175,3 +175,20 @@ async def test_an_older_lock_that_is_damaged_is_not_written_over(
     assert done.code == 2
     assert "Remove it, or name another file" in done.err
     assert (tmp_path / LOCK).read_text() == "<<<<<<< HEAD"
+
+
+@pytest.mark.parametrize(
+    ("majors", "said"),
+    [
+        ("15,x", "x is no version of PostgreSQL that is known here"),
+        ("9", "9 is no version of PostgreSQL that is known here"),
+        (",", "nothing is no version of PostgreSQL that is known here"),
+        ("17,18", "--shadow names one server, which is of one version"),
+    ],
+)
+async def test_versions_that_cannot_be_meant_are_refused(
+    run_inside: RunCommand, server: Cluster, tmp_path: Path, majors: str, said: str
+) -> None:
+    write_history(tmp_path, MAKE)
+    done = await run_inside("lock", "build", "--postgres", majors, "--shadow", server.url())
+    assert (done.code, said in done.err) == (2, True), done

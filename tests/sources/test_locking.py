@@ -17,7 +17,7 @@ from monitor.core.snapshot import Snapshot
 from monitor.core.source import parse_source
 from monitor.core.verdict import State
 from monitor.sources.build import BuildOptions
-from monitor.sources.engine import Cluster
+from monitor.sources.engine import Cluster, installed_majors
 from monitor.sources.expected import open_expectation, open_shadows, read_source
 from monitor.sources.locking import LockOptions, build_lock, tidy_statements, turn_around
 from monitor.sources.scripts import read_scripts
@@ -361,3 +361,27 @@ async def test_a_name_of_the_day_proves_nothing_and_is_another_one_elsewhere(
     bare = msgspec.structs.replace(settled, objects=tuple(without))
     found = await diagnose_snapshot(states, bare)
     assert (found.verdict, found.unexplained) == (State.DRIFTED, 1)
+
+
+@pytest.mark.long
+async def test_texts_of_another_major_are_in_the_lock(tmp_path: Path) -> None:
+    majors = [major for major in installed_majors() if major in {14, 18}]
+    if len(majors) < 2:
+        pytest.skip("needs the programs of PostgreSQL 14 and 18")
+    graph = {
+        "a": ((), run("create table t (id int, n int)")),
+        "b": (("a",), run("create view v as select id from t where n > 3")),
+    }
+    ini = write_graph(tmp_path, graph)
+    source = parse_source(f"alembic:{ini}")
+    options = BuildOptions(major=18)
+    async with open_shadows(options) as shadows:
+        chosen = LockOptions(build=options, others=(14,))
+        lock = await build_lock(read_scripts(ini), shadows, chosen)
+    old = BuildOptions(major=14)
+    async with open_shadows(old) as shadows:
+        live = await read_source(source, old, shadows=shadows)
+    states = States(load_lock(dump_lock(lock), place="it"))
+    expected = states.make_snapshot(frozenset("ab"))
+    assert diff(expected, live).changes != ()
+    assert diff(expected, states.settle(live)[0]).changes == ()
