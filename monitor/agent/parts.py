@@ -41,10 +41,10 @@ from monitor.sinks.store import Store
 from monitor.sources.servers import WatchedServers
 from monitor.watch.expectation import Expectations, LateExpectation
 from monitor.watch.fleet import BEAT_SECONDS, Fleet, Round
-from monitor.watch.inspection import Target
 from monitor.watch.memory import Memory
 from monitor.watch.pipeline import Decided, Pipeline
 from monitor.watch.shelf import Shelf
+from monitor.watch.target import Target
 from monitor.web.app import make_app
 from monitor.web.server import is_loopback, serve
 from monitor.web.view import Configured, View

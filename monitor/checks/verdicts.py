@@ -11,6 +11,7 @@ from monitor.core.overall import find_overall
 from monitor.core.rule import Rule
 from monitor.core.rules_history import (
     APPLIED_BY_HAND,
+    EDITED_REVISION,
     HALF_APPLIED,
     HOLE,
     MULTIPLE_HEADS,
@@ -27,6 +28,7 @@ RULES: Final[Mapping[State, Rule]] = {
     State.HOLE: HOLE,
     State.STAMPED_NOT_RUN: STAMPED_NOT_RUN,
     State.APPLIED_BY_HAND: APPLIED_BY_HAND,
+    State.EDITED_REVISION: EDITED_REVISION,
 }
 """The rule of each state that a diagnosis alone can find."""
 
@@ -79,6 +81,8 @@ def _list_evidence(state: State, found: Diagnosis) -> Iterator[Evidence]:
             half = found.half
             yield Evidence("steps", half.steps, half.done)
             yield Evidence("revisions", [half.revision], None)
+        case State.EDITED_REVISION:
+            yield Evidence("revisions", [one.id for one in found.edited], None)
         case _:
             yield Evidence("stamped", None, stamped)
 

@@ -25,8 +25,10 @@ from monitor.sources.postgres import DEADLINES, Deadlines
 from monitor.sources.servers import WatchedServers
 from monitor.watch.bulkhead import contain
 from monitor.watch.expectation import Expectations
-from monitor.watch.inspection import Look, Target, inspect, report_failure
+from monitor.watch.inspection import inspect
 from monitor.watch.memory import Memory
+from monitor.watch.reports import report_failure
+from monitor.watch.target import Look, Target
 
 COULD_NOT_LOOK: Final = 3
 MISCONFIGURED: Final = 2

@@ -18,14 +18,13 @@ from monitor.cli.sources import (
 )
 from monitor.core.difference import Difference, Note, add_notes
 from monitor.core.errors import UsageError
-from monitor.core.lock_states import States
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme, Source
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import advise_server
 from monitor.sources.expected import BuildOptions, find_unstable, open_shadows, read_source
-from monitor.sources.locked import read_lock
+from monitor.sources.locked import LockedExpectation
 from monitor.sources.servers import WatchedServers
 
 
@@ -91,8 +90,9 @@ async def _compare_both(
         ]
         for place, source in enumerate(sources):
             if source.scheme is Scheme.LOCK:
-                settled = States(read_lock(source)).settle(found[1 - place])
-                found[1 - place], notes = settled[0], [*notes, *settled[1]]
+                states = await LockedExpectation(source, ways[place]).read()
+                found[1 - place], others = states.settle(found[1 - place])
+                notes += others
         difference = await compare(
             found[0],
             found[1],

@@ -19,8 +19,13 @@ def diagnose(
         str, typer.Argument(help="A postgresql:// URL, or the name of a configured database.")
     ],
     lock: Annotated[
-        Path, typer.Option("--lock", help="What `anchorwatch lock build` wrote.")
-    ] = Path("schema.lock.json"),
+        list[Path] | None,
+        typer.Option(
+            "--lock",
+            help="What `anchorwatch lock build` wrote, schema.lock.json otherwise; further ones "
+            "are of other releases than the deployed one.",
+        ),
+    ] = None,
     shadow: ShadowOption = None,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="The severity from which it exits with 1.")
@@ -37,7 +42,8 @@ def diagnose(
     from monitor.cli import diagnosing
     from monitor.cli.output import print_json, print_text
 
-    found = diagnosing.diagnose_one(database, lock, shadow, config)
+    paths = lock or [Path("schema.lock.json")]
+    found = diagnosing.diagnose_one(database, paths, shadow, config)
     if form is Format.JSON:
         print_json(diagnosing.describe_diagnosis(found))
     else:

@@ -1,10 +1,10 @@
 """What `anchorwatch diagnose` does: reads a database and holds it against a lock."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from monitor.checks.diagnosis import diagnose_snapshot
+from monitor.checks.diagnosis import Judged, diagnose_snapshot
 from monitor.checks.spelling import Spellings
 from monitor.cli.checking import COULD_NOT_LOOK
 from monitor.cli.choices import FailOn
@@ -20,6 +20,7 @@ from monitor.core.graph import draw_graph
 from monitor.core.lock import Lock
 from monitor.core.lock_states import States
 from monitor.core.printing import clean
+from monitor.core.release import Known
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.source import Scheme
 from monitor.core.verdict import State
@@ -38,13 +39,21 @@ class Diagnosed(NamedTuple):
     lock: Lock
 
 
-def diagnose_one(text: str, path: Path, shadow: str | None, config: str | None) -> Diagnosed:
+def diagnose_one(
+    text: str, paths: Sequence[Path], shadow: str | None, config: str | None
+) -> Diagnosed:
     """What is the matter with a database.
 
+    Args:
+        text: the database.
+        paths: the lock of the release that is deployed, and those of other ones.
+        shadow: a server that proves texts.
+        config: where the configuration is.
+
     Raises:
-        AnchorwatchError: the lock cannot be used, or the database cannot be read.
+        AnchorwatchError: a lock cannot be used, or the database cannot be read.
     """
-    lock = read_lock(path)
+    deployed, *others = (States(read_lock(path)) for path in paths)
     [resolved] = resolve_sources([text], config)
     if resolved.source.scheme is not Scheme.POSTGRES:
         raise UsageError(
@@ -58,15 +67,16 @@ def diagnose_one(text: str, path: Path, shadow: str | None, config: str | None) 
         scope = make_scope(resolved.database)
     with show_progress(f"diagnosing {resolved.source}"):
         dsn, choices = read_url(resolved.source), BuildChoices(shadow=shadow)
-        return Diagnosed(run_loop(_diagnose(dsn, States(lock), scope, choices)), lock)
+        known = Known(deployed, tuple(others))
+        judged = run_loop(_diagnose(dsn, known, scope, choices))
+        return Diagnosed(judged.diagnosis, judged.states.lock)
 
 
-async def _diagnose(dsn: Dsn, states: States, scope: Scope, choices: BuildChoices) -> Diagnosis:
+async def _diagnose(dsn: Dsn, known: Known, scope: Scope, choices: BuildChoices) -> Judged:
     async with connect(dsn) as session:
         live = await take_snapshot(session)
     spellings = Spellings(make_options(choices))
-    settled, _ = states.settle(live)
-    return await diagnose_snapshot(states, settled, scope, spellings=spellings)
+    return await diagnose_snapshot(known, live, scope, spellings=spellings)
 
 
 def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:
@@ -82,8 +92,10 @@ def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:
         "missing_revisions": list(one.missing_revisions),
         "extra_revisions": list(one.extra_revisions),
         "half_applied": half and {"revision": half.revision, "done": half.done, "of": half.steps},
+        "edited_revisions": [edited.id for edited in one.edited],
         "pending": list(one.pending),
         "unexplained": one.unexplained,
+        "safe_for_deployed": one.risk and {"answer": one.risk.safety, "reason": one.risk.reason},
         "alternatives": [_describe_alternative(other) for other in one.alternatives],
         "summary": one.summary,
         "remedy": list(one.remedy),

@@ -12,7 +12,7 @@ from monitor.core.printing import clean
 from monitor.core.report import Report
 from monitor.core.rules import RULES
 from monitor.core.snapshot import Snapshot
-from monitor.watch.inspection import Look
+from monitor.watch.target import Look
 
 
 def describe_look(look: Look) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Where the configuration is, and where the ledger is."""
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +15,7 @@ from monitor.config.environment import (
 )
 from monitor.config.values import StoreUrl
 from monitor.core.errors import AnchorwatchError, ConfigurationError
+from monitor.core.loopback import is_loopback_host
 from monitor.sources.dsn import printable
 from monitor.sources.files import read_file
 
@@ -156,20 +156,13 @@ def _name_url(url: str, subject: str) -> ConfigPlace:
         raise ConfigurationError(
             f"{subject} is a URL that cannot be read.", next_step="Write https://HOST/PATH."
         )
-    if parts.scheme != "https" and not _is_loopback(host):
+    if parts.scheme != "https" and not is_loopback_host(host):
         raise ConfigurationError(
             f"{subject} is an http URL, which anybody on the way can read and change.",
             next_step="Use https.",
         )
     shown = f"{parts.scheme}://{host}{f':{port}' if port else ''}"
     return ConfigPlace(kind=PlaceKind.URL, location=url, label=shown)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _fetch(place: ConfigPlace, fetch: Fetch | None) -> str:

@@ -6,12 +6,15 @@ Where explanations cost the same, all of them are told. What cannot be known is 
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from typing import NamedTuple
 
 import msgspec
 
 from monitor.core.explanation import Alternative, Explanation, explain
 from monitor.core.history import History
 from monitor.core.keys import Kind
+from monitor.core.lock import LockedRevision
+from monitor.core.lock_safety import Risk
 from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot, make_snapshot
 from monitor.core.stamps import has_strangers
@@ -42,6 +45,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         missing_revisions: stamped, and not there.
         extra_revisions: there, and not stamped.
         half: one that stopped on its way.
+        edited: what revisions did there before they were edited.
         pending: what an upgrade would run, in order.
         unexplained: objects that no revision explains.
         alternatives: explanations that cost as much.
@@ -49,6 +53,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         sentences: one for the verdict and for each that holds besides.
         remedy: the commands that lead out, in order.
         present: the revisions that the schema is taken to have.
+        risk: what a newer schema does to the release that runs; None where there is none.
     """
 
     verdict: State
@@ -58,6 +63,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     missing_revisions: tuple[str, ...] = ()
     extra_revisions: tuple[str, ...] = ()
     half: Half | None = None
+    edited: tuple[LockedRevision, ...] = ()
     pending: tuple[str, ...] = ()
     unexplained: int = 0
     alternatives: tuple[Alternative, ...] = ()
@@ -65,6 +71,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     sentences: tuple[str, ...] = ()
     remedy: tuple[str, ...] = ()
     present: frozenset[str] = frozenset()
+    risk: Risk | None = None
 
 
 def diagnose(
@@ -104,6 +111,20 @@ def make_explained(
         made[key] = live.by_key[key]
     bare = states.make_snapshot(frozenset())
     return msgspec.structs.replace(bare, objects=make_snapshot(made.values()).objects)
+
+
+class _Found(NamedTuple):
+    """An explanation, with the editions that it takes, and what it leaves."""
+
+    explanation: Explanation
+    edited: tuple[LockedRevision, ...]
+    left: int
+
+    @property
+    def cost(self) -> int:
+        """How many things are wrong by it."""
+        found = self.explanation
+        return len(found.missing) + len(found.extra) + bool(found.half) + self.left
 
 
 class _Case:
@@ -199,9 +220,23 @@ class _Case:
         return self._judge_schema(claimed)
 
     def _judge_schema(self, claimed: frozenset[str]) -> Diagnosis:
-        found = explain(self._states, claimed, self._live.by_key)
-        left = self._measure(found)
-        finds = Finds(self._history, self._rows, claimed, found, left)
+        best = self._explain(claimed, ())
+        # Editions are few; the first that helps stays while others are tried beside it.
+        for edition in self._states.lock.editions if best.cost else ():
+            if edition.id in claimed and edition.id not in {one.id for one in best.edited}:
+                other = self._explain(claimed, (*best.edited, edition))
+                best = min(best, other, key=lambda found: found.cost)
+        return self._describe(claimed, best)
+
+    def _explain(self, claimed: frozenset[str], edited: tuple[LockedRevision, ...]) -> "_Found":
+        states = self._states.use_editions(edited)
+        found = explain(states, claimed, self._live.by_key)
+        return _Found(found, edited, self._measure(found, states))
+
+    def _describe(self, claimed: frozenset[str], best: "_Found") -> Diagnosis:
+        found, left = best.explanation, best.left
+        names = tuple(one.id for one in best.edited)
+        finds = Finds(self._history, self._rows, claimed, found, left, names)
         held = [state for state, holds in self._try_states(finds) if holds] or [State.IN_SYNC]
         return Diagnosis(
             verdict=held[0],
@@ -211,6 +246,7 @@ class _Case:
             missing_revisions=found.missing,
             extra_revisions=found.extra,
             half=found.half,
+            edited=best.edited,
             pending=self._history.pending(self._rows),
             unexplained=left,
             alternatives=found.alternatives,
@@ -230,13 +266,15 @@ class _Case:
             (State.HOLE, bool(found.missing) and is_hole),
             (State.STAMPED_NOT_RUN, bool(found.missing) and not is_hole),
             (State.APPLIED_BY_HAND, bool(found.extra)),
+            (State.EDITED_REVISION, bool(finds.edited)),
             (State.DRIFTED, finds.left > 0),
             (State.PENDING, bool(self._history.pending(self._rows))),
         ]
 
-    def _measure(self, found: Explanation) -> int:
+    def _measure(self, found: Explanation, states: States | None = None) -> int:
         """How much no revision explains."""
-        return self._count(make_explained(self._states, found.present, found.half, self._live))
+        states = states or self._states
+        return self._count(make_explained(states, found.present, found.half, self._live))
 
     def _is_hole(self, found: Explanation) -> bool:
         """Whether something that comes after a missing revision can be seen."""

@@ -131,6 +131,7 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
         turned: the order in which they were built the second time, as far as they were.
         objects: every object of the base and the deltas, by digest.
         retired: revisions of earlier locks whose files are gone, by id.
+        editions: what revisions did before their files were edited, the oldest first.
         stopped_at: the revision that did not replay, and why; None where all did.
         varying: the values that no two runs agree in.
         fleeting: objects whose names no two runs agree in: each of this one, and of another.
@@ -144,6 +145,7 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
     objects: Mapping[str, SchemaObject]
     turned: tuple[str, ...] = ()
     retired: tuple[LockedRevision, ...] = ()
+    editions: tuple[LockedRevision, ...] = ()
     stopped_at: tuple[str, str] | None = None
     varying: tuple[Varying, ...] = ()
     fleeting: tuple[Pair, ...] = ()
@@ -169,7 +171,7 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
         """The digest of every object that the base or a delta names."""
         spoken = set(self.base)
         spoken.update(digest for pair in self.fleeting for digest in pair if digest is not None)
-        for one in (*self.revisions, *self.retired):
+        for one in (*self.revisions, *self.retired, *self.editions):
             delta = one.delta or Delta()
             steps = (pair for step in delta.steps for pair in step)
             for pair in (*delta.pairs, *delta.otherwise, *steps):

@@ -1,5 +1,6 @@
 """A lock from a history that was built: the schema after every revision becomes a delta."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -8,6 +9,7 @@ import msgspec
 
 from monitor.core.history import Revision
 from monitor.core.keys import ObjectKey
+from monitor.core.kinds import Value
 from monitor.core.lock import (
     Delta,
     Lock,
@@ -18,7 +20,7 @@ from monitor.core.lock import (
     VersionPlace,
     digest_object,
 )
-from monitor.core.lock_varying import Variation, settle_statements
+from monitor.core.lock_varying import Variation, list_set, settle_statements
 from monitor.core.lock_wording import Wordings, settle
 from monitor.core.snapshot import SchemaObject, Snapshot
 
@@ -150,18 +152,52 @@ def tidy_lock(lock: Lock) -> Lock:
     return msgspec.structs.replace(lock, objects=objects)
 
 
-def retire(lock: Lock, former: Lock | None) -> Lock:
-    """The lock, with the revisions of the former one that are gone from the history kept apart."""
+MOST_EDITIONS: Final = 5
+"""Of one revision: who edits one that nobody has run builds a lock each time."""
+
+
+def succeed(lock: Lock, former: Lock | None) -> Lock:
+    """The lock, with what an older one of the same application knows and it does not.
+
+    That is the revisions whose files are gone, and what others did before they were edited.
+    """
     if former is None:
         return lock
-    gone = {
-        one.id: one
-        for one in (*former.retired, *former.revisions)
-        if one.id not in lock.by_id and one.delta is not None
-    }
-    retired = tuple(gone[name] for name in sorted(gone))
+    known = (*former.retired, *former.editions, *former.revisions)
+    gone = {one.id: one for one in known if one.id not in lock.by_id and one.delta is not None}
     objects = {**former.objects, **lock.objects}
-    return tidy_lock(msgspec.structs.replace(lock, retired=retired, objects=objects))
+    succeeding = msgspec.structs.replace(
+        lock,
+        retired=tuple(gone[name] for name in sorted(gone)),
+        editions=tuple(_list_editions(lock, former, (*former.editions, *former.revisions))),
+        objects=objects,
+    )
+    return tidy_lock(succeeding)
+
+
+def _list_editions(
+    lock: Lock, former: Lock, known: Iterable[LockedRevision]
+) -> Iterator[LockedRevision]:
+    """What was done by revisions that do another thing now, sorted by revision."""
+    editions: dict[str, dict[str, LockedRevision]] = defaultdict(dict)
+    for one in known:
+        now = lock.by_id.get(one.id)
+        if now is None or one.delta is None or now.delta is None or one.digest == now.digest:
+            continue
+        if _list_effects(former, one.delta) != _list_effects(lock, now.delta):
+            editions[one.id].pop(one.digest, None)  # the last time counts
+            editions[one.id][one.digest] = one
+    for name in sorted(editions):
+        yield from [*editions[name].values()][-MOST_EDITIONS:]
+
+
+def _list_effects(lock: Lock, delta: Delta) -> dict[ObjectKey, dict[str, Value] | None]:
+    """What a revision makes of each object, whatever that was before; None where it goes."""
+    effects: dict[ObjectKey, dict[str, Value] | None] = {}
+    for pair in delta.pairs:
+        before, after = lock.resolve(pair)
+        effects[lock.find_key(pair)] = None if after is None else list_set(before, after)
+    return effects
 
 
 class _Store:

@@ -82,6 +82,7 @@ class _Document(msgspec.Struct):
     stopped_at: _Stop | None
     revisions: tuple[_RevisionEntry, ...]
     retired: tuple[_RevisionEntry, ...]
+    editions: tuple[_RevisionEntry, ...]
     objects: tuple[_Entry, ...]
 
 
@@ -110,6 +111,7 @@ def _write(lock: Lock) -> _Document:
         stopped_at=stop,
         revisions=tuple(map(_write_revision, lock.revisions)),
         retired=tuple(map(_write_revision, lock.retired)),
+        editions=tuple(map(_write_revision, lock.editions)),
         objects=tuple(sorted(entries, key=_order_entry)),
     )
 
@@ -155,7 +157,7 @@ def _lay_out(document: _Document) -> Iterator[bytes]:
     for place, name in enumerate(fields):
         value = getattr(document, name)
         yield _ENCODER.encode(name) + b": "
-        if name in ("revisions", "retired"):
+        if name in ("revisions", "retired", "editions"):
             yield from _lay_out_list(b"".join(_lay_out_revision(one)) for one in value)
         elif name in ("base", "objects", "varying", "fleeting", "spellings"):
             yield from _lay_out_list(map(_ENCODER.encode, value))
@@ -213,6 +215,7 @@ def load_lock(data: bytes, *, place: str) -> Lock:
         spelt_on=document.spelt_on,
         spellings=document.spellings,
         retired=tuple(map(_read_revision, document.retired)),
+        editions=tuple(map(_read_revision, document.editions)),
         stopped_at=_read_stop(document.stopped_at),
     )
     _check(lock, place)

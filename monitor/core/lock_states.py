@@ -6,14 +6,16 @@ decides, and only a common descendant settles it: until then the object is marke
 known. Nothing is guessed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import NamedTuple
 
+import msgspec
+
 from monitor.core.difference import Note
 from monitor.core.keys import ObjectKey
-from monitor.core.lock import Lock
+from monitor.core.lock import Lock, LockedRevision
 from monitor.core.lock_order import Collision, find_collisions
 from monitor.core.lock_varying import find_fleeting
 from monitor.core.lock_wording import Wordings, read_wordings, settle
@@ -56,6 +58,14 @@ class States:
     def find_fleeting(self, schema: Snapshot) -> Unstable:
         """The objects of a schema of this lock that have another name at each run."""
         return find_fleeting(self.lock, schema)
+
+    def use_editions(self, editions: Iterable[LockedRevision]) -> "States":
+        """The same history, with what some revisions did before they were edited."""
+        chosen = {one.id: one for one in editions}
+        if not chosen:
+            return self
+        revisions = tuple(chosen.get(one.id, one) for one in self.lock.revisions)
+        return States(msgspec.structs.replace(self.lock, revisions=revisions))
 
     def fold(self, revisions: AbstractSet[str]) -> Fold:
         """The schema that these revisions make.

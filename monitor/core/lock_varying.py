@@ -78,7 +78,7 @@ def _list_made(schemas: Mapping[str, Snapshot]) -> dict[str, dict[ObjectKey, dic
     before, made = make_snapshot(()), {}
     for name, schema in schemas.items():
         made[name] = {
-            item.key: _list_set(before.by_key.get(item.key), item)
+            item.key: list_set(before.by_key.get(item.key), item)
             for item in schema.objects
             if before.by_key.get(item.key) != item
         }
@@ -86,7 +86,7 @@ def _list_made(schemas: Mapping[str, Snapshot]) -> dict[str, dict[ObjectKey, dic
     return made
 
 
-def _list_set(before: SchemaObject | None, after: SchemaObject) -> dict[str, Value]:
+def list_set(before: SchemaObject | None, after: SchemaObject) -> dict[str, Value]:
     """The attributes that are not as they were, but for notes."""
     spec = KINDS[after.key.kind]
     names = after.attributes if before is None else after.attributes.keys() | before.attributes

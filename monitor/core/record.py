@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from monitor.core.incidents import Policy
+from monitor.core.release import Move
 from monitor.core.report import Report
 from monitor.core.verdict import State
 
@@ -22,6 +23,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         revisions: what was stamped when that was last known.
         window_since: when the deploy window was opened, by a move of the stamp.
         window_until: its end; further moves put it off, three windows at most.
+        move: the last change of what is stamped.
         schema_changed: when the fingerprint last changed.
         fingerprint: of the schema when it was last read.
         baseline: fingerprint of the snapshot that stands for the expectation
@@ -39,6 +41,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     revisions: tuple[str, ...] | None = None
     window_since: datetime | None = None
     window_until: datetime | None = None
+    move: Move | None = None
     schema_changed: datetime | None = None
     fingerprint: str | None = None
     baseline: str | None = None
@@ -91,6 +94,7 @@ def advance(
         revisions=before.revisions if report.revisions is None else report.revisions,
         window_since=since,
         window_until=until,
+        move=_note_move(before, report, policy),
         schema_changed=report.at if has_changed else before.schema_changed,
         fingerprint=report.fingerprint or before.fingerprint,
         baseline=baseline or before.baseline,
@@ -115,6 +119,16 @@ def _move_window(
     if since is None or until is None or report.at >= until:
         since = report.at
     return since, min(report.at + policy.window, since + _LONGEST * policy.window)
+
+
+def _note_move(before: Record, report: Report, policy: Policy) -> Move | None:
+    """The change of the stamp; an upgrade that is seen on its way is one change."""
+    was = before.move
+    if report.revisions is None or before.revisions in (None, report.revisions):
+        return was
+    if was is not None and report.at - was.at < policy.window:
+        return was
+    return Move(report.at, before.revisions)
 
 
 _LONGEST: Final = 3

@@ -88,6 +88,15 @@ NARROW: Final = Rule(
     fix="Widen the column: `ALTER TABLE alembic_version ALTER version_num TYPE varchar(64)`.",
 )
 
+EDITED_REVISION: Final = Rule(
+    "AW111",
+    "A revision was edited after it ran",
+    _WARNING,
+    FindingClass.HISTORY,
+    why="The database has what the file said before; a new database gets what it says now.",
+    fix="Undo the edit, and write what it changed into a new revision at the end.",
+)
+
 HISTORY_RULES: Final[tuple[Rule, ...]] = (
     EMPTY,
     UNSTAMPED,
@@ -99,4 +108,5 @@ HISTORY_RULES: Final[tuple[Rule, ...]] = (
     STAMPED_NOT_RUN,
     APPLIED_BY_HAND,
     NARROW,
+    EDITED_REVISION,
 )

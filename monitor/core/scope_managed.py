@@ -29,6 +29,8 @@ LEDGER: Final = frozenset(
         "acceptance",
         "event",
         "incident",
+        "lock",
+        "lock_body",
         "look",
         "outbox",
         "record",

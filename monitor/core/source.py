@@ -2,6 +2,7 @@
 
 postgresql://...                    a database
 alembic:PATH/alembic.ini[@REV]      what the migrations make, at REV or at their heads
+lock:FILE[@REV], lock:https://...   what a lock says of it, see `monitor.core.lock`
 models:package.module:attribute     what SQLAlchemy models say
 sql:FILE.sql                        what a script makes
 snapshot:FILE.json                  what `anchorwatch snapshot` wrote
@@ -12,8 +13,10 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from monitor.core.errors import UsageError
+from monitor.core.loopback import is_loopback_host
 
 HEADS: Final = "heads"
 BASE: Final = "base"
@@ -57,7 +60,7 @@ class Source:
         revision: the wanted revision of these two: `heads`, `base`, an id or its start.
         target: `package.module:attribute` of `models:`.
         name: of a configured database.
-        url: a database URL as it was written: a secret.
+        url: of a database, or of a lock, as it was written: a secret.
     """
 
     scheme: Scheme
@@ -108,6 +111,8 @@ def _read_name(text: str) -> Source:
 
 
 def _read_history(scheme: Scheme, rest: str) -> Source:
+    if scheme is Scheme.LOCK and _WEB.match(rest):
+        return _read_web(rest)
     path, at, revision = rest.rpartition("@")
     if not at or "/" in revision or "\\" in revision or revision.endswith((".ini", ".json")):
         path, revision = rest, HEADS  # the @ is part of the path
@@ -121,6 +126,37 @@ def _read_history(scheme: Scheme, rest: str) -> Source:
     revision = HEADS if revision == "head" else revision
     label = f"{scheme}:{path}" + ("" if revision == HEADS else f"@{revision}")
     return Source(scheme=scheme, label=label, path=path, revision=revision)
+
+
+COMMIT: Final = "{commit}"
+"""Stands in the address of a lock for the commit that is deployed."""
+
+_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
+
+
+def _read_web(text: str) -> Source:
+    """A lock at an address, which may hold a token: of it no more than the host is shown."""
+    url, at, revision = text.rpartition("@")
+    if not at or "/" in revision or not _REVISION.fullmatch(revision):
+        url, revision = text, HEADS
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    if not host or parts.username or parts.password:
+        raise UsageError(
+            "lock: is followed by an address that cannot be read.",
+            next_step="Write lock:https://HOST/PATH, and a token into `lock_token`.",
+        )
+    if parts.scheme != "https" and not is_loopback_host(host):
+        raise UsageError(
+            "lock: is followed by an http address, which anybody on the way can read and change.",
+            next_step="Use https.",
+        )
+    place = f"[{host}]" if ":" in host else host
+    label = f"lock:{parts.scheme}://{place}{f':{port}' if port else ''}/..."
+    return Source(scheme=Scheme.LOCK, label=label, url=url, revision=revision)
 
 
 def _read_models(rest: str) -> Source:

@@ -20,6 +20,7 @@ class Finds(NamedTuple):
         claimed: these, with all their ancestors.
         explanation: which revisions the schema has.
         left: how many objects no revision explains.
+        edited: revisions that did another thing when they ran there.
     """
 
     history: History
@@ -27,6 +28,7 @@ class Finds(NamedTuple):
     claimed: frozenset[str]
     explanation: Explanation
     left: int
+    edited: tuple[str, ...] = ()
 
     @property
     def reached(self) -> tuple[str, ...]:
@@ -113,6 +115,9 @@ _SENTENCES: Final[Mapping[State, Callable[[Finds], str]]] = {
     State.HOLE: _say_hole,
     State.STAMPED_NOT_RUN: _say_not_run,
     State.APPLIED_BY_HAND: _say_by_hand,
+    State.EDITED_REVISION: lambda f: (
+        f"what {name_revisions(f.edited)} did before it was edited is there"
+    ),
     State.DRIFTED: lambda f: (
         f"{count_objects(f.left)} that no revision explains, at {name_revisions(f.rows)}"
     ),
@@ -141,6 +146,12 @@ def _fill(finds: Finds) -> Iterator[str]:
     yield "Write what is missing into a new revision at the end"
 
 
+def _catch_up(finds: Finds) -> Iterator[str]:
+    for name in finds.edited:
+        yield f"anchorwatch lock show FILE --revision {name}"
+    yield "Write what the edit changed into a new revision at the end, and undo the edit"
+
+
 def _run(finds: Finds) -> Iterator[str]:
     yield stamp(finds.reached)
     yield UPGRADE
@@ -157,6 +168,7 @@ _REMEDIES: Final[Mapping[State, Callable[[Finds], Iterator[str]]]] = {
     State.HOLE: _fill,
     State.STAMPED_NOT_RUN: _run,
     State.APPLIED_BY_HAND: lambda f: iter([stamp(f.reached)]),
+    State.EDITED_REVISION: _catch_up,
     State.DRIFTED: lambda _: iter(["anchorwatch diff lock:FILE DATABASE"]),
     State.PENDING: lambda _: iter([UPGRADE]),
 }

@@ -26,6 +26,7 @@ from monitor.core.record import Record
 from monitor.core.verdict import State
 from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
+from monitor.sinks.locks import Locks
 from monitor.sinks.queue import Queue, post_events
 from monitor.sinks.store_failures import read_word, unreadable
 from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, NUL, RECORDS, SNAPSHOTS
@@ -75,8 +76,8 @@ class Look:
 
 
 @final
-class Store(Queue, Acceptances):
-    """The ledger, its outbox and its acceptances. Every method raises StoreError."""
+class Store(Queue, Acceptances, Locks):
+    """The ledger, its outbox, its acceptances and its locks. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)

@@ -121,6 +121,25 @@ ACCEPTANCES: Final = sa.Table(
 )
 """What was accepted; of a database that is no longer watched too, for it may come back."""
 
+LOCK_BODIES: Final = sa.Table(
+    "anchorwatch_lock_body",
+    METADATA,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""Compressed locks by digest; what no database refers to is dropped."""
+
+LOCKS: Final = sa.Table(
+    "anchorwatch_lock",
+    METADATA,
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("database", sa.Text, primary_key=True),
+    sa.Column("commit", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, sa.ForeignKey(LOCK_BODIES.c.digest), primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+)
+"""The locks of one database, by the commit that each is of."""
+
 EVENTS: Final = sa.Table(
     "anchorwatch_event",
     METADATA,

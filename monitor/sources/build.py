@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,6 +54,8 @@ class BuildOptions:
         progress: is told what is being done, a line at a time.
         verbose: whether what the application prints is shown on standard error.
         is_later: whether the application shall believe that it is a later day.
+        token: opens the address of a lock.
+        commit: what is deployed, for the address of a lock; empty where nobody says.
     """
 
     python: Path | None = None
@@ -64,6 +66,8 @@ class BuildOptions:
     progress: Callable[[str], None] = _ignore
     verbose: bool = False
     is_later: bool = False
+    token: str | None = field(default=None, repr=False)
+    commit: str = ""
 
 
 def choose_python(options: BuildOptions) -> Path:

@@ -16,14 +16,13 @@ from typing import Final
 
 from monitor.core.errors import AnchorwatchError, BuildError, Interrupted, UsageError
 from monitor.core.history import History
-from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot, load_snapshot
 from monitor.core.source import CHOICES, Scheme, Source
 from monitor.core.unstable import Unstable
 from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.files import read_file
-from monitor.sources.locked import LockedExpectation, read_lock, read_lock_at
+from monitor.sources.locked import LockedExpectation
 from monitor.sources.models import build_models, guess_files
 from monitor.sources.packages import read_search_path
 from monitor.sources.postgres import connect
@@ -87,7 +86,7 @@ async def _read(source: Source, options: BuildOptions, shadows: Shadows) -> Snap
         case Scheme.SNAPSHOT:
             return load_snapshot(_read_file(source), place=str(source))
         case Scheme.LOCK:
-            return await asyncio.to_thread(read_lock_at, source)
+            return await LockedExpectation(source, options).snapshot_at(None)
         case Scheme.SQL:
             return await shadows.build(make_maker(source, options), major=options.major)
         case Scheme.MODELS:
@@ -191,7 +190,7 @@ async def find_unstable(
         AnchorwatchError: as `read_source` does.
     """
     if source.scheme is Scheme.LOCK:
-        return await asyncio.to_thread(States(read_lock(source)).find_fleeting, first)
+        return await LockedExpectation(source, options).find_unstable(None)
     if source.scheme not in BUILT:
         return Unstable()
     return await rebuild(first, lambda again: _read(source, again, shadows), options)
@@ -205,7 +204,7 @@ async def read_history(source: Source, options: BuildOptions) -> History:
         DamagedFile: the lock is none.
     """
     if source.scheme is Scheme.LOCK:
-        return (await asyncio.to_thread(read_lock, source)).history
+        return (await LockedExpectation(source, options).read()).lock.history
     return (await open_scripts(source, options)).history
 
 
@@ -372,7 +371,7 @@ async def open_expectation(
         DamagedFile: the lock is none.
     """
     if source.scheme is Scheme.LOCK:
-        locked = LockedExpectation(source)
+        locked = LockedExpectation(source, options)
         await locked.read()
         yield locked
         return

@@ -1,9 +1,7 @@
 """What a lock file promises at a revision."""
 
 import asyncio
-import hashlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
 from monitor.core.errors import BuildError
@@ -14,38 +12,20 @@ from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Source
 from monitor.core.unstable import Unstable
-from monitor.sources.files import read_file
+from monitor.sources.build import BuildOptions
+from monitor.sources.lock_place import LockDocument, LockPlace
 
 _NAMES_SHOWN: Final = 3
-
-
-def read_lock(source: Source) -> Lock:
-    """The lock in the file that a source names.
-
-    Raises:
-        BuildError: it cannot be read.
-        DamagedFile: it is none.
-    """
-    return load_lock(_read(source), place=str(source))
-
-
-def _read(source: Source) -> bytes:
-    try:
-        return read_file(Path(source.path or ""))
-    except OSError as error:
-        raise BuildError(
-            f"{source} cannot be read ({error.strerror}).",
-            next_step="Check the path, or build it: `anchorwatch lock build SOURCE -o FILE`.",
-        ) from None
 
 
 class LockedExpectation:
     """What a database is expected to look like, at whatever revisions it is stamped."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, options: BuildOptions) -> None:
         self.source = source
-        self._digest = b""
+        self._place = LockPlace(source, options)
         self._states: States | None = None
+        self.document = LockDocument(b"", "")
 
     @property
     def history(self) -> History | None:
@@ -63,20 +43,16 @@ class LockedExpectation:
         return self._states.lock.history.heads if self._states else None
 
     async def read(self) -> States:
-        """The lock as its file is now.
+        """The lock as it is now where it is.
 
         Raises:
             BuildError: it cannot be read.
             DamagedFile: it is none.
         """
-        return await asyncio.to_thread(self._read_again)
-
-    def _read_again(self) -> States:
-        data = _read(self.source)
-        digest = hashlib.sha256(data).digest()
-        if self._states is None or digest != self._digest:
-            self._states = States(load_lock(data, place=str(self.source)))
-            self._digest = digest
+        document = await self._place.read()
+        if self._states is None or document.digest != self.document.digest:
+            lock = await asyncio.to_thread(load_lock, document.body, place=str(self.source))
+            self._states, self.document = States(lock), document
         return self._states
 
     async def snapshot_at(
@@ -109,18 +85,6 @@ class LockedExpectation:
         """
         schema = await self.snapshot_at(revisions, major=major)
         return await asyncio.to_thread((await self.read()).find_fleeting, schema)
-
-
-def read_lock_at(source: Source) -> Snapshot:
-    """The schema at the revision that a source names.
-
-    Raises:
-        UsageError: the lock has no such revision.
-        BuildError: it cannot be read, or does not know what they make.
-        DamagedFile: it is none.
-    """
-    states = States(read_lock(source))
-    return make_schema(states, states.lock.history.resolve(source.revision or ""), source)
 
 
 def make_schema(states: States, rows: Iterable[str], source: Source) -> Snapshot:

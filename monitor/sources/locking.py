@@ -16,7 +16,7 @@ import msgspec
 from monitor.core.errors import BuildError
 from monitor.core.history import History
 from monitor.core.lock import Lock, LockedRevision, Statement, VersionPlace
-from monitor.core.lock_building import Built, make_lock, retire, settle_built, settle_runs
+from monitor.core.lock_building import Built, make_lock, settle_built, settle_runs, succeed
 from monitor.core.lock_varying import Variation, find_variation, has_disagreement
 from monitor.core.lock_wording import (
     Respelt,
@@ -83,7 +83,7 @@ async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -
         variation=variation,
     )
     lock = await _add_spellings(lock, scripts, shadows, options, words=words, first=first)
-    return retire(lock, options.former)
+    return succeed(lock, options.former)
 
 
 async def _add_spellings(  # noqa: PLR0913  # a lock, and all that it was built from

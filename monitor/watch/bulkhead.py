@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from monitor.core.errors import LookError
-from monitor.watch.inspection import Look, Target, report_failure
+from monitor.watch.reports import report_failure
+from monitor.watch.target import Look, Target
 
 
 async def contain[T](

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 
 from monitor.checks.spelling import Spellings
 from monitor.core.history import History
-from monitor.core.lock_states import States
+from monitor.core.release import Known
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Source
 from monitor.core.unstable import Unstable
@@ -40,9 +40,10 @@ class LateExpectation:
         return self._read_again or (self._opened.history if self._opened else None)
 
     @property
-    def states(self) -> States | None:
-        """What every set of revisions makes; None without a lock, and before `prepare`."""
-        return self._opened.states if self._opened else None
+    def known(self) -> Known | None:
+        """The lock; None without one, and before `prepare`."""
+        states = self._opened.states if self._opened else None
+        return Known(states) if states else None
 
     async def prepare(self, stamped: tuple[str, ...]) -> None:
         """Open it, and read the history again where it does not know a stamped revision.

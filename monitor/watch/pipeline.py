@@ -25,14 +25,9 @@ from monitor.core.record import Record, advance
 from monitor.core.snapshot import Snapshot, dump_snapshot, load_snapshot
 from monitor.sinks.store import Decision, Store
 from monitor.watch.bulkhead import contain
-from monitor.watch.inspection import (
-    Look,
-    Target,
-    begin_look,
-    finish_look,
-    read_database,
-    report_failure,
-)
+from monitor.watch.inspection import begin_look, finish_look, read_database
+from monitor.watch.reports import report_failure
+from monitor.watch.target import Look, Target
 
 _log = structlog.get_logger()
 
@@ -163,7 +158,10 @@ class Pipeline(msgspec.Struct, frozen=True):
         last = before.report if before else None
         look = await begin_look(target, at, before=last)
         chosen = await self._choose_baseline(target, before, look, baseline=baseline)
-        look = await finish_look(target, look, baseline=chosen or baseline, before=last)
+        after = advance(before, look.report, policy=self.policy)
+        look = await finish_look(
+            target, look, baseline=chosen or baseline, before=last, move=after.move
+        )
         return _Seen(look, chosen)
 
     def _tell_fault(self, database: str, error: Exception) -> None:

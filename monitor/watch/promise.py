@@ -1,21 +1,13 @@
 """What one look compares a database with."""
 
-import asyncio
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from monitor.checks.comparison import FindUnstable
-from monitor.checks.diagnosis import diagnose_snapshot, find_fleeting
-from monitor.checks.spelling import Spellings
-from monitor.core.diagnosis import Diagnosis, make_explained
-from monitor.core.difference import Note
-from monitor.core.errors import BuildError
 from monitor.core.history import History
-from monitor.core.lock_states import States
-from monitor.core.scope import Scope
+from monitor.core.release import Known
 from monitor.core.snapshot import Snapshot
 from monitor.core.unstable import Unstable
-from monitor.core.verdict import State
 
 
 class Expectation(Protocol):
@@ -27,8 +19,8 @@ class Expectation(Protocol):
         ...
 
     @property
-    def states(self) -> States | None:
-        """What every set of its revisions makes, when it is a lock."""
+    def known(self) -> Known | None:
+        """The locks that tell what every set of revisions makes, where there are any."""
         ...
 
     async def prepare(self, stamped: tuple[str, ...]) -> None:
@@ -53,52 +45,21 @@ class Promise(NamedTuple):
 
     Attributes:
         schema: None where nothing is expected.
-        again: tells what of it comes out differently each time; None where nothing can.
-        live: the database as the lock words it; None for as it is.
-        notes: what is worded otherwise there.
-        diagnosis: which revisions the database has, where a lock says that: the schema is
-            what these make, and not what is stamped.
+        again: builds it once more; None where it was not built.
     """
 
     schema: Snapshot | None
     again: FindUnstable | None = None
-    diagnosis: Diagnosis | None = None
-    live: Snapshot | None = None
-    notes: tuple[Note, ...] = ()
 
 
 async def find_promise(
-    expectation: Expectation,
-    live: Snapshot,
-    stamp: tuple[str, ...] | None,
-    scope: Scope,
-    spellings: Spellings | None,
+    expectation: Expectation, live: Snapshot, stamp: tuple[str, ...] | None
 ) -> Promise:
     """What a database that is stamped so should be.
 
     Raises:
         AnchorwatchError: that cannot be found out.
     """
-    states = expectation.states
-    if states is None:
-        major = live.server.major if live.server else None
-        schema = await expectation.snapshot_at(stamp, major=major)
-        return Promise(schema, partial(expectation.find_unstable, stamp, major=major))
-    live, notes = await asyncio.to_thread(states.settle, live)
-    found = await diagnose_snapshot(states, live, scope, spellings=spellings)
-    if found.verdict is State.UNKNOWN:
-        raise BuildError(f"{found.summary}.", next_step=f"{'; '.join(found.remedy)}.")
-    schema = make_explained(states, found.present, found.half, live)
-    again = partial(find_fleeting, states, schema)
-    return Promise(schema, again, diagnosis=found, live=live, notes=notes)
-
-
-async def find_fit(
-    expectation: Expectation | None, live: Snapshot, scope: Scope
-) -> Diagnosis | None:
-    """Which revision a database is of that says nothing known about it; None without a lock."""
-    states = expectation.states if expectation else None
-    if states is None:
-        return None
-    settled, _ = await asyncio.to_thread(states.settle, live)
-    return await diagnose_snapshot(states, settled, scope)
+    major = live.server.major if live.server else None
+    schema = await expectation.snapshot_at(stamp, major=major)
+    return Promise(schema, partial(expectation.find_unstable, stamp, major=major))

@@ -8,7 +8,6 @@ IPv4 where the machine has no IPv6.
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from monitor.core.errors import ConfigurationError
+from monitor.core.loopback import is_loopback_host
 from monitor.sources.dsn import printable
 from monitor.web.access import AccessLog
 
@@ -151,13 +151,4 @@ def _open_exactly(host: str, port: int) -> socket.socket:
 
 def is_loopback(host: str | None) -> bool:
     """Whether a server on ``host`` can be reached from this machine only."""
-    if host is None:
-        return False
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
+    return host is not None and is_loopback_host(host)

@@ -5,10 +5,13 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import msgspec
+
 from monitor.core.diagnosis import Diagnosis, diagnose
 from monitor.core.diff import diff
 from monitor.core.findings import Severity
 from monitor.core.keys import Kind, ObjectKey
+from monitor.core.lock import Delta, LockedRevision, digest_object
 from monitor.core.lock_states import States
 from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
 from monitor.core.traces import is_alike, list_visible
@@ -26,6 +29,8 @@ class Fault(NamedTuple):
         extra: revisions that are there beyond it.
         edits: how many objects were changed by hand.
         state: the verdict that it must get, where the stamp alone decides.
+        states: of the lock that knows of it; None for that of the saboteur.
+        edited: the revision that did another thing when it ran.
     """
 
     name: str
@@ -35,6 +40,8 @@ class Fault(NamedTuple):
     extra: frozenset[str] = frozenset()
     edits: int = 0
     state: State | None = None
+    states: States | None = None
+    edited: str | None = None
 
 
 class Saboteur:
@@ -55,6 +62,7 @@ class Saboteur:
             self._skip,
             self._strange,
             self._overlap,
+            self._edited,
             self._nothing,
         )
         fault = self._chance.choice(deeds)()
@@ -113,6 +121,31 @@ class Saboteur:
         rows = (*rows, self._chance.choice(before))
         return self._make("overlap", claimed, claimed)._replace(rows=rows, state=State.OVERLAPPING)
 
+    def _edited(self) -> Fault:
+        """A revision whose file was edited after it ran: a column was of another type then."""
+        claimed, lock = self._choose(), self.states.lock
+        columns = [
+            (name, pair)
+            for name in sorted(claimed & self._showing)
+            for pair in (lock.by_id[name].delta or Delta()).pairs
+            if pair[0] is None and lock.find_key(pair).kind is Kind.COLUMN
+        ]
+        if not columns:
+            return self._nothing()
+        name, pair = self._chance.choice(columns)
+        one = lock.by_id[name]
+        assert one.delta is not None
+        now = lock.objects[pair[1] or ""]
+        then = SchemaObject(key=now.key, attributes={**now.attributes, "type": "edited"})
+        digest = digest_object(then)
+        pairs = tuple((None, digest) if p == pair else p for p in one.delta.pairs)
+        edition = LockedRevision(one.revision, "before", Delta(pairs=pairs))
+        objects = {**lock.objects, digest: then}
+        edited = States(msgspec.structs.replace(lock, editions=(edition,), objects=objects))
+        ran = edited.use_editions([edition]).fold(claimed).objects
+        fault = self._make("edited", claimed, claimed)
+        return fault._replace(objects=dict(ran), states=edited, edited=name)
+
     def _edit(self, fault: Fault) -> Fault:
         objects, edits = dict(fault.objects), 0
         tables = [key for key in objects if key.kind is Kind.TABLE]
@@ -133,6 +166,7 @@ class Saboteur:
 def judge(states: States, fault: Fault) -> Diagnosis:
     """The verdict on a fault."""
     live = make_snapshot(fault.objects.values())
+    states = fault.states or states
 
     def count(expected: Snapshot) -> int:
         changes = diff(expected, live).changes
@@ -141,8 +175,14 @@ def judge(states: States, fault: Fault) -> Diagnosis:
     return diagnose(states, fault.rows, live, count)
 
 
-def grade(states: States, fault: Fault, found: Diagnosis) -> str:
+def grade(  # noqa: PLR0911  # a table of cases
+    states: States, fault: Fault, found: Diagnosis
+) -> str:
     """How well the cause was found: `exact`, `alternative`, `cheaper`; else `wrong`."""
+    if fault.edited is not None and not _is_overwritten(states, fault):
+        names = [one.id for one in found.edited]
+        is_exact = (names, found.unexplained) == ([fault.edited], fault.edits)
+        return "exact" if is_exact else "wrong"
     if fault.state is not None:
         return "exact" if fault.state is found.verdict else "wrong"
     if found.verdict is State.EMPTY:
@@ -164,6 +204,16 @@ def grade(states: States, fault: Fault, found: Diagnosis) -> str:
         return "alternative"
     cost = sum(map(len, told)) + found.unexplained
     return "cheaper" if cost < sum(map(len, done)) + fault.edits else "wrong"
+
+
+def _is_overwritten(states: States, fault: Fault) -> bool:
+    """Whether later revisions made away with what an edited one did before."""
+    bare = states.fold(states.lock.history.ancestors(fault.rows)).objects
+    return all(
+        fault.objects.get(key) == item
+        for key, item in bare.items()
+        if key.kind is Kind.COLUMN and not key.name.startswith("by_hand")
+    )
 
 
 def _look_alike(states: States, fault: Fault, found: Diagnosis) -> bool:

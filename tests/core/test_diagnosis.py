@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from monitor.core.diff import diff
 from monitor.core.findings import Severity
 from monitor.core.history import Revision
 from monitor.core.lock import LockedRevision, Statement, VersionPlace
-from monitor.core.lock_building import Built, make_lock, retire
+from monitor.core.lock_building import Built, make_lock, succeed
 from monitor.core.lock_states import States
 from monitor.core.snapshot import Snapshot, make_snapshot
 from monitor.core.traces import list_visible
@@ -174,7 +175,7 @@ def test_a_stamp_that_nobody_knows_is_told_with_what_it_may_be(
     row: str, words: str, remedy: str
 ) -> None:
     gone = build([a_node("gone", ("create", "t"))]).lock
-    states = States(retire(STATES.lock, gone))
+    states = States(succeed(STATES.lock, gone))
     found = judge(states, [row], at(*through(3)))
     assert found.verdict is State.UNKNOWN_REVISION
     assert words in found.summary
@@ -351,3 +352,52 @@ def test_what_only_a_comment_shows_is_no_evidence_and_costs_nothing() -> None:
     told = {(found.missing_revisions, found.extra_revisions)}
     told |= {(other.missing, other.extra) for other in found.alternatives if not other.by_hand}
     assert told == {(("r0",), ()), ((), ("r2",))}
+
+
+def edit(name: str, *steps: Step) -> States:
+    """The lock after a revision was edited: before, it ran these steps."""
+    lock = build(edit_line(name, *steps)).lock
+    revisions = tuple(
+        msgspec.structs.replace(one, digest="before") if one.id == name else one
+        for one in lock.revisions
+    )
+    former = msgspec.structs.replace(lock, revisions=revisions)
+    return States(succeed(STATES.lock, former))
+
+
+def edit_line(name: str, *steps: Step) -> list[Node]:
+    return [Node(node.revision, steps) if node.revision.id == name else node for node in LINE]
+
+
+BEFORE = (("add", "t", "x", "int4"), ("add", "t", "y", "text"), ("add", "t", "z", "text"))
+
+
+def test_what_a_revision_did_before_it_was_edited_is_found() -> None:
+    states = edit("r2", *BEFORE)
+    assert [one.id for one in states.lock.editions] == ["r2"]
+    old = edit_line("r2", *BEFORE)
+    live = photograph(replay(old[:3]))
+    found = judge(states, ["r3"], live)
+    assert (found.verdict, found.also) == (State.EDITED_REVISION, (State.PENDING,))
+    assert [one.id for one in found.edited] == ["r2"]
+    assert (found.unexplained, found.missing_revisions) == (0, ())
+    assert found.summary == "what r2 did before it was edited is there"
+    healthy = judge(states, ["r3"], at("r1", "r2", "r3"))
+    assert (healthy.verdict, healthy.edited) == (State.PENDING, ())
+
+
+def test_drift_beside_an_edited_revision_is_told_as_well() -> None:
+    states = edit("r2", *BEFORE)
+    old = edit_line("r2", *BEFORE)
+    tables = replay(old[:3])
+    run(tables, ("add", "t", "by_hand", "text"))
+    found = judge(states, ["r3"], photograph(tables))
+    assert (found.verdict, found.also) == (
+        State.EDITED_REVISION,
+        (State.DRIFTED, State.PENDING),
+    )
+    assert found.unexplained == 1
+
+
+def test_an_edit_that_changes_nothing_in_the_schema_is_no_edition() -> None:
+    assert edit("r2", *LINE[1].steps).lock.editions == ()

@@ -22,6 +22,7 @@ TITLES = {
     "AW108": "A stamped revision never ran",
     "AW109": "A revision is there that is not stamped",
     "AW110": "A revision is longer than the version column takes",
+    "AW111": "A revision was edited after it ran",
     "AW201": "A schema is missing",
     "AW202": "A schema is there that nothing expects",
     "AW203": "A schema differs",

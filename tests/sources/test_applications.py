@@ -12,6 +12,7 @@ from monitor.core.keys import Kind
 from monitor.core.lock import Lock
 from monitor.core.lock_file import dump_lock, load_lock
 from monitor.core.lock_states import States
+from monitor.core.release import Known
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import parse_source
 from monitor.core.verdict import State
@@ -64,7 +65,7 @@ async def hold_healthy(
     states, told = States(lock), []
     for one in lock.revisions:
         live = await expectation.snapshot_at((one.id,))
-        found = await diagnose_snapshot(states, live)
+        found = (await diagnose_snapshot(Known(states), live)).diagnosis
         assert found.pending == lock.history.pending((one.id,))
         assert (found.missing_revisions, found.extra_revisions) == ((), ())
         assert (found.unexplained, found.also) == (0, ())
@@ -126,7 +127,8 @@ async def test_keystone_is_replayed_to_both_of_its_heads(
     assert rows == ("742c857f1dfb", "c88cdce8f248")
     assert tables > 40
     lock = await lock_up(text, options)
-    assert (await diagnose_snapshot(States(lock), built)).verdict is State.IN_SYNC
+    judged = await diagnose_snapshot(Known(States(lock)), built)
+    assert judged.diagnosis.verdict is State.IN_SYNC
     async with open_expectation(parse_source(text), options) as expectation:
         told = await hold_healthy(lock, expectation)
     hold_faults("keystone", lock, capsys)

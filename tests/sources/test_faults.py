@@ -8,6 +8,7 @@ import pytest
 
 from monitor.checks.diagnosis import diagnose_snapshot
 from monitor.core.lock_states import States
+from monitor.core.release import Known
 from monitor.core.traces import list_visible
 from monitor.core.verdict import State
 from monitor.sources.build import BuildOptions
@@ -93,7 +94,7 @@ async def test_the_cause_of_a_fault_in_a_real_database_is_found(
             frozenset(done - claimed),
             len(edits),
         )
-        found = await diagnose_snapshot(states, live)
+        found = (await diagnose_snapshot(Known(states), live)).diagnosis
         mark = grade(states, fault, found)
         assert mark != "wrong", (ran, stamped, edits, found)
         if not edits and done == claimed:

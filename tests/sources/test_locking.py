@@ -13,6 +13,7 @@ from monitor.core.keys import Kind, ObjectKey
 from monitor.core.lock import Lock, Statement, VersionPlace
 from monitor.core.lock_file import dump_lock, load_lock
 from monitor.core.lock_states import States
+from monitor.core.release import Known
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import parse_source
 from monitor.core.verdict import State
@@ -354,12 +355,11 @@ async def test_a_name_of_the_day_proves_nothing_and_is_another_one_elsewhere(
     source = parse_source(f"alembic:{ini}")
     async with open_shadows(options) as shadows:
         elsewhere = await read_source(source, options, shadows=shadows)
-    settled, _ = states.settle(elsewhere)
-    found = await diagnose_snapshot(states, settled)
+    found = (await diagnose_snapshot(Known(states), elsewhere)).diagnosis
     assert (found.verdict, found.unexplained) == (State.IN_SYNC, 0)
-    without = [item for item in settled.objects if not item.key.name.startswith("e_2")]
-    bare = msgspec.structs.replace(settled, objects=tuple(without))
-    found = await diagnose_snapshot(states, bare)
+    without = [item for item in elsewhere.objects if not item.key.name.startswith("e_2")]
+    bare = msgspec.structs.replace(elsewhere, objects=tuple(without))
+    found = (await diagnose_snapshot(Known(states), bare)).diagnosis
     assert (found.verdict, found.unexplained) == (State.DRIFTED, 1)
 
 

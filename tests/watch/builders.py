@@ -19,9 +19,9 @@ from monitor.sources.dsn import parse_dsn
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES
 from monitor.watch.expectation import Expectations
-from monitor.watch.inspection import Target
 from monitor.watch.memory import Memory
 from monitor.watch.pipeline import Decided, Pipeline
+from monitor.watch.target import Target
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SHORT = replace(DEADLINES, connect_seconds=2.0, close_seconds=0.5)

@@ -13,7 +13,8 @@ from monitor.core.scope import Scope
 from monitor.core.verdict import State
 from monitor.sources import expected, rebuild
 from monitor.sources.engine import Cluster
-from monitor.watch.inspection import inspect, report_failure
+from monitor.watch.inspection import inspect
+from monitor.watch.reports import report_failure
 from tests.sources.peers import run, socket_url, weak_role
 from tests.sources.shadow_peers import write_history
 from tests.watch.builders import START, Watch

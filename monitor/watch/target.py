@@ -1,0 +1,64 @@
+"""What a look is at, and what it brings."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+import msgspec
+
+from monitor.checks.spelling import Spellings
+from monitor.core.activity import Activity
+from monitor.core.release import GRACE
+from monitor.core.report import Report
+from monitor.core.scope import DEFAULT_SCOPE, Scope
+from monitor.core.snapshot import Snapshot
+from monitor.core.waivers import Waivers
+from monitor.sources.dsn import Dsn
+from monitor.sources.postgres import Deadlines
+from monitor.watch.memory import Memory
+from monitor.watch.promise import Expectation
+
+
+class Target(msgspec.Struct, frozen=True):
+    """One database to look at.
+
+    Attributes:
+        environment: where it runs.
+        database: its configured name.
+        dsn: how it is reached.
+        deadlines: how long each wait may take.
+        memory: of its texts, between looks: whoever looks again keeps it.
+        expectation: what it should be; None where the first settled snapshot
+            stands for it.
+        waivers: what may be wrong there and need not be told.
+        spellings: proves that texts mean the same; None where nothing can.
+        scope: what of it is compared.
+        grace: how long the lock of a release may come after its migrations.
+    """
+
+    environment: str
+    database: str
+    dsn: Dsn
+    deadlines: Deadlines
+    memory: Memory
+    expectation: Expectation | None = None
+    waivers: Waivers = Waivers()
+    spellings: Spellings | None = None
+    scope: Scope = DEFAULT_SCOPE
+    grace: timedelta = GRACE
+
+
+class Look(NamedTuple):
+    """What a look found.
+
+    Attributes:
+        report: the outcome.
+        snapshot: the schema, if it was read.
+        activity: what was going on meanwhile.
+        is_superuser: whether the role that read it may do anything: a session that
+            only reads does not stop COPY TO PROGRAM.
+    """
+
+    report: Report
+    snapshot: Snapshot | None
+    activity: Activity = Activity()
+    is_superuser: bool = False

@@ -1,0 +1,119 @@
+"""Whether older code can run on what newer revisions have made."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from monitor.core.history import Revision
+from monitor.core.keys import Kind, ObjectKey
+from monitor.core.kinds import Value
+from monitor.core.lock import LockedRevision, VersionPlace
+from monitor.core.lock_building import Built, make_lock
+from monitor.core.lock_safety import Safety, judge_safety
+from monitor.core.snapshot import SchemaObject, make_snapshot
+
+type Attributes = Mapping[str, Value]
+
+
+def item(kind: Kind, name: str, parent: str | None = "t", **attributes: Value) -> SchemaObject:
+    return SchemaObject(key=ObjectKey(kind, "public", parent, name), attributes=attributes)
+
+
+OLD = (
+    item(Kind.TABLE, "t", None),
+    item(Kind.COLUMN, "a", type="integer"),
+    item(Kind.COLUMN, "b", type="integer", nullable=False),
+    item(Kind.INDEX, "t_a", columns=["a"]),
+    item(Kind.CHECK, "t_check", expression="(a > 0)"),
+    item(Kind.VIEW, "v", None, definition="SELECT 1"),
+    item(Kind.ENUM, "e", None, labels=["x"]),
+    item(Kind.TRIGGER, "tr", definition="BEFORE INSERT ON public.t EXECUTE FUNCTION f()"),
+)
+
+
+def judge(*after: SchemaObject, without: tuple[str, ...] = ()) -> tuple[Safety, str]:
+    kept = {one.key: one for one in OLD if one.key.name not in without}
+    new = make_snapshot({**kept, **{one.key: one for one in after}}.values())
+    base = make_snapshot(OLD)
+    built = [Built(Revision(id="r"), "", new)]
+    lock = make_lock(base, built, place=VersionPlace(), server_version=180000)
+    risk = judge_safety(lock, ["r"], base.by_key)
+    return risk.safety, risk.reason
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        item(Kind.TABLE, "u", None),
+        item(Kind.UNIQUE, "u_key", "u", columns=["a"]),
+        item(Kind.COLUMN, "c", type="text"),
+        item(Kind.COLUMN, "c", type="text", nullable=False, default="''::text"),
+        item(Kind.COLUMN, "c", type="integer", nullable=False, identity="always"),
+        item(Kind.INDEX, "t_b", columns=["b"]),
+        item(Kind.COLUMN, "a", type="integer", default="0"),
+        item(Kind.COLUMN, "a", type="integer", comment="the first"),
+        item(Kind.TABLE, "t", None, options=["fillfactor=70"]),
+    ],
+)
+def test_what_only_comes_along_is_harmless(change: SchemaObject) -> None:
+    assert judge(change) == (Safety.YES, "")
+
+
+@pytest.mark.parametrize("name", ["t_a", "t_check"])
+def test_what_older_code_does_not_ask_for_may_go(name: str) -> None:
+    assert judge(without=(name,)) == (Safety.YES, "")
+
+
+@pytest.mark.parametrize(
+    ("change", "without", "reason"),
+    [
+        (None, "a", "r removes column public.t.a"),
+        (None, "v", "r removes view public.v"),
+        (
+            item(Kind.COLUMN, "c", type="text", nullable=False),
+            "",
+            "r adds column public.t.c, which must not be null",
+        ),
+        (
+            item(Kind.COLUMN, "a", type="integer", nullable=False),
+            "",
+            "r makes column public.t.a NOT NULL",
+        ),
+    ],
+)
+def test_what_goes_or_is_needed_breaks_older_code(
+    change: SchemaObject | None, without: str, reason: str
+) -> None:
+    after = [change] if change else []
+    assert judge(*after, without=(without,)) == (Safety.NO, reason)
+
+
+@pytest.mark.parametrize(
+    ("change", "without"),
+    [
+        (item(Kind.CHECK, "t_a_check", expression="(a < 9)"), ""),
+        (item(Kind.UNIQUE, "t_a_key", columns=["a"]), ""),
+        (item(Kind.INDEX, "t_u", columns=["a"], unique=True), ""),
+        (item(Kind.TRIGGER, "new", definition="BEFORE INSERT"), ""),
+        (item(Kind.COLUMN, "a", type="bigint"), ""),
+        (item(Kind.COLUMN, "b", type="integer"), ""),
+        (item(Kind.ENUM, "e", None, labels=["x", "y"]), ""),
+        (item(Kind.VIEW, "v", None, definition="SELECT 2"), ""),
+        (None, "tr"),
+    ],
+)
+def test_of_the_rest_nobody_knows(change: SchemaObject | None, without: str) -> None:
+    safety, reason = judge(*([change] if change else []), without=(without,))
+    assert safety is Safety.UNKNOWN
+    assert reason.startswith("r ")
+
+
+def test_the_worst_is_told() -> None:
+    assert judge(item(Kind.COLUMN, "a", type="bigint"), without=("v",))[0] is Safety.NO
+
+
+def test_what_did_not_run_in_the_lock_is_not_known() -> None:
+    base = make_snapshot(OLD)
+    waiting = LockedRevision(revision=Revision(id="r"), digest="", delta=None)
+    lock = make_lock(base, [], place=VersionPlace(), server_version=180000, unbuilt=[waiting])
+    assert judge_safety(lock, ["r"], base.by_key).safety is Safety.UNKNOWN
