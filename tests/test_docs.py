@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 import typer.main
+import yaml
 
 from monitor.cli import make_app
 from monitor.core.rules import RULES
 from monitor.core.verdict import STATES
+from monitor.web.limits import is_push
 from tests.cases.traps import TRAPS
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +59,26 @@ def test_every_command_is_in_the_readme() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in LINK.findall(page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+WORKFLOW = re.compile(r"```yaml\n((?:#[^\n]*\n)?on: .*?)```", re.DOTALL)
+PUSHED = re.compile(r'https://WATCH(/[^?"]*)\?commit=')
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/lock.md"])
+def test_the_workflow_that_pushes_a_lock_can_be_run(page: str) -> None:
+    found = WORKFLOW.search((ROOT / page).read_text("utf-8"))
+    assert found is not None
+    steps = [step.get("run", "") for step in yaml.safe_load(found[1])["jobs"]["lock"]["steps"]]
+    pushed = PUSHED.search("\n".join(steps))
+    assert pushed is not None
+    assert is_push("PUT", pushed[1])  # `curl -T` puts
+    built = re.search(r"anchorwatch (lock build [^\n]*)", "\n".join(steps))
+    assert built is not None
+    app = typer.main.get_command(make_app())
+    group, command, *words = built[1].split()
+    known = app.commands[group].commands[command]  # type: ignore[attr-defined]  # groups
+    assert known.make_context(command, words, resilient_parsing=True).params["output"]
 
 
 def test_the_readme_names_only_make_targets_that_exist() -> None:

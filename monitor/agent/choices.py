@@ -1,5 +1,6 @@
 """What the settings of a database mean for a look at it."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -17,10 +18,14 @@ from monitor.sources.dsn import reveal
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import Deadlines
 
+COMMIT: Final = "RAILWAY_GIT_COMMIT_SHA"
+
 
 def make_options(database: DatabaseSettings) -> BuildOptions:
     """How what it should be is built."""
     return BuildOptions(
+        token=reveal_secret(database.lock_token),
+        commit=database.commit or os.environ.get(COMMIT, ""),
         python=Path(database.python) if database.python else None,
         url_env=database.url_env,
         shadow_url=database.shadow_url.get_secret_value() if database.shadow_url else None,

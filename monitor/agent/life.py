@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from monitor import __version__
-from monitor.agent.choices import reveal_secret
-from monitor.agent.parts import COMMIT, Agent
+from monitor.agent.choices import COMMIT, reveal_secret
+from monitor.agent.parts import Agent
 from monitor.agent.routes import make_routes
 from monitor.config.load import LoadedConfig
 from monitor.sinks.faults import start_reporting, stop_reporting

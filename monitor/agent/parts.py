@@ -13,6 +13,7 @@ import structlog
 
 from monitor import __version__
 from monitor.agent.choices import (
+    COMMIT,
     choose_environment,
     choose_interval,
     find_expected,
@@ -32,15 +33,18 @@ from monitor.config.policy import make_policy
 from monitor.core.errors import StoreError
 from monitor.core.findings import Severity
 from monitor.core.incidents import Incident, Status
+from monitor.core.source import Scheme
 from monitor.core.waivers import Waivers
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.faults import report_fault
+from monitor.sinks.locks import Keeping
 from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store
 from monitor.sources.servers import WatchedServers
 from monitor.watch.expectation import Expectations, LateExpectation
 from monitor.watch.fleet import BEAT_SECONDS, Fleet, Round
+from monitor.watch.kept_locks import KeptLocks
 from monitor.watch.memory import Memory
 from monitor.watch.pipeline import Decided, Pipeline
 from monitor.watch.shelf import Shelf
@@ -63,7 +67,8 @@ REPEAT_AFTER: Final = timedelta(minutes=5)
 BROKEN_EVERY: Final = timedelta(minutes=1)
 """How often it is said of a database that its entry is broken, while nobody looks at it."""
 
-COMMIT: Final = "RAILWAY_GIT_COMMIT_SHA"
+_TAKES_LOCKS: Final = (Scheme.LOCK, Scheme.ALEMBIC)
+"""What a lock that is pushed takes the place of; and the baseline."""
 
 
 class Agent:
@@ -84,6 +89,7 @@ class Agent:
         }
         self._memories = {name: Memory() for name in self._databases}
         self._expectations: dict[str, LateExpectation] = {}
+        self._kept: dict[str, KeptLocks] = {}
         self._spellings: dict[str, Spellings] = {}
         self._shelf = Shelf()
         self.metrics = self._make_metrics(routes)
@@ -130,6 +136,12 @@ class Agent:
             metrics.notifications.begin(route.channel.name, [r.value for r in FailureReason])
         return metrics
 
+    def _name_expectation(self, name: str, database: DatabaseSettings) -> str | None:
+        """What it is compared with, in one word; None for its own baseline."""
+        kept = self._kept.get(name)
+        is_locked = kept is not None and kept.is_used
+        return Scheme.LOCK.value if is_locked else name_expectation(database)
+
     def _environment_of(self, database: DatabaseSettings) -> str:
         return choose_environment(self._settings, database)
 
@@ -140,8 +152,19 @@ class Agent:
             options = replace(make_options(database), forbidden=servers.list_identifiers)
             self._spellings[name] = expectations.find_spellings(options)
             source = find_expected(self._settings, database)
-            if source is not None:
+            lock = None
+            if source is not None and source.scheme is Scheme.LOCK:
+                lock = expectations.find_lock(source, options)
+            elif source is not None:
                 self._expectations[name] = expectations.find(source, options)
+            if source is None or source.scheme in _TAKES_LOCKS:
+                self._kept[name] = KeptLocks(
+                    self._store,
+                    self._environment_of(database),
+                    name,
+                    configured=lock,
+                    commit=database.commit,
+                )
 
     async def restore(self) -> None:
         """Show what the ledger remembers, until the first looks are done."""
@@ -203,6 +226,8 @@ class Agent:
             waivers=Waivers(rules=list_rules(self._settings, database)),
             spellings=self._spellings.get(name),
             scope=make_scope(database),
+            kept=self._kept.get(name),
+            grace=database.lock_grace,
         )
         if not await self._conclude(name, self._pipeline.look(target, at)):
             self._repeat(name, database)
@@ -245,6 +270,10 @@ class Agent:
         classes = {incident.id: incident.finding_class for incident in decided.incidents}
         for event in decided.events:
             self.metrics.count_event(record.database, classes[event.incident], event.kind)
+        database = self._databases.get(record.database)
+        if database is not None:
+            expected = self._name_expectation(record.database, database)
+            self.metrics.expect(record.database, expected or "baseline")
         self.metrics.see(record, _count_open(decided.unresolved.values()))
         if decided.snapshot is not None:
             await self._shelf.put(record.environment, record.database, decided.snapshot)
@@ -301,6 +330,7 @@ class Agent:
             environment=settings.environment,
             api_token=reveal_secret(settings.api_token),
             metrics_token=reveal_secret(settings.metrics_token),
+            push_token=reveal_secret(settings.push_token),
             is_loopback=is_loopback(settings.host),
             render_metrics=self.metrics.render,
             is_alive=self._is_alive,
@@ -308,12 +338,27 @@ class Agent:
             configured=self._list_configured,
             load_snapshot=self._shelf.load,
             ask=self._ask,
+            push=self._push,
             version=__version__,
             clock=_now,
             warnings=self._list_warnings(),
         )
         host = None if settings.host == "::" else settings.host
         await serve(make_app(view), host, settings.port, stop, on_started=on_started)
+
+    async def _push(
+        self, place: tuple[str, str], body: bytes, commit: str, *, anew: bool
+    ) -> Keeping:
+        """Keep a lock that a pipeline has built, and look with it."""
+        environment, name = place
+        kept = self._kept.get(name)
+        if kept is None or self._environment_of(self._databases[name]) != environment:
+            return Keeping.UNUSED
+        keeping = await kept.push(body, commit, _now(), anew=anew)
+        if keeping in (Keeping.NEW, Keeping.SAME):
+            _log.info("a lock was pushed", database=name, commit=commit, kept=keeping.value)
+            self.fleet.ask(name)
+        return keeping
 
     def _ask(self, environment: str, name: str) -> bool:
         """Ask for a look; False where this agent does not look."""
@@ -342,7 +387,7 @@ class Agent:
             Configured(
                 name=name,
                 environment=self._environment_of(database),
-                expected=name_expectation(database),
+                expected=self._name_expectation(name, database),
                 interval_seconds=_count_seconds(choose_interval(database)),
                 is_enabled=database.enabled,
                 is_looking=database.enabled and self.fleet.is_looking(name),

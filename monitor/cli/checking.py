@@ -155,13 +155,15 @@ async def _look_at(
     if isinstance(subject, Broken):
         return Look(report_failure(subject.environment, subject.name, now, subject.error), None)
     source, options = subject.expected, subject.options
+    is_lock = source is not None and source.scheme is Scheme.LOCK
     target = Target(
         environment=subject.environment,
         database=subject.name,
         dsn=subject.dsn,
         deadlines=subject.deadlines,
         memory=Memory(),
-        expectation=expectations.find(source, options) if source else None,
+        expectation=expectations.find(source, options) if source and not is_lock else None,
+        locks=expectations.find_lock(source, options) if source and is_lock else None,
         waivers=subject.waivers,
         spellings=expectations.find_spellings(options),
         scope=subject.scope,

@@ -16,7 +16,7 @@ from monitor.core.diagnosis import Diagnosis
 from monitor.core.errors import UsageError
 from monitor.core.explanation import Alternative
 from monitor.core.findings import Severity
-from monitor.core.graph import draw_graph
+from monitor.core.graph import draw_row, list_rows, mark_revisions
 from monitor.core.lock import Lock
 from monitor.core.lock_states import States
 from monitor.core.printing import clean
@@ -124,7 +124,8 @@ def _list_lines(one: Diagnosis, lock: Lock) -> Iterator[str]:
         yield f"and {len(one.alternatives) - _ALTERNATIVES_SHOWN} more such"
     yield ""
     order = [revision.id for revision in lock.revisions]
-    yield from draw_graph(lock.history, order, _mark(one))
+    marks = mark_revisions(lock.history, one.stamped or (), one)
+    yield from map(draw_row, list_rows(lock.history, order, marks))
     if one.remedy:
         yield ""
         yield from (f"  {command}" for command in one.remedy)
@@ -139,21 +140,6 @@ def _write_alternative(other: Alternative) -> str:
     if other.extra:
         parts.append(f"{name_revisions(other.extra)} is there already")
     return ", ".join(parts) or "all is as it is stamped"
-
-
-def _mark(one: Diagnosis) -> dict[str, str]:
-    """What is said about each revision in the drawing."""
-    marks: dict[str, list[str]] = {}
-    for names, mark in (
-        (one.heads, "head"),
-        (one.stamped or (), "stamped"),
-        (one.missing_revisions, "NEVER RAN"),
-        (one.extra_revisions, "THERE, NOT STAMPED"),
-        ((one.half.revision,) if one.half else (), "STOPPED HALFWAY"),
-    ):
-        for name in names:
-            marks.setdefault(name, []).append(mark)
-    return {name: ", ".join(said) for name, said in marks.items()}
 
 
 def choose_exit(found: Diagnosed, fail_on: FailOn) -> int:

@@ -18,6 +18,7 @@ from monitor.config.values import (
     invalid,
     split_list,
 )
+from monitor.core.release import GRACE
 from monitor.sources.dsn import Dsn, SslMode, parse_dsn, reveal
 
 ADDRESS_PARTS: Final = ("host", "port", "user", "password", "dbname")
@@ -28,6 +29,15 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def _check_source(value: Expected) -> Expected:
     check_expected(value.get_secret_value())
     return value
+
+
+_COMMIT: Final = re.compile(r"[0-9A-Za-z._-]{0,100}")
+
+
+def _check_commit(text: str) -> str:
+    if not _COMMIT.fullmatch(text):
+        raise invalid("should be a commit.", "Write letters and digits, as git does.")
+    return text
 
 
 def _check_variables(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -67,8 +77,21 @@ class DatabaseDefaults(Section):
         default=None,
         description="What the schema should be: `alembic:alembic.ini`, "
         "`models:package.module:attribute`, `sql:file.sql`, `snapshot:file.json`, a "
-        "`postgresql://` URL or the name of a configured database. Without it the first "
-        "settled schema is the baseline.",
+        "`postgresql://` URL or the name of a configured database; or a lock, "
+        "`lock:schema.lock.json` or `lock:https://...`, which names the cause as well. Without "
+        "it a lock that was pushed, else the first settled schema.",
+    )
+    lock_token: SecretStr | None = Field(
+        default=None, description="Opens the address of an `expected: lock:https://...`."
+    )
+    commit: Annotated[str, AfterValidator(_check_commit)] = Field(
+        default="",
+        description="The commit that is deployed: it chooses among the locks that are kept, and "
+        "fills `{commit}` in the address of one (there it is `RAILWAY_GIT_COMMIT_SHA` otherwise).",
+    )
+    lock_grace: Duration = Field(
+        default=GRACE,
+        description="How long a stamp may be one that no lock knows, after a release.",
     )
     python: str | None = Field(
         default=None, description="The interpreter that has what `alembic:` or `models:` import."

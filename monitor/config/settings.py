@@ -164,6 +164,9 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, description="Opens `/metrics` beyond this machine."
     )
+    push_token: SecretStr | None = Field(
+        default=None, description="Lets a pipeline push locks, and opens nothing else."
+    )
     store_url: Annotated[StoreUrl, AfterValidator(_check_store)] = Field(
         default=StoreUrl("sqlite:///data/anchorwatch.sqlite"),
         description="The ledger: `sqlite:///PATH` or a `postgresql://` URL. Without it "

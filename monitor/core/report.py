@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from monitor.core.findings import INCIDENT_CLASSES, Finding, FindingClass, Unknown
+from monitor.core.graph import GraphRow
 from monitor.core.keys import ObjectKey
 from monitor.core.verdict import State
 from monitor.core.waivers import Accepted, Ignored
@@ -34,6 +35,7 @@ class Report(msgspec.Struct, frozen=True):
         summary: one sentence for a person.
         ignored: what is wrong, and ignored by a rule.
         accepted: what is wrong, and accepted as it is.
+        graph: the history, with where the stamp and the schema are.
     """
 
     environment: str
@@ -54,6 +56,7 @@ class Report(msgspec.Struct, frozen=True):
     summary: str = ""
     ignored: tuple[Ignored, ...] = ()
     accepted: tuple[Accepted, ...] = ()
+    graph: tuple[GraphRow, ...] = ()
 
     @property
     def waived(self) -> tuple[Finding, ...]:

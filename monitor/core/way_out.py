@@ -1,6 +1,7 @@
 """What a verdict says to a person: one sentence, and the commands that lead out."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from monitor.core.explanation import Explanation
@@ -33,8 +34,12 @@ class Finds(NamedTuple):
     @property
     def reached(self) -> tuple[str, ...]:
         """The version rows of what is there without a gap."""
-        present, above = self.explanation.present, self.history.ancestors
-        return self.history.reduce(name for name in present if above((name,)) <= present)
+        return find_reached(self.history, self.explanation.present)
+
+
+def find_reached(history: History, present: AbstractSet[str]) -> tuple[str, ...]:
+    """The version rows of some revisions, as far as none is missing below them."""
+    return history.reduce(name for name in present if history.ancestors((name,)) <= present)
 
 
 def name_revisions(names: Iterable[str]) -> str:

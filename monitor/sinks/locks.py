@@ -59,6 +59,11 @@ class Keeping(StrEnum):
     NEW = "new"
     SAME = "same"
     CONFLICT = "conflict"
+    """The commit has another one."""
+    FOREIGN = "foreign"
+    """It has no revision of those that are kept: it is of another application."""
+    UNUSED = "unused"
+    """The database is compared with something else."""
 
 
 class Locks:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -69,6 +70,11 @@ class Metrics:
         self._watched[database] = watched
         counts = self._counts[database] = _Counts()
         self._keep(database, {**describe_watched(watched), **counts.describe()})
+
+    def expect(self, database: str, expected: str) -> None:
+        """Say what a database is compared with from its next look on."""
+        watched = self._watched[database]
+        self._watched[database] = msgspec.structs.replace(watched, expected=expected)
 
     def set_configuration(self, *, is_whole: bool) -> None:
         """Whether every entry of the configuration could be used."""

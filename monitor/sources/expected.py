@@ -37,7 +37,6 @@ from monitor.sources.statements import run_script
 __all__ = [
     "BuildOptions",
     "Expectation",
-    "LockedExpectation",
     "Shadows",
     "find_unstable",
     "make_maker",
@@ -197,14 +196,11 @@ async def find_unstable(
 
 
 async def read_history(source: Source, options: BuildOptions) -> History:
-    """The graph of an `alembic:` or `lock:` source as its files are now.
+    """The graph of an `alembic:` source as its files are now.
 
     Raises:
         BuildError: it cannot be read.
-        DamagedFile: the lock is none.
     """
-    if source.scheme is Scheme.LOCK:
-        return (await LockedExpectation(source, options).read()).lock.history
     return (await open_scripts(source, options)).history
 
 
@@ -228,10 +224,6 @@ class Expectation:
     def history(self) -> History | None:
         """The graph of revisions as it was last read; None without one."""
         return self._scripts.history if self._scripts else None
-
-    @property
-    def states(self) -> None:
-        """None: what a single revision changes is not known."""
 
     @property
     def heads(self) -> tuple[str, ...] | None:
@@ -361,20 +353,12 @@ class Expectation:
 
 
 @asynccontextmanager
-async def open_expectation(
-    source: Source, options: BuildOptions
-) -> AsyncIterator[Expectation | LockedExpectation]:
-    """Hold an expectation and the shadow server it is built on.
+async def open_expectation(source: Source, options: BuildOptions) -> AsyncIterator[Expectation]:
+    """Hold an expectation and the shadow server it is built on; a lock has its own.
 
     Raises:
-        BuildError: the history of an `alembic:` source, or a lock, cannot be read.
-        DamagedFile: the lock is none.
+        BuildError: the history of an `alembic:` source cannot be read.
     """
-    if source.scheme is Scheme.LOCK:
-        locked = LockedExpectation(source, options)
-        await locked.read()
-        yield locked
-        return
     scripts = await open_scripts(source, options) if source.scheme is Scheme.ALEMBIC else None
     async with open_shadows(options) as shadows:
         yield Expectation(source, options, shadows, scripts)

@@ -6,21 +6,22 @@ what was built.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from monitor.checks.spelling import Spellings
 from monitor.core.history import History
 from monitor.core.release import Known
-from monitor.core.snapshot import Snapshot
+from monitor.core.snapshot import Snapshot, VersionTable
 from monitor.core.source import Source
 from monitor.core.unstable import Unstable
 from monitor.sources.expected import (
     BuildOptions,
     Expectation,
-    LockedExpectation,
     open_expectation,
     read_history,
 )
+from monitor.sources.locked import LockedExpectation
 
 
 class LateExpectation:
@@ -30,7 +31,7 @@ class LateExpectation:
         self._source = source
         self._options = options
         self._stack = stack
-        self._opened: Expectation | LockedExpectation | None = None
+        self._opened: Expectation | None = None
         self._opening = asyncio.Lock()
         self._read_again: History | None = None
 
@@ -38,12 +39,6 @@ class LateExpectation:
     def history(self) -> History | None:
         """The revisions it knows; None without a history, and before `prepare`."""
         return self._read_again or (self._opened.history if self._opened else None)
-
-    @property
-    def known(self) -> Known | None:
-        """The lock; None without one, and before `prepare`."""
-        states = self._opened.states if self._opened else None
-        return Known(states) if states else None
 
     async def prepare(self, stamped: tuple[str, ...]) -> None:
         """Open it, and read the history again where it does not know a stamped revision.
@@ -54,9 +49,7 @@ class LateExpectation:
             AnchorwatchError: it cannot be read.
         """
         opened = await self._open()
-        if isinstance(opened, LockedExpectation):
-            await opened.read()
-        elif opened.history is None or all(map(opened.history.is_known, stamped)):
+        if opened.history is None or all(map(opened.history.is_known, stamped)):
             self._read_again = None
         else:
             self._read_again = await read_history(self._source, self._options)
@@ -83,7 +76,7 @@ class LateExpectation:
         """
         return await (await self._open()).find_unstable(revisions, major=major)
 
-    async def _open(self) -> Expectation | LockedExpectation:
+    async def _open(self) -> Expectation:
         async with self._opening:
             if self._opened is None:
                 self._opened = await self._stack.enter_async_context(
@@ -92,12 +85,34 @@ class LateExpectation:
             return self._opened
 
 
+class LateLock:
+    """A lock in a file or at an address, read anew at each look.
+
+    Attributes:
+        locked: what was read of it last.
+    """
+
+    def __init__(self, source: Source, options: BuildOptions) -> None:
+        self.locked = LockedExpectation(source, options)
+
+    async def find_known(self, tables: Sequence[VersionTable]) -> Known:
+        """The lock as it is now.
+
+        Raises:
+            BuildError: it cannot be read.
+            DamagedFile: it is none.
+        """
+        del tables  # it is the only one
+        return Known(await self.locked.read())
+
+
 class Expectations:
     """Every expectation of a run, one for each source and way to build it."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._stack = stack
         self._known: dict[tuple[Source, BuildOptions], LateExpectation] = {}
+        self._locks: dict[tuple[Source, BuildOptions], LateLock] = {}
         self._spellings: dict[tuple[str | None, object], Spellings] = {}
 
     def find(self, source: Source, options: BuildOptions) -> LateExpectation:
@@ -106,6 +121,10 @@ class Expectations:
         if key not in self._known:
             self._known[key] = LateExpectation(source, options, self._stack)
         return self._known[key]
+
+    def find_lock(self, source: Source, options: BuildOptions) -> LateLock:
+        """The lock of a source; the same one for the same source."""
+        return self._locks.setdefault((source, options), LateLock(source, options))
 
     def find_spellings(self, options: BuildOptions) -> Spellings:
         """What is known of spellings; the same for databases with the same shadow."""

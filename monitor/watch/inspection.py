@@ -127,15 +127,15 @@ async def _compare(
     move: Move | None,
 ) -> Report:
     """Hold it against what is expected: a lock tells the cause, a schema what differs."""
-    snapshot, expectation = look.snapshot, target.expectation
+    snapshot = look.snapshot
     assert snapshot is not None  # noqa: S101  # whoever judges has read it
     stamp = read_stamp(snapshot)
     try:
-        if expectation is not None:
-            await expectation.prepare(stamp or ())
+        if target.expectation is not None:
+            await target.expectation.prepare(stamp or ())
+        known = await target.locks.find_known(snapshot.version_tables) if target.locks else None
     except AnchorwatchError as error:
         return add_unknown(begin_report(target, look.report.at, snapshot, stamp), error)
-    known = expectation.known if expectation else None
     if known is None:
         return await _compare_schema(target, look, snapshot, baseline=baseline, builds=builds)
     judged = await diagnose_snapshot(

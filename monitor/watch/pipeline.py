@@ -83,6 +83,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         """
         before = await self.store.load(target.environment, target.database)
         target = await self._add_acceptances(target)
+        target = await _add_locks(target, at)
         return await self._decide(before, await self._see(target, at, before))
 
     async def fail(
@@ -171,7 +172,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         )
 
     async def _load_baseline(self, target: Target, before: Record | None) -> Snapshot | None:
-        if target.expectation is not None or before is None or before.baseline is None:
+        if target.has_expectation or before is None or before.baseline is None:
             return None
         blob = await self.store.load_snapshot_blob(before.baseline)
         # One that an older release wrote can be none any more: then a new one is taken.
@@ -196,7 +197,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         and the message says that the baseline moved, not that it was repaired.
         """
         snapshot = look.snapshot
-        if target.expectation is not None or snapshot is None or not has_tables(snapshot):
+        if target.has_expectation or snapshot is None or not has_tables(snapshot):
             return None
         if before is None or baseline is None:
             is_settled = await _is_settled(target, snapshot, look.report.at)
@@ -204,6 +205,14 @@ class Pipeline(msgspec.Struct, frozen=True):
         after = advance(before, look.report, policy=self.policy)
         in_window = after.window_until is not None and look.report.at < after.window_until
         return snapshot if in_window and baseline.fingerprint != snapshot.fingerprint else None
+
+
+async def _add_locks(target: Target, at: datetime) -> Target:
+    """The target with the locks that there are by now, in place of what they stand for."""
+    locks = await target.kept.refresh(at) if target.kept else None
+    if locks is None:
+        return target
+    return msgspec.structs.replace(target, locks=locks, expectation=None)
 
 
 def _list_unresolved(

@@ -1,12 +1,13 @@
 """What one look compares a database with."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from monitor.checks.comparison import FindUnstable
 from monitor.core.history import History
 from monitor.core.release import Known
-from monitor.core.snapshot import Snapshot
+from monitor.core.snapshot import Snapshot, VersionTable
 from monitor.core.unstable import Unstable
 
 
@@ -16,11 +17,6 @@ class Expectation(Protocol):
     @property
     def history(self) -> History | None:
         """The revisions it knows, when it is an Alembic history."""
-        ...
-
-    @property
-    def known(self) -> Known | None:
-        """The locks that tell what every set of revisions makes, where there are any."""
         ...
 
     async def prepare(self, stamped: tuple[str, ...]) -> None:
@@ -37,6 +33,18 @@ class Expectation(Protocol):
         self, revisions: tuple[str, ...] | None, *, major: int | None
     ) -> Unstable:
         """What of that schema comes out differently each time it is built."""
+        ...
+
+
+class Locks(Protocol):
+    """What tells which revisions a database has, and not only what differs."""
+
+    async def find_known(self, tables: Sequence[VersionTable]) -> Known:
+        """The locks, as far as a database with these version tables needs them.
+
+        Raises:
+            AnchorwatchError: they cannot be read.
+        """
         ...
 
 

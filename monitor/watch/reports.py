@@ -1,6 +1,6 @@
 """What a look comes to, as a report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -14,6 +14,8 @@ from monitor.core.diagnosis import Diagnosis
 from monitor.core.difference import Difference
 from monitor.core.errors import AnchorwatchError, BuildError, LookError, Migrating, Unreachable
 from monitor.core.findings import Finding, FindingClass, Unknown, make_unknowns
+from monitor.core.graph import GraphRow, cut_rows, list_rows, mark_revisions
+from monitor.core.history import History
 from monitor.core.keys import ObjectKey
 from monitor.core.overall import find_overall
 from monitor.core.quoting import quote_ident
@@ -102,6 +104,16 @@ def _blank(target: Target, at: datetime) -> Report:
     )
 
 
+def draw(
+    history: History | None, stamped: Iterable[str], found: Diagnosis | None = None
+) -> tuple[GraphRow, ...]:
+    """The history, with where the stamp and the schema are; nothing where none is expected."""
+    if history is None:
+        return ()
+    marks = mark_revisions(history, stamped, found)
+    return cut_rows(list_rows(history, history.pending(()), marks))
+
+
 def report_unreadable_stamp(report: Report, snapshot: Snapshot) -> Report:
     """Without the stamp nobody can say which revision's schema to expect."""
     hidden = [
@@ -171,7 +183,7 @@ def report_comparison(  # noqa: PLR0913  # all that a look found
     difference: Difference | None,
     *,
     builds: Builds,
-    diagnosis: Diagnosis | None = None,
+    judged: Judged | None = None,
 ) -> Report:
     """What differs, with what is wrong with the history, and what is told of both."""
     place = {"environment": report.environment, "database": report.database}
@@ -181,40 +193,43 @@ def report_comparison(  # noqa: PLR0913  # all that a look found
         differences, notes = judge(difference, **place)
     differences, building = excuse_builds(differences, builds, report.at)
     found = differences
-    if target.expectation is None:
+    if not target.has_expectation:
         flawed = add_flaws(differences, snapshot, **place)
         found, _ = excuse_builds(flawed, builds, report.at)
     # The history is as new as the schema that was just built from it.
     history = target.expectation.history if target.expectation else None
+    history = judged.states.lock.history if judged else history
+    diagnosis = judged.diagnosis if judged else None
     history_found = judge_history(diagnosis, history, snapshot, report.revisions or (), **place)
-    judged = target.waivers.judge((*found, *history_found), report.at)
+    sorted_out = target.waivers.judge((*found, *history_found), report.at)
     upkeep: tuple[Finding, ...] = ()
     if difference is not None:
-        upkeep = target.waivers.review(judged, report.at, **place)
+        upkeep = target.waivers.review(sorted_out, report.at, **place)
     pending = history.pending(report.revisions or ()) if history else None
     pending = diagnosis.pending if diagnosis else pending
-    told = {finding.identity for finding in judged.told}
+    told = {finding.identity for finding in sorted_out.told}
     state = choose_state(
         [finding for finding in differences if finding.identity in told],
         pending,
-        has_expectation=target.expectation is not None,
+        has_expectation=target.has_expectation,
     )
-    state = choose_worst(judged.told, state)
+    state = choose_worst(sorted_out.told, state)
     if diagnosis is not None and diagnosis.verdict is State.AHEAD:
         state = State.AHEAD
-    summary = summarise(state, judged, is_alone=difference is None)
+    summary = summarise(state, sorted_out, is_alone=difference is None)
     if diagnosis is not None and state is diagnosis.verdict:
-        summary = diagnosis.summary + judged.count_waived()
+        summary = diagnosis.summary + sorted_out.count_waived()
     return msgspec.structs.replace(
         report,
         state=state,
         pending=pending,
-        expected_revisions=history.heads if history else None,
-        findings=tuple(sorted((*judged.told, *upkeep), key=lambda f: f.identity)),
+        expected_revisions=diagnosis.heads if diagnosis else history.heads if history else None,
+        graph=draw(history, report.revisions or (), diagnosis),
+        findings=tuple(sorted((*sorted_out.told, *upkeep), key=lambda f: f.identity)),
         notes=(*notes, *building),
         summary=summary,
-        ignored=judged.ignored,
-        accepted=judged.accepted,
+        ignored=sorted_out.ignored,
+        accepted=sorted_out.accepted,
     )
 
 
@@ -224,6 +239,8 @@ def report_judged(
     """A look at a database of which a lock tells the cause."""
     found = judged.diagnosis
     report = begin_report(target, at, snapshot, found.stamped)
+    graph = draw(judged.states.lock.history, found.stamped or (), found)
+    report = msgspec.structs.replace(report, expected_revisions=found.heads, graph=graph)
     if found.stamped is None:
         return report_unreadable_stamp(report, snapshot)
     if found.verdict is State.UNKNOWN:
@@ -234,5 +251,5 @@ def report_judged(
             report, found.verdict, found.stamped, waivers=target.waivers, found=found
         )
     return report_comparison(
-        report, target, snapshot, judged.difference, builds=builds, diagnosis=found
+        report, target, snapshot, judged.difference, builds=builds, judged=judged
     )

@@ -14,8 +14,9 @@ from monitor.core.snapshot import Snapshot
 from monitor.core.waivers import Waivers
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import Deadlines
+from monitor.watch.kept_locks import KeptLocks
 from monitor.watch.memory import Memory
-from monitor.watch.promise import Expectation
+from monitor.watch.promise import Expectation, Locks
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -27,8 +28,10 @@ class Target(msgspec.Struct, frozen=True):
         dsn: how it is reached.
         deadlines: how long each wait may take.
         memory: of its texts, between looks: whoever looks again keeps it.
-        expectation: what it should be; None where the first settled snapshot
-            stands for it.
+        expectation: what it should be; None where a lock says it, or where the first
+            settled snapshot stands for it.
+        locks: tell which revisions it has; None where nothing does.
+        kept: the locks in the ledger, where these may be such.
         waivers: what may be wrong there and need not be told.
         spellings: proves that texts mean the same; None where nothing can.
         scope: what of it is compared.
@@ -41,10 +44,17 @@ class Target(msgspec.Struct, frozen=True):
     deadlines: Deadlines
     memory: Memory
     expectation: Expectation | None = None
+    locks: Locks | None = None
+    kept: KeptLocks | None = None
     waivers: Waivers = Waivers()
     spellings: Spellings | None = None
     scope: Scope = DEFAULT_SCOPE
     grace: timedelta = GRACE
+
+    @property
+    def has_expectation(self) -> bool:
+        """Whether it is compared with more than its own baseline."""
+        return self.expectation is not None or self.locks is not None
 
 
 class Look(NamedTuple):

@@ -150,6 +150,15 @@ class UnknownAnswer(Answer):
     next: str
 
 
+class GraphRowAnswer(Answer):
+    """One line of the history: a revision, or how many are left out."""
+
+    cells: str = Field(description="Columns: `*` the revision, `|` a branch that passes it.")
+    revision: str | None = Field(description="null where some are left out.")
+    marks: tuple[str, ...] = Field(description="Where the stamp is, and the schema is not.")
+    folded: int = Field(description="How many are left out here.")
+
+
 class LookAnswer(Answer):
     """One look of the past."""
 
@@ -248,6 +257,9 @@ class DatabaseDetail(DatabaseAnswer):
     server_version: int | None = Field(description="As `server_version_num`.")
     incidents: tuple[IncidentAnswer, ...]
     looks: tuple[LookAnswer, ...]
+    graph: tuple[GraphRowAnswer, ...] = Field(
+        description="The history, the newest revision first; empty where none is expected."
+    )
 
 
 class DatabaseList(Answer):
@@ -262,6 +274,16 @@ class DatabasePage(DatabaseDetail):
     """One database, as a document of its own."""
 
     format: Literal[1] = 1
+
+
+class LockKept(Answer):
+    """A lock that was pushed."""
+
+    format: Literal[1] = 1
+    name: str
+    environment: str
+    commit: str = Field(description="Of the code that it was built from.")
+    status: Literal["new", "same"] = Field(description="`same` where it was kept already.")
 
 
 class LookAsked(Answer):

@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.web.answers import ErrorBody
+from monitor.web.limits import is_push
 from monitor.web.problems import answer_problem, wants_page
 from monitor.web.templating import render
 from monitor.web.view import View
@@ -120,16 +121,18 @@ class Guard:
         path = request.url.path
         if path in _OPEN or path.startswith("/static/"):
             return None
-        accepted = self._list_accepted(path)
+        accepted = self._list_accepted(request.method, path)
         if not accepted and self._view.is_loopback:
             return None
         if self._is_known(request, accepted):
             return None
         return self._refuse(request, is_set=bool(accepted))
 
-    def _list_accepted(self, path: str) -> Sequence[str]:
+    def _list_accepted(self, method: str, path: str) -> Sequence[str]:
         """The tokens that open this address; an empty one opens nothing."""
         own = self._view.metrics_token if path == "/metrics" else None
+        if is_push(method, path):
+            own = self._view.push_token
         return [token for token in (self._view.api_token, own) if token]
 
     def _is_known(self, request: Request, accepted: Sequence[str]) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, overload
 
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown, get_worst
+from monitor.core.graph import GraphRow
 from monitor.core.incidents import Event, Incident
 from monitor.core.keys import ObjectKey
 from monitor.core.message import describe_class
@@ -22,6 +23,7 @@ from monitor.web.answers import (
     EventAnswer,
     EvidenceAnswer,
     FindingAnswer,
+    GraphRowAnswer,
     IgnoredAnswer,
     IncidentAnswer,
     IncidentPage,
@@ -272,6 +274,13 @@ def describe_look(look: Look) -> LookAnswer:
     )
 
 
+def describe_row(row: GraphRow) -> GraphRowAnswer:
+    """One line of the history."""
+    return GraphRowAnswer(
+        cells=row.cells, revision=row.revision, marks=row.marks, folded=row.folded
+    )
+
+
 def describe_database_detail(
     base: DatabaseAnswer,
     record: Record | None,
@@ -292,6 +301,7 @@ def describe_database_detail(
         server_version=report.server_version if report else None,
         incidents=tuple(describe_incident(incident) for incident in incidents),
         looks=tuple(describe_look(look) for look in looks),
+        graph=tuple(map(describe_row, report.graph if report else ())),
     )
 
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from monitor.core.errors import LookError, StoreError, UsageError
+from monitor.core.errors import DamagedFile, LookError, StoreError, UsageError
 from monitor.web.answers import ErrorAnswer, ErrorBody
 from monitor.web.headers import COMMON
 from monitor.web.templating import render
@@ -83,6 +83,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(StoreError, _answer_store)
     app.add_exception_handler(UsageError, _answer_usage)
+    app.add_exception_handler(DamagedFile, _answer_damaged)
     app.add_exception_handler(LookError, _answer_unseen)
     app.add_exception_handler(Exception, _answer_unforeseen)
 
@@ -142,6 +143,13 @@ async def _answer_store(request: Request, error: Exception) -> Response:
 async def _answer_usage(request: Request, error: Exception) -> Response:
     """What a person wrote, or asked for, does not go."""
     assert isinstance(error, UsageError)  # noqa: S101  # registered for nothing else
+    body = ErrorBody(code=error.code, message=error.message, next=error.next_step)
+    return answer_problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, body)
+
+
+async def _answer_damaged(request: Request, error: Exception) -> Response:
+    """What was sent is not what it should be."""
+    assert isinstance(error, DamagedFile)  # noqa: S101  # registered for nothing else
     body = ErrorBody(code=error.code, message=error.message, next=error.next_step)
     return answer_problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, body)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from monitor.core.incidents import Event, Incident
 from monitor.core.record import Record
 from monitor.core.waivers import Acceptance
+from monitor.sinks.locks import Keeping
 from monitor.sinks.queue import Outcome
 from monitor.sinks.store import Look
 
@@ -61,6 +62,21 @@ class Ledger(Protocol):
         ...
 
 
+class Push(Protocol):
+    """Keeps what a pipeline brings."""
+
+    async def __call__(
+        self, place: tuple[str, str], body: bytes, commit: str, *, anew: bool
+    ) -> Keeping:
+        """Keep a lock for the database of an environment and name.
+
+        Raises:
+            DamagedFile: it is no lock.
+            StoreError: the ledger cannot be read or written.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
     """One database of the configuration.
@@ -94,12 +110,14 @@ class View:
         environment: where the agent runs.
         api_token: opens everything; None when none is configured.
         metrics_token: opens ``/metrics`` and nothing else.
+        push_token: lets a pipeline push locks, and opens nothing else.
         is_loopback: whether only this machine can connect.
         render_metrics: the text exposition of all databases, or of some.
         is_alive: whether the agent makes progress.
         is_ready: the reasons why it is not ready; none when it is.
         configured: the databases of the configuration as it is now.
         load_snapshot: the last snapshot of an environment's database as JSON.
+        push: keeps a lock for an environment's database.
         ask: asks for a look at an environment's database; False when nobody here
             looks at it.
         version: of the agent.
@@ -111,6 +129,7 @@ class View:
     environment: str
     api_token: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
+    push_token: str | None = field(repr=False)
     is_loopback: bool
     render_metrics: Callable[[Sequence[str] | None], bytes]
     is_alive: Callable[[], bool]
@@ -118,6 +137,7 @@ class View:
     configured: Callable[[], Sequence[Configured]]
     load_snapshot: Callable[[str, str], Awaitable[bytes | None]]
     ask: Callable[[str, str], bool]
+    push: Push
     version: str
     clock: Callable[[], datetime]
     warnings: Sequence[str] = ()

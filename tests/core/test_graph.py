@@ -1,4 +1,4 @@
-from monitor.core.graph import draw_graph
+from monitor.core.graph import cut_rows, draw_row, list_rows
 from monitor.core.history import Revision, make_history
 
 
@@ -7,7 +7,9 @@ def draw(
 ) -> list[str]:
     history = make_history(Revision(id=name, down=down) for name, down in revisions)
     order = [name for name, _ in revisions]
-    return [*draw_graph(history, order, dict.fromkeys(order, "!") if marks is None else marks)]
+    said = dict.fromkeys(order, "!") if marks is None else marks
+    rows = list_rows(history, order, {name: [mark] for name, mark in said.items()})
+    return [draw_row(row) for row in rows]
 
 
 def test_a_line_is_drawn_from_its_head_down() -> None:
@@ -39,3 +41,14 @@ def test_what_nothing_is_said_about_is_folded() -> None:
         "*  r3",
         ":  3 more revisions",
     ]
+
+
+def test_a_page_shows_no_more_than_it_can() -> None:
+    history = make_history(
+        Revision(id=f"r{n}", down=(f"r{n - 1}",) if n else ()) for n in range(9)
+    )
+    order = [f"r{n}" for n in range(9)]
+    rows = [*list_rows(history, order, {name: ["!"] for name in order})]
+    assert cut_rows(rows, 9) == tuple(rows)
+    *kept, last = cut_rows(rows, 4)
+    assert (kept, last.folded, last.revision) == (rows[:4], 5, None)

@@ -21,11 +21,11 @@ from monitor.sources.build import BuildOptions, choose_python
 from monitor.sources.engine import running_cluster
 from monitor.sources.expected import (
     Expectation,
-    LockedExpectation,
     open_expectation,
     open_shadows,
     read_source,
 )
+from monitor.sources.locked import LockedExpectation
 from monitor.sources.locking import LockOptions, build_lock
 from monitor.sources.packages import read_search_path
 from monitor.sources.scripts import read_scripts

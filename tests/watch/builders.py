@@ -11,14 +11,15 @@ import asyncpg
 
 from monitor.core.errors import AnchorwatchError
 from monitor.core.incidents import DEFAULT_POLICY, EventKind
-from monitor.core.source import parse_source
+from monitor.core.source import Scheme, parse_source
 from monitor.core.verdict import State
 from monitor.core.waivers import IgnoreRule, Waivers
 from monitor.sinks.store import Store, open_store
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES
-from monitor.watch.expectation import Expectations
+from monitor.watch.expectation import Expectations, LateLock
+from monitor.watch.kept_locks import KeptLocks
 from monitor.watch.memory import Memory
 from monitor.watch.pipeline import Decided, Pipeline
 from monitor.watch.target import Target
@@ -45,6 +46,7 @@ class Watch:
         self._memory = Memory()
         self._expectations = expectations
         self._expected: str | None = None
+        self.kept: KeptLocks | None = None
         self._options = BuildOptions(shadow_url=shadow)
         self._waivers = Waivers()
         self.pipeline = Pipeline(
@@ -58,6 +60,10 @@ class Watch:
         """Compare with this from now on."""
         self._expected = source
 
+    def find_lock(self) -> LateLock:
+        """Where what is expected is, when that is a lock."""
+        return self._expectations.find_lock(parse_source(self._expected or ""), self._options)
+
     def ignore(self, *rules: IgnoreRule) -> None:
         """Ignore by these rules from now on."""
         self._waivers = Waivers(rules=rules)
@@ -65,15 +71,20 @@ class Watch:
     @property
     def target(self) -> Target:
         """What is looked at."""
-        expectation = None
-        if self._expected is not None:
-            expectation = self._expectations.find(parse_source(self._expected), self._options)
+        expectation, locks = None, None
+        source = parse_source(self._expected) if self._expected else None
+        if source is not None and source.scheme is Scheme.LOCK:
+            locks = self.find_lock()
+        elif source is not None:
+            expectation = self._expectations.find(source, self._options)
         return Target(
             environment="test",
             database="app",
             dsn=parse_dsn(self.url)[0],
             deadlines=SHORT,
             expectation=expectation,
+            locks=locks,
+            kept=self.kept,
             spellings=self._expectations.find_spellings(self._options),
             memory=self._memory,
             waivers=self._waivers,

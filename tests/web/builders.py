@@ -9,12 +9,14 @@ import httpx
 from fastapi import FastAPI
 
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown
+from monitor.core.graph import GraphRow
 from monitor.core.incidents import Event, EventKind, Incident, Status
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.record import Record
 from monitor.core.report import Report
 from monitor.core.verdict import State
 from monitor.core.waivers import Acceptance, Accepted, Ignored, IgnoreRule
+from monitor.sinks.locks import Keeping
 from monitor.sinks.store import Decision, Store, open_store
 from monitor.web.app import make_app
 from monitor.web.view import Configured, Ledger, View
@@ -326,6 +328,7 @@ async def plant_hostile(store: Store) -> None:
         revisions=(HOSTILE, "two"),
         expected_revisions=(HOSTILE,),
         summary=HOSTILE,
+        graph=(GraphRow("*", HOSTILE, (HOSTILE,)),),
     )
     await commit(store, a_record(report), an_incident((finding,), id="ba5eba11dead"))
 
@@ -337,6 +340,9 @@ def a_view(store: Ledger, **changes: Any) -> View:
     async def load_snapshot(environment: str, database: str) -> bytes | None:
         return b'{"format":1}' if (environment, database) == ("production", "billing") else None
 
+    async def push(place: tuple[str, str], body: bytes, commit: str, *, anew: bool) -> Keeping:
+        raise AssertionError((place, body, commit, anew))
+
     def render_metrics(databases: Sequence[str] | None) -> bytes:
         return f"anchorwatch_asked {len(databases) if databases else 0}\n".encode()
 
@@ -345,6 +351,7 @@ def a_view(store: Ledger, **changes: Any) -> View:
         "environment": "production",
         "api_token": None,
         "metrics_token": None,
+        "push_token": None,
         "is_loopback": True,
         "render_metrics": render_metrics,
         "is_alive": lambda: True,
@@ -352,6 +359,7 @@ def a_view(store: Ledger, **changes: Any) -> View:
         "configured": list_configured,
         "load_snapshot": load_snapshot,
         "ask": lambda _environment, _database: True,
+        "push": push,
         "version": "0.1.0",
         "clock": lambda: NOW,
     }

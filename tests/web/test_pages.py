@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from monitor.core.graph import GraphRow
 from monitor.core.verdict import State
 from monitor.sinks.store import Store, open_store
 from monitor.web.view import Configured
@@ -273,6 +274,36 @@ async def test_thousands_of_differences_make_no_endless_page(store: Store) -> No
     page = await fetch(store, "/databases/huge")
     assert len([one for one in page.find("details") if "finding" in (one["class"] or "")]) == 200
     assert "2800 more are not listed here" in page.text
+
+
+async def test_the_history_shows_where_the_stamp_and_the_schema_are(store: Store) -> None:
+    rows = (
+        GraphRow("*  ", "c3", ("head", "stamped", "NEVER RAN")),
+        GraphRow("| *", "b2"),
+        GraphRow(":", folded=1),
+        GraphRow("*  ", "a1", ("schema",)),
+    )
+    await commit(store, a_record(a_report("past", State.STAMPED_NOT_RUN, graph=rows)))
+    page = await fetch(store, "/databases/past")
+    drawn = page.text.partition("are.")[2].replace("●", " ● ").split()
+    assert " ".join(drawn).startswith(
+        "● c3 head stamped never ran │ ● b2 ⋮1 more revision ● a1 schema"
+    )
+    wrong = [a for a in page.find("span") if "critical" in (a.get("class") or "").split()]
+    assert any("chip" in (a["class"] or "") for a in wrong)
+    async with client_of(a_view(store)) as client:
+        document = (await client.get("/api/databases/past")).json()
+    assert document["graph"][0] == {
+        "cells": "*  ",
+        "revision": "c3",
+        "marks": ["head", "stamped", "NEVER RAN"],
+        "folded": 0,
+    }
+
+
+async def test_a_database_without_a_history_shows_none(store: Store) -> None:
+    page = await fetch(store, "/databases/search")
+    assert "The newest revision first" not in page.text
 
 
 async def test_notes_that_are_not_listed_are_counted(store: Store) -> None:
