@@ -44,6 +44,20 @@ def build(
             "--baseline", help="sql:FILE or models:MODULE:ATTR: what the first revision needs."
         ),
     ] = None,
+    baseline_at: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline-at",
+            help="The revision that the baseline is of, `heads` for all: the lock begins there.",
+        ),
+    ] = None,
+    downgrade: Annotated[
+        bool,
+        typer.Option(
+            "--downgrade",
+            help="The baseline is of the heads: take it back to what the first revision needs.",
+        ),
+    ] = False,
     models: Annotated[
         str | None,
         typer.Option("--models", help="models:MODULE:ATTR to compare with what is built."),
@@ -77,7 +91,7 @@ def build(
     built = locks.build_one(
         source,
         choices,
-        baseline=baseline,
+        baseline=locks.BaselineChoice(baseline, baseline_at, is_of_heads=downgrade),
         models=models,
         output=output,
         others=majors[1:],

@@ -28,6 +28,7 @@ from monitor.sources.expected import (
 )
 from monitor.sources.files import read_file
 from monitor.sources.locking import LockOptions, build_lock
+from monitor.sources.replay import Start
 
 DEFAULT = "alembic.ini"
 _OBJECTS_SHOWN = 12
@@ -72,7 +73,7 @@ def build_one(
     text: str | None,
     choices: BuildChoices,
     *,
-    baseline: str | None,
+    baseline: "BaselineChoice",
     models: str | None,
     output: Path,
     others: tuple[int, ...],
@@ -84,17 +85,52 @@ def build_one(
     """
     source = _find_history(text)
     former = _read_former(output)
-    base = _parse(baseline, "--baseline", (Scheme.SQL, Scheme.MODELS))
+    base = _parse(baseline.source, "--baseline", (Scheme.SQL, Scheme.MODELS))
+    _refuse_contradictions(baseline)
     compared = _parse(models, "--models", (Scheme.MODELS,))
     with show_progress(f"locking {source}") as progress:
-        given = _Given(base, compared, former, others)
+        given = _Given(base, baseline, compared, former, others)
         return run_loop(_build(source, choices, given, progress))
+
+
+class BaselineChoice(NamedTuple):
+    """What a command was told about the baseline.
+
+    Attributes:
+        source: what makes it.
+        revision: what it is of; None for nothing yet.
+        is_of_heads: whether it is of the heads, and is taken back from there.
+    """
+
+    source: str | None = None
+    revision: str | None = None
+    is_of_heads: bool = False
+
+
+def _refuse_contradictions(baseline: BaselineChoice) -> None:
+    """Nothing, where the options about the baseline go together.
+
+    Raises:
+        UsageError: they do not.
+    """
+    option = "--downgrade" if baseline.is_of_heads else "--baseline-at"
+    if baseline.source is None and (baseline.is_of_heads or baseline.revision is not None):
+        raise UsageError(
+            f"{option} says something about a baseline, and none is named.",
+            next_step="Name it: --baseline sql:FILE or --baseline models:MODULE:ATTR.",
+        )
+    if baseline.is_of_heads and baseline.revision is not None:
+        raise UsageError(
+            "--downgrade takes the baseline back to nothing, and --baseline-at begins with it.",
+            next_step="Leave one of them out.",
+        )
 
 
 class _Given(NamedTuple):
     """What a lock is built from, beside the history."""
 
     base: Source | None
+    baseline: "BaselineChoice"
     models: Source | None
     former: Lock | None
     others: tuple[int, ...]
@@ -103,12 +139,22 @@ class _Given(NamedTuple):
 async def _build(
     source: Source, choices: BuildChoices, given: _Given, progress: Callable[[str], None]
 ) -> BuiltLock:
-    base, models, former, others = given
+    base, baseline, models, former, others = given
     options = make_options(choices, progress=progress)
     scripts = await open_scripts(source, options)
     maker = make_maker(base, options) if base else None
     async with open_shadows(options) as shadows:
-        chosen = LockOptions(build=options, baseline=maker, former=former, others=others)
+        wanted = baseline.revision
+        chosen = LockOptions(
+            build=options,
+            baseline=maker,
+            start=Start(
+                stamped=() if wanted is None else scripts.history.resolve(wanted),
+                is_of_heads=baseline.is_of_heads,
+            ),
+            former=former,
+            others=others,
+        )
         lock = await build_lock(scripts, shadows, chosen)
         difference = None
         if models is not None and lock.stopped_at is None:
@@ -225,8 +271,9 @@ def write_built(built: BuiltLock, path: Path) -> str:
 
 def _list_built(lock: Lock, difference: Difference | None, path: Path) -> Iterator[str]:
     done = sum(one.delta is not None for one in lock.revisions)
+    begun = f", beginning with {', '.join(lock.history.reduce(lock.start))}" if lock.start else ""
     heads = ", ".join(lock.history.heads)
-    yield f"wrote {path}: {done} revisions to {heads}, {len(lock.objects)} objects"
+    yield f"wrote {path}: {done} revisions to {heads}, {len(lock.objects)} objects{begun}"
     if lock.retired:
         yield f"retired, their files are gone: {', '.join(one.id for one in lock.retired)}"
     if disputed := {hit.key for hit in States(lock).collisions}:
@@ -237,7 +284,8 @@ def _list_built(lock: Lock, difference: Difference | None, path: Path) -> Iterat
         yield (
             f"{len(lock.revisions) - done} revisions are locked without what they change. Make "
             "that one run on an empty database, or name what it needs: --baseline sql:FILE or "
-            "--baseline models:MODULE:ATTR"
+            "--baseline models:MODULE:ATTR; with --baseline-at REV the lock begins with a dump of "
+            "that revision"
         )
     if difference is not None:
         count = len(difference.changes)
@@ -263,6 +311,7 @@ def describe_lock(lock: Lock, revision: str | None) -> dict[str, Any]:
         },
         "heads": list(lock.history.heads),
         "revisions": [_describe_revision(lock, name) for name in chosen],
+        "begins_with": list(lock.start),
         "retired": [one.id for one in lock.retired],
     }
 
@@ -327,7 +376,12 @@ def _list_revision(lock: Lock, name: str) -> Iterator[str]:
     one = lock.by_id[name]
     follows = ", ".join((*one.revision.down, *one.revision.depends_on)) or "nothing"
     delta = one.delta
-    about = "not known" if delta is None else "nothing in the schema" if not delta.pairs else ""
+    if name in lock.start:
+        about = "in what the lock begins with"
+    elif delta is None:
+        about = "not known"
+    else:
+        about = "" if delta.pairs else "nothing in the schema"
     alone = "  (can stop halfway)" if delta and delta.steps else ""
     yield f"{name}  after {follows}{alone}" + (f": {about}" if about else "")
     pairs = delta.pairs if delta else ()

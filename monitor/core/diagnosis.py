@@ -179,12 +179,13 @@ class _Case:
 
     def _find_fit(self) -> Explanation:
         """What the schema has, whatever is stamped; with all that comes before it."""
-        found = explain(self._states, frozenset(), self._live.by_key)
-        return found._replace(present=self._history.ancestors(found.present))
+        begun = frozenset(self._states.lock.start)
+        found = explain(self._states, begun, self._live.by_key)
+        return found._replace(present=self._history.ancestors(found.present | begun))
 
     def _judge_unstamped(self) -> Diagnosis:
         found = self._find_fit()
-        if not found.extra:
+        if not found.extra and not self._states.lock.start:
             return self._tell(
                 State.UNSTAMPED,
                 "there are tables, but no version row, and they are of no revision",
@@ -202,12 +203,11 @@ class _Case:
         )
 
     def _judge_known(self, claimed: frozenset[str]) -> Diagnosis:
-        revisions = self._states.lock.revisions
-        unbuilt = [one.id for one in revisions if one.delta is None and one.id in claimed]
-        if unbuilt:
+        unbuilt = self._states.lock.find_unbuilt(claimed)
+        if unbuilt is not None:
             return self._tell(
                 State.UNKNOWN,
-                f"the lock does not know what revision {unbuilt[0]} does",
+                f"the lock does not know what revision {unbuilt} does",
                 "anchorwatch lock build, once that revision runs on an empty database",
             )
         if not _has_tables(self._live) and _has_tables(self._states.make_snapshot(claimed)):

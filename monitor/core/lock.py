@@ -7,6 +7,7 @@ see `lock_states`.
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Final
 
@@ -127,6 +128,7 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
         spelt_on: major versions of the other servers whose spellings it knows.
         place: the version table.
         base: digests of what was there before the first revision, sorted.
+        start: revisions that are in the base: what each of them does is not known.
         revisions: in the order in which they were built.
         turned: the order in which they were built the second time, as far as they were.
         objects: every object of the base and the deltas, by digest.
@@ -149,6 +151,7 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
     stopped_at: tuple[str, str] | None = None
     varying: tuple[Varying, ...] = ()
     fleeting: tuple[Pair, ...] = ()
+    start: tuple[str, ...] = ()
     spelt_on: tuple[int, ...] = ()
     spellings: tuple[Spelling, ...] = ()
 
@@ -161,6 +164,20 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
     def by_id(self) -> Mapping[str, LockedRevision]:
         """Every revision under its id."""
         return {one.id: one for one in self.revisions}
+
+    def find_unbuilt(self, revisions: AbstractSet[str]) -> str | None:
+        """The first of some revisions of which it does not know what it does.
+
+        What is in the base is known as a whole: where a part of it is missing, the first of
+        the others is told.
+        """
+        begun = frozenset(self.start)
+        if begun and not begun <= revisions:
+            return next((name for name in self.start if name in revisions), self.start[0])
+        for one in self.revisions:
+            if one.id in revisions and one.delta is None and one.id not in begun:
+                return one.id
+        return None
 
     @cached_property
     def fleeting_keys(self) -> frozenset[ObjectKey]:

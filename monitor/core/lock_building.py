@@ -70,6 +70,7 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
     otherwise: Sequence[Built] = (),
     place: VersionPlace,
     server_version: int,
+    start: Sequence[LockedRevision] = (),
     unbuilt: Sequence[LockedRevision] = (),
     stopped_at: tuple[str, str] | None = None,
     variation: Variation = _NO_VARIATION,
@@ -82,6 +83,7 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
         otherwise: the same, or the first of them, with their branches the other way round.
         place: the version table.
         server_version: of the server that it was built on.
+        start: the revisions that are in the base.
         unbuilt: the revisions that did not run.
         stopped_at: the revision that did not replay, and why.
         variation: what no two runs agree in; the schemas have typical values there.
@@ -107,7 +109,8 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
         server_version=server_version,
         place=place,
         base=tuple(sorted(store.keep(item) for item in base.objects)),
-        revisions=(*revisions, *unbuilt),
+        revisions=(*start, *revisions, *unbuilt),
+        start=tuple(one.id for one in start),
         objects=store.objects,
         turned=tuple(one.revision.id for one in otherwise),
         stopped_at=stopped_at,

@@ -74,6 +74,7 @@ class _Document(msgspec.Struct):
     server_version: int
     version_table: VersionPlace
     base: tuple[str, ...]
+    start: tuple[str, ...]
     turned: tuple[str, ...]
     varying: tuple[Varying, ...]
     fleeting: tuple[Pair, ...]
@@ -103,6 +104,7 @@ def _write(lock: Lock) -> _Document:
         server_version=lock.server_version,
         version_table=lock.place,
         base=lock.base,
+        start=lock.start,
         turned=lock.turned,
         varying=lock.varying,
         fleeting=lock.fleeting,
@@ -207,6 +209,7 @@ def load_lock(data: bytes, *, place: str) -> Lock:
         server_version=document.server_version,
         place=document.version_table,
         base=document.base,
+        start=document.start,
         revisions=tuple(map(_read_revision, document.revisions)),
         objects=dict(sorted(objects.items())),
         turned=document.turned,

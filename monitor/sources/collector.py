@@ -235,29 +235,45 @@ class Replay:
         config = Config(job["ini"], ini_section=job["section"], cmd_opts=options)
         config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
         script = ScriptDirectory.from_config(config)
+        stamped = tuple(job.get("stamped", ()))
+
+        def leave(_current: Any, context: Any) -> list[Any]:
+            """From the models of the heads back to what was there before the first revision."""
+            del context
+            heads = tuple(script.get_heads())
+            stamp = list(script._stamp_revs(heads, ()))  # noqa: SLF001  # as its own command
+            back: Any = heads if len(heads) > 1 else heads[0]
+            return stamp + list(script._downgrade_revs("base", back))  # noqa: SLF001  # as above
 
         def upgrade(current: Any, context: Any) -> list[Any]:
             context.on_version_apply_callbacks += (self._report,)
             # A name stands for one revision only; a tuple is taken as well.
             target: Any = tuple(wanted)
-            steps = list(script._upgrade_revs(target, current))  # noqa: SLF001  # as its own command
+            begin: Any = stamped or current
+            steps = list(script._upgrade_revs(target, begin))  # noqa: SLF001  # as its own command
             steps.sort(key=lambda step: places.get(step.revision.revision, 0))
             self._planned = [step.revision.revision for step in steps]
             self._applied = 0
             if self._observer:
                 self._observer.begin(context.connection)
-            return steps
+            stamps: Any = script._stamp_revs(stamped, ()) if stamped else ()  # noqa: SLF001  # as above
+            return [*stamps, *steps]
 
         places = {name: place for place, name in enumerate(job.get("order", ()))}
         if "reading" in job:
             self._observer = load_beside("observer").Observer(job["reading"], self._channel.tell)
             self._observer.install()
         self._ask_for_extensions()
+        if job.get("downgrade"):
+            with EnvironmentContext(config, script, fn=leave, destination_rev="base"):
+                script.run_env()
         with EnvironmentContext(config, script, fn=upgrade, destination_rev=said):
             script.run_env()
 
-    def _report(self, ctx: Any, **_: Any) -> None:
+    def _report(self, ctx: Any, step: Any, **_: Any) -> None:
         """Run after each revision, inside its transaction."""
+        if step.is_stamp:
+            return
         self._applied += 1
         if self._observer:
             revision = self._planned[self._applied - 1]

@@ -96,10 +96,10 @@ def make_schema(states: States, rows: Iterable[str], source: Source) -> Snapshot
     """
     lock = states.lock
     revisions = lock.history.ancestors(rows)
-    unbuilt = [one.id for one in lock.revisions if one.id in revisions and one.delta is None]
-    if unbuilt:
+    unbuilt = lock.find_unbuilt(revisions)
+    if unbuilt is not None:
         raise BuildError(
-            f"{source} does not know what revision {unbuilt[0]} does: {_tell_stop(lock)}.",
+            f"{source} does not know what revision {unbuilt} does: {_tell_stop(lock, unbuilt)}.",
             next_step="Make it run, and build the lock again; or name a revision before it.",
         )
     fold = states.fold(revisions)
@@ -115,8 +115,10 @@ def make_schema(states: States, rows: Iterable[str], source: Source) -> Snapshot
     return states.make_snapshot(revisions)
 
 
-def _tell_stop(lock: Lock) -> str:
-    """Why some of its revisions were not built."""
+def _tell_stop(lock: Lock, name: str) -> str:
+    """Why a revision was not built."""
+    if name in lock.start:
+        return "it is in what the lock begins with"
     if lock.stopped_at is None:
         return "it was not built"
     revision, reason = lock.stopped_at

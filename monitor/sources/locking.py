@@ -29,7 +29,7 @@ from monitor.core.lock_wording import (
 from monitor.core.snapshot import Snapshot
 from monitor.sources.build import BuildOptions
 from monitor.sources.observation import Observation, Observed
-from monitor.sources.replay import check_moved, replay
+from monitor.sources.replay import FROM_NOTHING, Start, check_moved, replay
 from monitor.sources.scripts import Scripts
 from monitor.sources.shadow import Scratch
 from monitor.sources.shadows import Shadows
@@ -48,12 +48,14 @@ class LockOptions:
     Attributes:
         build: how the user's code is run.
         baseline: makes what the first revision needs.
+        start: what that is of.
         former: the lock that this one takes the place of.
         others: further major versions of PostgreSQL whose spellings are learnt.
     """
 
     build: BuildOptions
     baseline: Baseline | None = None
+    start: Start = FROM_NOTHING
     former: Lock | None = None
     others: tuple[int, ...] = ()
 
@@ -78,7 +80,8 @@ async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -
         otherwise=[*settle_built(described[1], words)] if turned else (),
         place=place,
         server_version=first.server_version,
-        unbuilt=_list_unbuilt(scripts, first.observed),
+        start=_list_start(scripts, options.start.stamped),
+        unbuilt=_list_unbuilt(scripts, [*first.names, *options.start.stamped]),
         stopped_at=first.stopped_at,
         variation=variation,
     )
@@ -113,7 +116,7 @@ async def _run_all(scripts: Scripts, shadows: Shadows, options: LockOptions) -> 
     agree, a third one in the order of the first tells whether that is due to the order.
     """
     first = await _observe(scripts, shadows, options)
-    order = turn_around(scripts.history, [one.revision for one in first.observed])
+    order = turn_around(scripts.history, first.names)
     turned = None
     if order is not None:
         options.build.progress("once more, with the branches the other way round")
@@ -198,6 +201,11 @@ class _Run(NamedTuple):
         return self.observed[-1].schema if self.observed else self.base
 
     @property
+    def names(self) -> list[str]:
+        """The revisions that ran."""
+        return [one.revision for one in self.observed]
+
+    @property
     def schemas(self) -> dict[str, Snapshot]:
         """The schema after each revision."""
         return {one.revision: one.schema for one in self.observed}
@@ -266,7 +274,15 @@ async def _observe(
         observation = Observation(scratch.builder)
         if options.baseline is not None:
             await options.baseline(scratch)
-        await replay(scratch, scripts, heads, options.build, observation=observation, order=order)
+        await replay(
+            scratch,
+            scripts,
+            heads,
+            options.build,
+            observation=observation,
+            order=order,
+            start=options.start,
+        )
 
     stopped_at = None
     try:
@@ -295,7 +311,9 @@ def _find_stop(observation: Observation | None, error: BuildError) -> tuple[str,
         raise BuildError(
             f"{error.message} It is the first revision: no history can be read from there.",
             next_step="Where it alters what was there before it, name what made that: "
-            "`--baseline sql:FILE.sql` or `--baseline models:package.module:attribute`. Else: "
+            "`--baseline sql:FILE.sql` or `--baseline models:package.module:attribute`; where the "
+            "models made it, `--downgrade` as well; or begin with a dump of a later revision, "
+            "`--baseline-at REV`. Else: "
             f"{error.next_step}",
         ) from None
     return stopped_at, error.message
@@ -321,18 +339,21 @@ def _describe(run: _Run, scripts: Scripts, place: VersionPlace) -> Iterator[Buil
         )
 
 
-def _list_unbuilt(scripts: Scripts, observed: Iterable[Observed]) -> tuple[LockedRevision, ...]:
+def _list_unbuilt(scripts: Scripts, done: Iterable[str]) -> tuple[LockedRevision, ...]:
     """The revisions that did not run, in an order in which they could."""
-    done = [one.revision for one in observed]
+    return tuple(_leave_unknown(scripts, name) for name in scripts.history.pending(done))
+
+
+def _list_start(scripts: Scripts, stamped: Iterable[str]) -> tuple[LockedRevision, ...]:
+    """The revisions that are in the base: nobody knows what each of them does."""
     history = scripts.history
-    return tuple(
-        LockedRevision(
-            revision=history.by_id[name],
-            digest=scripts.digests[history.by_id[name].path],
-            delta=None,
-        )
-        for name in history.pending(done)
-    )
+    within = history.ancestors(stamped)
+    return tuple(_leave_unknown(scripts, n) for n in history.pending(()) if n in within)
+
+
+def _leave_unknown(scripts: Scripts, name: str) -> LockedRevision:
+    revision = scripts.history.by_id[name]
+    return LockedRevision(revision=revision, digest=scripts.digests[revision.path], delta=None)
 
 
 def tidy_statements(statements: Iterable[Statement], place: VersionPlace) -> Iterator[Statement]:

@@ -1,6 +1,7 @@
 """An Alembic history, replayed in a scratch in one run and checked afterwards."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from monitor.core.errors import BuildError, StatementFailed
 from monitor.core.history import History
@@ -13,6 +14,21 @@ from monitor.sources.scripts import SECTION, Scripts
 from monitor.sources.shadow import Scratch
 
 
+class Start(NamedTuple):
+    """What a scratch has when a history begins to run there.
+
+    Attributes:
+        stamped: the revisions that it is of.
+        is_of_heads: whether it is of the heads, and is to be taken back to the first revision.
+    """
+
+    stamped: tuple[str, ...] = ()
+    is_of_heads: bool = False
+
+
+FROM_NOTHING: Final = Start()
+
+
 async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
     scratch: Scratch,
     scripts: Scripts,
@@ -21,6 +37,7 @@ async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
     *,
     observation: Observation | None = None,
     order: Sequence[str] = (),
+    start: Start = FROM_NOTHING,
 ) -> None:
     """Upgrade the scratch to ``revisions``, in one run as a deployment does.
 
@@ -31,6 +48,7 @@ async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
         options: how the user's code is run.
         observation: is told the schema after every revision.
         order: the order of the revisions; none for Alembic's own.
+        start: what is there when it begins.
 
     Raises:
         BuildError: a revision is not in the history, or env.py or a migration failed;
@@ -60,6 +78,8 @@ async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
         job["reading"] = make_reading(scratch.major)
     if order:
         job["order"] = list(order)
+    job["stamped"] = list(start.stamped)
+    job["downgrade"] = start.is_of_heads
     attendant = _Attendant(scratch, options, observation)
     ended = await interpreter.run(job, attendant.respond)
     if isinstance(ended, Failed):

@@ -192,3 +192,40 @@ async def test_versions_that_cannot_be_meant_are_refused(
     write_history(tmp_path, MAKE)
     done = await run_inside("lock", "build", "--postgres", majors, "--shadow", server.url())
     assert (done.code, said in done.err) == (2, True), done
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--baseline-at", "r1"], "--baseline-at says something about a baseline"),
+        (["--downgrade"], "--downgrade says something about a baseline"),
+        (
+            ["--downgrade", "--baseline-at", "r1", "--baseline", "sql:a.sql"],
+            "--downgrade takes the baseline back to nothing",
+        ),
+        (["--baseline", "sql:a.sql", "--baseline-at", "r9"], "The history has no revision r9"),
+    ],
+)
+async def test_baselines_that_cannot_be_meant_are_refused(
+    run_inside: RunCommand, server: Cluster, tmp_path: Path, options: list[str], said: str
+) -> None:
+    write_history(tmp_path, MAKE)
+    (tmp_path / "a.sql").write_text("select 1")
+    done = await run_inside("lock", "build", "--shadow", server.url(), *options)
+    assert (done.code, said in done.err) == (2, True), done
+
+
+async def test_a_lock_that_begins_with_a_dump_says_so(
+    run_inside: RunCommand, server: Cluster, tmp_path: Path
+) -> None:
+    write_history(tmp_path, "op.execute('select * from nowhere')", ADD)
+    (tmp_path / "r1.sql").write_text("create table t (id int primary key)")
+    done = await run_inside("lock", "build", "--shadow", server.url(), "-o", LOCK)
+    assert done.code == 3, done
+    assert "--baseline-at REV" in done.err
+    begun = ("--baseline", "sql:r1.sql", "--baseline-at", "r1")
+    said = await build(run_inside, server, *begun)
+    assert said.endswith(", beginning with r1\n")
+    shown = await run_inside("lock", "show", LOCK)
+    assert "r1  after nothing: in what the lock begins with\n" in shown.out
+    assert "r2  after r1\n    + column public.t.n\n" in shown.out

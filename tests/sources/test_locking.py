@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from monitor.checks.diagnosis import diagnose_snapshot
+from monitor.core.diagnosis import Diagnosis
 from monitor.core.diff import diff
 from monitor.core.errors import BuildError
 from monitor.core.keys import Kind, ObjectKey
@@ -18,12 +19,17 @@ from monitor.core.snapshot import Snapshot
 from monitor.core.source import parse_source
 from monitor.core.verdict import State
 from monitor.sources.build import BuildOptions
+from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import Cluster, installed_majors
 from monitor.sources.expected import open_expectation, open_shadows, read_source
 from monitor.sources.locking import LockOptions, build_lock, tidy_statements, turn_around
+from monitor.sources.postgres import connect
+from monitor.sources.reading import take_snapshot
+from monitor.sources.replay import FROM_NOTHING, Start
 from monitor.sources.scripts import read_scripts
 from monitor.sources.shadow import Scratch
 from monitor.sources.statements import run_script
+from tests.conftest import MakeDatabase
 from tests.core.faults import list_grades, sabotage
 from tests.sources.shadow_peers import HISTORIES, find_leftovers, write_files, write_history
 
@@ -31,7 +37,13 @@ DEMO = Path(__file__).parents[2] / "monitor/demo/application/alembic.ini"
 
 
 async def lock_up(
-    ini: Path, server: Cluster, *, former: Lock | None = None, baseline: str = "", **more: object
+    ini: Path,
+    server: Cluster,
+    *,
+    former: Lock | None = None,
+    baseline: str = "",
+    start: Start = FROM_NOTHING,
+    **more: object,
 ) -> Lock:
     options = BuildOptions(shadow_url=server.url(), **more)  # type: ignore[arg-type]  # as given
 
@@ -39,7 +51,9 @@ async def lock_up(
         await run_script(scratch, baseline, place="baseline.sql")
 
     async with open_shadows(options) as shadows:
-        chosen = LockOptions(build=options, former=former, baseline=prepare if baseline else None)
+        chosen = LockOptions(
+            build=options, former=former, baseline=prepare if baseline else None, start=start
+        )
         return await build_lock(read_scripts(ini), shadows, chosen)
 
 
@@ -385,3 +399,79 @@ async def test_texts_of_another_major_are_in_the_lock(tmp_path: Path) -> None:
     expected = states.make_snapshot(frozenset("ab"))
     assert diff(expected, live).changes != ()
     assert diff(expected, states.settle(live)[0]).changes == ()
+
+
+MIDWAY = {
+    "a": ((), run("alter table legacy add a int")),
+    "b": (("a",), run("create table t (id int)", "select * from rows_of_that_day")),
+    "c": (("b",), run("alter table t add c int")),
+    "d": (("c",), run("create index t_c on t (c)")),
+}
+AT_B = "create table legacy (id int, a int); create table t (id int)"
+
+
+async def test_a_lock_can_begin_with_a_dump_where_the_history_does_not_run(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    ini = write_graph(tmp_path, MIDWAY)
+    lock = await lock_up(ini, server, baseline=AT_B, start=Start(stamped=("b",)))
+    assert load_lock(dump_lock(lock), place="it") == lock
+    assert (lock.start, lock.stopped_at) == (("a", "b"), None)
+    states = States(lock)
+    assert [one.id for one in lock.revisions] == ["a", "b", "c", "d"]
+    rows = "create table alembic_version (version_num varchar(32) primary key)"
+
+    async def judge(row: str, *done: str) -> Diagnosis:
+        stamp = [rows, *([f"insert into alembic_version values ('{row}')"] if row else [])]
+        url = await make_database(sql="; ".join([AT_B, *done, *stamp]))
+        async with connect(parse_dsn(url)[0]) as session:
+            live = await take_snapshot(session)
+        return (await diagnose_snapshot(Known(states), live)).diagnosis
+
+    steps = "alter table t add c int", "create index t_c on t (c)"
+    assert (await judge("b")).verdict is State.PENDING
+    assert (await judge("d", *steps)).verdict is State.IN_SYNC
+    assert (await judge("d")).missing_revisions == ("c", "d")
+    assert (await judge("b", *steps)).extra_revisions == ("c", "d")
+    unstamped = await judge("", steps[0])
+    assert unstamped.verdict is State.UNSTAMPED
+    assert unstamped.summary.endswith("the schema is that of c")
+    before = await judge("a")
+    assert (before.verdict, before.summary) == (
+        State.UNKNOWN,
+        "the lock does not know what revision a does",
+    )
+
+
+async def test_a_lock_may_know_the_heads_alone(server: Cluster, tmp_path: Path) -> None:
+    lock = await lock_up(
+        write_graph(tmp_path, MIDWAY),
+        server,
+        baseline=f"{AT_B}; alter table t add c int",
+        start=Start(stamped=("d",)),
+    )
+    assert lock.start == ("a", "b", "c", "d")
+    assert {key.name for key in States(lock).fold(frozenset("abcd")).objects} >= {"legacy", "c"}
+
+
+async def test_models_of_the_heads_are_taken_back_to_what_was_there_before(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_history(
+        tmp_path,
+        "op.execute('alter table legacy add a int')",
+        "op.execute('create table t (id int)')",
+    )
+    undo = ("op.execute('alter table legacy drop a')", "op.execute('drop table t')")
+    for number, body in enumerate(undo, 1):
+        path = tmp_path / f"m/versions/r{number}.py"
+        path.write_text(f"{path.read_text()}\n\ndef downgrade():\n    {body}\n")
+    heads = "create table legacy (id int, a int); create table t (id int)"
+    lock = await lock_up(ini, server, baseline=heads, start=Start(is_of_heads=True))
+    states = States(lock)
+    names = [
+        sorted({key.name for key in states.fold(some).objects} - {"plpgsql", "public"})
+        for some in map(frozenset, ((), ("r1",), ("r1", "r2")))
+    ]
+    assert names == [["id", "legacy"], ["a", "id", "legacy"], ["a", "id", "legacy", "t"]]
+    assert lock.start == ()
