@@ -28,6 +28,7 @@ from monitor.web.overview import (
     load_incident,
 )
 from monitor.web.problems import NO_SNAPSHOT, make_not_found
+from monitor.web.pushing import add_push_routes
 from monitor.web.view import View
 
 MAX_INCIDENTS: Final = 1000
@@ -74,6 +75,7 @@ def make_api_routes(view: View) -> APIRouter:
     router = APIRouter(prefix="/api", responses=_ERRORS, dependencies=[Security(_BEARER)])
     _add_database_routes(router, view)
     _add_acceptance_routes(router, view)
+    add_push_routes(router, view)
     _add_incident_routes(router, view)
     return router
 

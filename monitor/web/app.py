@@ -14,7 +14,6 @@ from monitor.web.limits import BodyLimit
 from monitor.web.login import make_login_routes
 from monitor.web.pages import make_page_routes
 from monitor.web.problems import install_handlers
-from monitor.web.pushing import make_push_routes
 from monitor.web.view import View
 
 
@@ -38,7 +37,6 @@ def make_app(view: View) -> FastAPI:
     )
     app.include_router(make_health_routes(view))
     app.include_router(make_api_routes(view))
-    app.include_router(make_push_routes(view))
     app.include_router(make_login_routes(view))
     app.include_router(make_page_routes(view))
     app.include_router(make_acceptance_routes(view))

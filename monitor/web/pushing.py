@@ -37,15 +37,24 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def make_push_routes(view: View) -> APIRouter:
-    """The routes of pipelines."""
-    router = APIRouter(prefix="/api")
+_BODY: Final = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"type": "object"}}},
+        "description": "What `anchorwatch lock build` wrote.",
+    }
+}
+
+
+def add_push_routes(router: APIRouter, view: View) -> None:
+    """Add the routes of pipelines."""
 
     @router.put(
         "/databases/{name}/lock",
         tags=["databases"],
         summary="Keep the lock of a release; the last 20 of each database are kept",
         responses=_RESPONSES,
+        openapi_extra=_BODY,
     )
     async def push(  # noqa: PLR0913  # what a request has
         *,
@@ -77,5 +86,3 @@ def make_push_routes(view: View) -> APIRouter:
             commit=commit,
             status="new" if is_new else "same",
         )
-
-    return router

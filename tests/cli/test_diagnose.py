@@ -92,7 +92,7 @@ async def test_the_history_is_drawn_with_what_is_said_about_it(
         "*  r4  head, stamped",
         "*  r3",
         "*  r2  NEVER RAN",
-        "*  r1",
+        "*  r1  schema",
         "",
         "  anchorwatch lock show FILE --revision r2",
         "  Write what is missing into a new revision at the end",

@@ -226,6 +226,7 @@ async def test_openapi_lists_every_route_that_answers_machines(store: Store) -> 
         "/api/databases/{name}/accept",
         "/api/databases/{name}/accepted",
         "/api/databases/{name}/accepted/{finding}",
+        "/api/databases/{name}/lock",
         "/api/databases/{name}/look",
         "/api/databases/{name}/snapshot",
         "/api/incidents",
