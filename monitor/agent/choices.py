@@ -93,6 +93,11 @@ def find_expected(settings: Settings, database: DatabaseSettings) -> Source | No
     return parse_source(reveal(named.dsn)) if named else source
 
 
+def list_beside(database: DatabaseSettings) -> tuple[Source, ...]:
+    """The locks of the other histories there."""
+    return tuple(parse_source(one.get_secret_value()) for one in database.lock_beside)
+
+
 def name_expectation(database: DatabaseSettings) -> str | None:
     """What it is compared with, in one word; never a URL."""
     if database.expected is None:

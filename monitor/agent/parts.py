@@ -17,6 +17,7 @@ from monitor.agent.choices import (
     choose_environment,
     choose_interval,
     find_expected,
+    list_beside,
     list_rules,
     make_deadlines,
     make_options,
@@ -42,7 +43,7 @@ from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store
 from monitor.sources.servers import WatchedServers
-from monitor.watch.expectation import Expectations, LateExpectation
+from monitor.watch.expectation import Expectations, LateExpectation, LateLock
 from monitor.watch.fleet import BEAT_SECONDS, Fleet, Round
 from monitor.watch.kept_locks import KeptLocks
 from monitor.watch.memory import Memory
@@ -90,6 +91,7 @@ class Agent:
         self._memories = {name: Memory() for name in self._databases}
         self._expectations: dict[str, LateExpectation] = {}
         self._kept: dict[str, KeptLocks] = {}
+        self._beside: dict[str, tuple[LateLock, ...]] = {}
         self._spellings: dict[str, Spellings] = {}
         self._shelf = Shelf()
         self.metrics = self._make_metrics(routes)
@@ -152,6 +154,9 @@ class Agent:
             options = replace(make_options(database), forbidden=servers.list_identifiers)
             self._spellings[name] = expectations.find_spellings(options)
             source = find_expected(self._settings, database)
+            self._beside[name] = tuple(
+                expectations.find_lock(other, options) for other in list_beside(database)
+            )
             lock = None
             if source is not None and source.scheme is Scheme.LOCK:
                 lock = expectations.find_lock(source, options)
@@ -227,6 +232,8 @@ class Agent:
             spellings=self._spellings.get(name),
             scope=make_scope(database),
             kept=self._kept.get(name),
+            schema=database.lock_schema,
+            beside=self._beside.get(name, ()),
             grace=database.lock_grace,
         )
         if not await self._conclude(name, self._pipeline.look(target, at)):

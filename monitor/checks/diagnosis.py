@@ -15,6 +15,7 @@ from monitor.core.lock_states import States
 from monitor.core.release import GRACE, Known, Move, may_wait, put_ahead, wait_for_lock
 from monitor.core.scope import DEFAULT_SCOPE, Scope, narrow
 from monitor.core.scope import compare as compare_within
+from monitor.core.shares import WHOLE, Share, give_back, take_share
 from monitor.core.snapshot import Snapshot
 from monitor.core.stamps import read_rows
 from monitor.core.unstable import Unstable, excuse_unstable
@@ -43,6 +44,7 @@ async def diagnose_snapshot(  # noqa: PLR0913  # a database, and all that is kno
     spellings: Spellings | None = None,
     now: datetime | None = None,
     grace: timedelta = GRACE,
+    share: Share = WHOLE,
 ) -> Judged:
     """The verdict on a database that was read.
 
@@ -54,15 +56,20 @@ async def diagnose_snapshot(  # noqa: PLR0913  # a database, and all that is kno
             no revision explains.
         now: the moment of the look.
         grace: how long the lock of a release may come after its migrations.
+        share: what of it this history answers for.
     """
-    rows = read_rows(live.version_tables, known.deployed.lock)
+    deployed = known.deployed.lock
+    live = await asyncio.to_thread(take_share, live, deployed, share)
+    rows = read_rows(live.version_tables, deployed)
     states = known.choose(rows)
     patient = _Patient(states, live, scope, rows)
     found = await asyncio.to_thread(patient.diagnose)
     if spellings is not None and found.unexplained:
         await patient.prove(found, spellings)
         found = await asyncio.to_thread(patient.diagnose)
-    difference = None if found.verdict in _STAMP_DECIDES else patient.find_difference(found)
+    difference = None
+    if found.verdict not in _STAMP_DECIDES:
+        difference = give_back(patient.find_difference(found), deployed, share)
     if states is not known.deployed:
         found = await asyncio.to_thread(put_ahead, found, known.deployed, states)
     elif (move := may_wait(known, now or datetime.now(UTC), grace)) is not None:

@@ -48,6 +48,8 @@ class Subject(NamedTuple):
     options: BuildOptions
     waivers: Waivers = Waivers()
     scope: Scope = DEFAULT_SCOPE
+    schema: str | None = None
+    beside: tuple[Source, ...] = ()
 
 
 class Broken(NamedTuple):
@@ -167,6 +169,8 @@ async def _look_at(
         waivers=subject.waivers,
         spellings=expectations.find_spellings(options),
         scope=subject.scope,
+        schema=subject.schema,
+        beside=tuple(expectations.find_lock(other, options) for other in subject.beside),
     )
     async with slots:
         return await contain(

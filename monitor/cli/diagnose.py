@@ -26,6 +26,14 @@ def diagnose(
             "are of other releases than the deployed one.",
         ),
     ] = None,
+    schema: Annotated[
+        str | None,
+        typer.Option("--schema", help="Where the objects of the lock are: that of a tenant, say."),
+    ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option("--beside", help="The lock of another history in the same database."),
+    ] = None,
     shadow: ShadowOption = None,
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="The severity from which it exits with 1.")
@@ -42,8 +50,13 @@ def diagnose(
     from monitor.cli import diagnosing
     from monitor.cli.output import print_json, print_text
 
-    paths = lock or [Path("schema.lock.json")]
-    found = diagnosing.diagnose_one(database, paths, shadow, config)
+    asked = diagnosing.Asked(
+        database=database,
+        locks=lock or [Path("schema.lock.json")],
+        schema=schema,
+        beside=beside or [],
+    )
+    found = diagnosing.diagnose_one(asked, shadow, config)
     if form is Format.JSON:
         print_json(diagnosing.describe_diagnosis(found))
     else:

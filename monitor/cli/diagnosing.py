@@ -22,6 +22,7 @@ from monitor.core.lock_states import States
 from monitor.core.printing import clean
 from monitor.core.release import Known
 from monitor.core.scope import DEFAULT_SCOPE, Scope
+from monitor.core.shares import Share
 from monitor.core.source import Scheme
 from monitor.core.verdict import State
 from monitor.core.way_out import name_revisions
@@ -39,44 +40,60 @@ class Diagnosed(NamedTuple):
     lock: Lock
 
 
-def diagnose_one(
-    text: str, paths: Sequence[Path], shadow: str | None, config: str | None
-) -> Diagnosed:
+class Asked(NamedTuple):
+    """What is asked about a database.
+
+    Attributes:
+        database: which one.
+        locks: of the release that is deployed, and of other ones.
+        schema: where the objects of the lock are; None for where it has them.
+        beside: the locks of other histories in the same database.
+    """
+
+    database: str
+    locks: Sequence[Path]
+    schema: str | None = None
+    beside: Sequence[Path] = ()
+
+
+def diagnose_one(asked: Asked, shadow: str | None, config: str | None) -> Diagnosed:
     """What is the matter with a database.
 
     Args:
-        text: the database.
-        paths: the lock of the release that is deployed, and those of other ones.
+        asked: what is asked.
         shadow: a server that proves texts.
         config: where the configuration is.
 
     Raises:
         AnchorwatchError: a lock cannot be used, or the database cannot be read.
     """
-    deployed, *others = (States(read_lock(path)) for path in paths)
-    [resolved] = resolve_sources([text], config)
+    deployed, *others = (States(read_lock(path)) for path in asked.locks)
+    beside = tuple(read_lock(path) for path in asked.beside)
+    [resolved] = resolve_sources([asked.database], config)
     if resolved.source.scheme is not Scheme.POSTGRES:
         raise UsageError(
             f"{resolved.source} is no database.",
             next_step="Name a postgresql:// URL or a configured database.",
         )
-    scope = DEFAULT_SCOPE
+    scope, schema = DEFAULT_SCOPE, asked.schema
     if resolved.database is not None:
         from monitor.agent.choices import make_scope
 
-        scope = make_scope(resolved.database)
+        scope, schema = make_scope(resolved.database), schema or resolved.database.lock_schema
     with show_progress(f"diagnosing {resolved.source}"):
         dsn, choices = read_url(resolved.source), BuildChoices(shadow=shadow)
-        known = Known(deployed, tuple(others))
-        judged = run_loop(_diagnose(dsn, known, scope, choices))
+        known, share = Known(deployed, tuple(others)), Share(schema, beside)
+        judged = run_loop(_diagnose(dsn, known, scope, share, choices))
         return Diagnosed(judged.diagnosis, judged.states.lock)
 
 
-async def _diagnose(dsn: Dsn, known: Known, scope: Scope, choices: BuildChoices) -> Judged:
+async def _diagnose(
+    dsn: Dsn, known: Known, scope: Scope, share: Share, choices: BuildChoices
+) -> Judged:
     async with connect(dsn) as session:
         live = await take_snapshot(session)
     spellings = Spellings(make_options(choices))
-    return await diagnose_snapshot(known, live, scope, spellings=spellings)
+    return await diagnose_snapshot(known, live, scope, spellings=spellings, share=share)
 
 
 def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:

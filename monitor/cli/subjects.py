@@ -7,6 +7,7 @@ import msgspec
 from monitor.agent.choices import (
     choose_environment,
     find_expected,
+    list_beside,
     list_rules,
     make_deadlines,
     make_options,
@@ -85,6 +86,8 @@ def _find(
         options=_fill_in(choices, database),
         waivers=Waivers(rules=list_rules(settings, database)),
         scope=make_scope(database),
+        schema=database.lock_schema,
+        beside=list_beside(database),
     )
 
 

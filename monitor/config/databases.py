@@ -19,6 +19,7 @@ from monitor.config.values import (
     split_list,
 )
 from monitor.core.release import GRACE
+from monitor.core.source import Scheme, parse_source
 from monitor.sources.dsn import Dsn, SslMode, parse_dsn, reveal
 
 ADDRESS_PARTS: Final = ("host", "port", "user", "password", "dbname")
@@ -29,6 +30,14 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def _check_source(value: Expected) -> Expected:
     check_expected(value.get_secret_value())
     return value
+
+
+def _check_locks(values: tuple[Expected, ...]) -> tuple[Expected, ...]:
+    for value in values:
+        check_expected(value.get_secret_value())
+        if parse_source(value.get_secret_value()).scheme is not Scheme.LOCK:
+            raise invalid("should name locks.", "Write lock:FILE or lock:https://...")
+    return values
 
 
 _COMMIT: Final = re.compile(r"[0-9A-Za-z._-]{0,100}")
@@ -80,6 +89,18 @@ class DatabaseDefaults(Section):
         "`postgresql://` URL or the name of a configured database; or a lock, "
         "`lock:schema.lock.json` or `lock:https://...`, which names the cause as well. Without "
         "it a lock that was pushed, else the first settled schema.",
+    )
+    lock_schema: str | None = Field(
+        default=None,
+        description="The schema in which the objects of the lock are here, with its version "
+        "table: that of one tenant, say. Without it they are where the lock has them.",
+    )
+    lock_beside: Annotated[
+        tuple[Expected, ...], BeforeValidator(split_list), AfterValidator(_check_locks)
+    ] = Field(
+        default=(),
+        description="The locks of other histories in the same database, `lock:FILE` or "
+        "`lock:https://...`: what they make is theirs. Each has an entry of its own.",
     )
     lock_token: SecretStr | None = Field(
         default=None, description="Opens the address of an `expected: lock:https://...`."

@@ -1,5 +1,10 @@
 """The one place that quotes what goes into SQL."""
 
+import re
+from typing import Final
+
+_BARE: Final = re.compile(r"[a-z_][a-z0-9_$]*")
+
 
 def quote_ident(name: str) -> str:
     """``name`` as a quoted identifier, whatever it holds.
@@ -13,6 +18,15 @@ def quote_ident(name: str) -> str:
     if "\0" in name:
         raise ValueError("an identifier cannot hold a NUL character")
     return '"' + name.replace('"', '""') + '"'
+
+
+def quote_as_shown(name: str) -> str:
+    """``name`` as the server writes it in what it shows: bare where it needs no quotes.
+
+    Words that the grammar reserves are quoted there and not here: a text that mentions one is
+    not recognised.
+    """
+    return name if _BARE.fullmatch(name) else quote_ident(name)
 
 
 def quote_literal(text: str) -> str:

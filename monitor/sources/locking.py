@@ -26,7 +26,7 @@ from monitor.core.lock_wording import (
     settle,
     word,
 )
-from monitor.core.snapshot import Snapshot
+from monitor.core.snapshot import Snapshot, VersionTable
 from monitor.sources.build import BuildOptions
 from monitor.sources.observation import Observation, Observed
 from monitor.sources.replay import FROM_NOTHING, Start, check_moved, replay
@@ -70,7 +70,7 @@ async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -
     refuse_broken(scripts.history)
     runs = await _run_all(scripts, shadows, options)
     first, turned = runs.first, runs.turned
-    place = _find_place(first.schema)
+    place = _find_place(first.tables)
     variation = await asyncio.to_thread(runs.find_variation)
     words = word(variation)
     described = [[*_describe(run, scripts, place)] for run in runs.list_all()]
@@ -194,11 +194,7 @@ class _Run(NamedTuple):
     base: Snapshot
     observed: tuple[Observed, ...]
     stopped_at: tuple[str, str] | None
-
-    @property
-    def schema(self) -> Snapshot:
-        """The last that was seen."""
-        return self.observed[-1].schema if self.observed else self.base
+    tables: Sequence[VersionTable]
 
     @property
     def names(self) -> list[str]:
@@ -284,18 +280,22 @@ async def _observe(
             start=options.start,
         )
 
-    stopped_at = None
+    stopped_at: tuple[str, str] | None = None
+    tables: Sequence[VersionTable] | None = None
     try:
         if major is None:
             schema = await shadows.build(work, major=options.build.major)
         else:
             schema = await shadows.build_at(work, major=major)
         check_moved(schema, scripts.history, heads)
+        tables = schema.version_tables
     except BuildError as error:
         stopped_at = _find_stop(observation, error)
     assert observation is not None  # noqa: S101  # else it had been raised again
     assert observation.base is not None  # noqa: S101  # as above
-    return _Run(observation.base, tuple(observation.observed), stopped_at)
+    if tables is None:
+        tables = observation.version_tables
+    return _Run(observation.base, tuple(observation.observed), stopped_at, tables)
 
 
 def _find_stop(observation: Observation | None, error: BuildError) -> tuple[str, str]:
@@ -319,12 +319,12 @@ def _find_stop(observation: Observation | None, error: BuildError) -> tuple[str,
     return stopped_at, error.message
 
 
-def _find_place(schema: Snapshot) -> VersionPlace:
+def _find_place(tables: Sequence[VersionTable]) -> VersionPlace:
     """The version table that the run has written to."""
-    tables = sorted(schema.version_tables, key=lambda table: not table.revisions)
-    if not tables:
+    found = min(tables, key=lambda table: not table.revisions, default=None)
+    if found is None:
         return VersionPlace()
-    return VersionPlace(schema=tables[0].schema, name=tables[0].name, width=tables[0].width)
+    return VersionPlace(schema=found.schema, name=found.name, width=found.width)
 
 
 def _describe(run: _Run, scripts: Scripts, place: VersionPlace) -> Iterator[Built]:

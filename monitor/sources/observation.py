@@ -3,11 +3,18 @@
 from collections import Counter
 from typing import Any, Final, NamedTuple
 
-from monitor.core.decode import EXPRESSIONS, PASSING, QUERIES, Draft, read_texts
+from monitor.core.decode import (
+    EXPRESSIONS,
+    PASSING,
+    QUERIES,
+    Draft,
+    find_version_tables,
+    read_texts,
+)
 from monitor.core.decode.rows import Place
 from monitor.core.kinds import Value
 from monitor.core.lock import Statement
-from monitor.core.snapshot import Snapshot
+from monitor.core.snapshot import Snapshot, VersionTable
 from monitor.sources.catalog import make_catalog_statement, make_text_statement
 from monitor.sources.interpreter import Seen
 from monitor.sources.postgres import PINNED
@@ -58,6 +65,14 @@ class Observation:
         self.base: Snapshot | None = None
         self.stopped_at: str | None = None
         self.observed: list[Observed] = []
+
+    @property
+    def version_tables(self) -> list[VersionTable]:
+        """The version tables as they were seen last; nobody has read their rows."""
+        return [
+            VersionTable(schema=one.schema, name=one.name, width=one.width, revisions=None)
+            for one in find_version_tables(self._rows.elements())
+        ]
 
     def take(self, event: Seen) -> None:
         """Keep what was read.

@@ -11,13 +11,15 @@ from monitor.checks.diagnosis import diagnose_snapshot
 from monitor.checks.history import is_empty, judge_stamp, read_stamp
 from monitor.core.difference import Difference
 from monitor.core.errors import AnchorwatchError, Migrating
+from monitor.core.lock import Lock
 from monitor.core.release import Move
 from monitor.core.report import Report
+from monitor.core.shares import Share
 from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
 from monitor.sources.postgres import connect
 from monitor.sources.reading import Reading, read_schema
-from monitor.watch.promise import Promise, find_promise
+from monitor.watch.promise import Locks, Promise, find_promise
 from monitor.watch.reports import (
     Builds,
     add_unknown,
@@ -134,6 +136,7 @@ async def _compare(
         if target.expectation is not None:
             await target.expectation.prepare(stamp or ())
         known = await target.locks.find_known(snapshot.version_tables) if target.locks else None
+        share = Share(target.schema, tuple([await _read_lock(one) for one in target.beside]))
     except AnchorwatchError as error:
         return add_unknown(begin_report(target, look.report.at, snapshot, stamp), error)
     if known is None:
@@ -145,8 +148,13 @@ async def _compare(
         spellings=target.spellings,
         now=look.report.at,
         grace=target.grace,
+        share=share,
     )
     return report_judged(target, look.report.at, snapshot, judged, builds)
+
+
+async def _read_lock(locks: Locks) -> Lock:
+    return (await locks.find_known(())).deployed.lock
 
 
 async def _compare_schema(

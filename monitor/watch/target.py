@@ -31,6 +31,8 @@ class Target(msgspec.Struct, frozen=True):
         expectation: what it should be; None where a lock says it, or where the first
             settled snapshot stands for it.
         locks: tell which revisions it has; None where nothing does.
+        schema: the schema that stands for that of the lock; None for the lock's own.
+        beside: the locks of other histories in the same database.
         kept: the locks in the ledger, where these may be such.
         waivers: what may be wrong there and need not be told.
         spellings: proves that texts mean the same; None where nothing can.
@@ -45,6 +47,8 @@ class Target(msgspec.Struct, frozen=True):
     memory: Memory
     expectation: Expectation | None = None
     locks: Locks | None = None
+    schema: str | None = None
+    beside: tuple[Locks, ...] = ()
     kept: KeptLocks | None = None
     waivers: Waivers = Waivers()
     spellings: Spellings | None = None

@@ -135,3 +135,59 @@ async def test_bad_input_is_one_sentence(
     done = await locked(*arguments)
     assert done.code == 2, done
     assert words in done.err
+
+
+async def test_tenants_and_other_histories_are_configured_and_checked(
+    locked: RunCommand,
+    server: Cluster,
+    make_database: MakeDatabase,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    ini = write_history(
+        tmp_path_factory.mktemp("bills"), "op.execute('create table bills (n int)')"
+    )
+    env = ini.with_name("m") / "env.py"
+    place = "connection=connection, version_table='bills_version'"
+    env.write_text(env.read_text().replace("connection=connection", place))
+    done = await locked(
+        "lock", "build", f"alembic:{ini}", "-o", "b.json", "--shadow", server.url()
+    )
+    assert done.code == 0, done
+    whole = script(1, 2, 3, 4, stamp="r4")
+    url = await make_database(
+        sql=f"{whole}; create table bills (n int); create schema acme; set search_path = acme; "
+        f"{script(1, 2, stamp='r2')}"
+    )
+    common = f"url: '{url}', shadow_url: '{server.url()}', expected: 'lock:schema.lock.json'"
+    (tmp_path / "anchorwatch.yaml").write_text(
+        "databases:\n"
+        f"  shop: {{{common}, lock_beside: ['lock:b.json'], schemas: {{only: [public]}}}}\n"
+        f"  alone: {{{common}, schemas: {{only: [public]}}}}\n"
+        f"  acme: {{{common}, lock_schema: acme}}\n"
+    )
+    checked = await locked("check", "shop", "alone", "acme", "--format", "json")
+    states = {one["name"]: one["state"] for one in checked.document["databases"]}
+    assert states == {"shop": "in_sync", "alone": "drifted", "acme": "pending"}, checked
+    options = ("--shadow", server.url(), "--format", "json")
+    found = await locked("diagnose", url, "--schema", "acme", *options)
+    assert (found.document["verdict"], found.document["pending"]) == ("pending", ["r3", "r4"])
+
+
+async def test_the_lock_of_a_newer_release_says_ahead(
+    locked: RunCommand, server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    older = tmp_path / "older"
+    older.mkdir()
+    ini = write_history(older, *(f"op.execute({step!r})" for step in STEPS[:2]))
+    done = await locked(
+        "lock", "build", f"alembic:{ini}", "-o", "old.json", "--shadow", server.url()
+    )
+    assert done.code == 0, done
+    url = await make_database(sql=script(1, 2, 3, 4, stamp="r4"))
+    locks = ("--lock", "old.json", "--lock", "schema.lock.json")
+    found = await locked("diagnose", url, *locks, "--shadow", server.url(), "--format", "json")
+    assert (found.code, found.document["verdict"]) == (0, "ahead"), found
+    assert found.document["safe_for_deployed"] == {"answer": "yes", "reason": ""}
+    alone = await locked("diagnose", url, "--lock", "old.json", "--shadow", server.url())
+    assert (alone.code, "unknown_revision" in alone.out) == (1, True)

@@ -475,3 +475,18 @@ async def test_models_of_the_heads_are_taken_back_to_what_was_there_before(
     ]
     assert names == [["id", "legacy"], ["a", "id", "legacy"], ["a", "id", "legacy", "t"]]
     assert lock.start == ()
+
+
+@pytest.mark.parametrize("stops", [False, True])
+async def test_the_place_of_the_version_table_is_in_the_lock(
+    server: Cluster, tmp_path: Path, *, stops: bool
+) -> None:
+    end = "select * from nowhere" if stops else "create table u (id int)"
+    ini = write_history(tmp_path, "op.execute('create table t (id int)')", f"op.execute('{end}')")
+    env = tmp_path / "m/env.py"
+    place = "version_table='alembic_version_b', version_table_schema='deep'"
+    text = env.read_text().replace("connection=connection", f"connection=connection, {place}")
+    env.write_text(text)
+    lock = await lock_up(ini, server, baseline="create schema deep")
+    assert lock.place == VersionPlace(schema="deep", name="alembic_version_b", width=32)
+    assert (lock.stopped_at is not None) is stops
