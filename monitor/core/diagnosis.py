@@ -6,7 +6,7 @@ Where explanations cost the same, all of them are told. What cannot be known is 
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -113,6 +113,11 @@ def make_explained(
     return msgspec.structs.replace(bare, objects=make_snapshot(made.values()).objects)
 
 
+_OF_ANOTHER: Final = (
+    "Check that the lock is of this application: nothing that it knows is in this database"
+)
+
+
 class _Found(NamedTuple):
     """An explanation, with the editions that it takes, and what it leaves."""
 
@@ -162,7 +167,8 @@ class _Case:
         )
 
     def _judge_foreign(self, name: str) -> Diagnosis:
-        fit = stamp(self._history.reduce(self._find_fit().present))
+        rows = self._history.reduce(self._find_fit().present)
+        fit = stamp(rows) if rows else _OF_ANOTHER
         begun = [one for one in self._history.by_id if name and one.startswith(name)]
         if not name:
             reason, remedy = "a version row is empty", fit
@@ -170,8 +176,8 @@ class _Case:
             reason = f"revision {name} is stamped, and its file is gone"
             remedy = f"Bring its file back, or: {fit}"
         elif begun:
-            reason = f"the stamp {name} is no revision, only the start of {begun[0]}"
-            remedy = stamp([begun[0]])
+            reason = f"the stamp {name} is no revision, only the start of {name_revisions(begun)}"
+            remedy = stamp(begun) if len(begun) == 1 else fit
         else:
             reason = f"the lock does not know the stamped revision {name}"
             remedy = f"Check out the commit that has {name}, and build its lock; or: {fit}"

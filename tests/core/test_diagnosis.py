@@ -166,7 +166,7 @@ def test_tables_of_somebody_else_are_of_no_revision() -> None:
     ("row", "words", "remedy"),
     [
         ("nil", "does not know the stamped revision nil", "Check out the commit that has nil"),
-        ("r", "no revision, only the start of r1", "alembic stamp --purge r1"),
+        ("r", "only the start of r1, r2, r3, r4, r5 and 1 more", "alembic stamp --purge r3"),
         ("", "a version row is empty", "alembic stamp --purge r3"),
         ("gone", "its file is gone", "Bring its file back, or: alembic stamp --purge r3"),
     ],
@@ -180,6 +180,22 @@ def test_a_stamp_that_nobody_knows_is_told_with_what_it_may_be(
     assert found.verdict is State.UNKNOWN_REVISION
     assert words in found.summary
     assert found.remedy[0].startswith(remedy)
+
+
+def test_a_stamp_that_begins_one_id_means_that() -> None:
+    nodes = [a_node("abc123", ("create", "t")), a_node("def456", down=("abc123",))]
+    found = judge(build(nodes), ["abc"], photograph(replay(nodes)))
+    assert found.summary == "the stamp abc is no revision, only the start of abc123"
+    assert found.remedy == ("alembic stamp --purge abc123",)
+
+
+@pytest.mark.parametrize("row", ["nil", ""])
+def test_the_lock_of_another_application_is_no_advice_to_stamp(row: str) -> None:
+    tables: Tables = {"other": {"persistence": "permanent", "comment": None, "columns": {}}}
+    found = judge(STATES, [row], photograph(tables))
+    assert found.verdict is State.UNKNOWN_REVISION
+    assert "nothing that it knows is in this database" in found.remedy[0]
+    assert "stamp" not in found.remedy[0]
 
 
 def test_a_stamp_that_cannot_be_read_is_unknown() -> None:
