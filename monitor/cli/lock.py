@@ -113,14 +113,14 @@ def show(
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Show the graph of a lock, its heads, and what each revision changes."""
-    from monitor.cli import locks
+    from monitor.cli import lock_showing, locks
     from monitor.cli.output import print_json, print_text
 
     lock = locks.read_lock(file)
     if form is Format.JSON:
-        print_json(locks.describe_lock(lock, revision))
+        print_json(lock_showing.describe_lock(lock, revision))
     else:
-        print_text(locks.write_lock(lock, revision))
+        print_text(lock_showing.write_lock(lock, revision))
 
 
 def verify(

@@ -22,7 +22,8 @@ from monitor.sources.build import BuildOptions
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.engine import Cluster, installed_majors
 from monitor.sources.expected import open_expectation, open_shadows, read_source
-from monitor.sources.locking import LockOptions, build_lock, tidy_statements, turn_around
+from monitor.sources.lock_runs import turn_around
+from monitor.sources.locking import LockOptions, build_lock, tidy_statements
 from monitor.sources.postgres import connect
 from monitor.sources.reading import take_snapshot
 from monitor.sources.replay import FROM_NOTHING, Start
