@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import Final
 
 from monitor.core.errors import BuildError
-from monitor.core.history import History
 from monitor.core.lock import Lock
 from monitor.core.lock_file import load_lock
 from monitor.core.lock_states import States
@@ -26,21 +25,6 @@ class LockedExpectation:
         self._place = LockPlace(source, options)
         self._states: States | None = None
         self.document = LockDocument(b"", "")
-
-    @property
-    def history(self) -> History | None:
-        """The graph of revisions as it was last read."""
-        return self._states.lock.history if self._states else None
-
-    @property
-    def states(self) -> States | None:
-        """What every set of revisions makes, as it was last read."""
-        return self._states
-
-    @property
-    def heads(self) -> tuple[str, ...] | None:
-        """The heads of the lock."""
-        return self._states.lock.history.heads if self._states else None
 
     async def read(self) -> States:
         """The lock as it is now where it is.

@@ -14,6 +14,7 @@ from monitor.core.source import Source, parse_source
 from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
 from monitor.sources.expected import open_expectation, read_source
+from monitor.sources.locked import LockedExpectation
 from monitor.sources.locking import LockOptions, build_lock
 from monitor.sources.scripts import read_scripts
 from monitor.sources.shadows import Shadows, open_shadows
@@ -238,17 +239,16 @@ async def test_a_lock_is_an_expectation_at_any_stamp_and_follows_its_file(
     async with open_shadows(options) as shadows:
         lock = await build_lock(read_scripts(ini), shadows, LockOptions(build=options))
         file.write_bytes(dump_lock(lock))
-        async with open_expectation(parse_source(f"lock:{file}"), options) as expectation:
-            assert expectation.history is not None
-            assert expectation.history.heads == ("r2",)
-            first = await expectation.snapshot_at(("r1",))
-            assert first.count(Kind.TABLE) == 1
-            assert (await expectation.snapshot_at(None)).count(Kind.TABLE) == 2
-            write_history(tmp_path, "op.execute('create table x ()')")
-            (tmp_path / "m/versions/r2.py").unlink()
-            again = await build_lock(read_scripts(ini), shadows, LockOptions(build=options))
-            file.write_bytes(dump_lock(again))
-            assert (await expectation.snapshot_at(None)).count(Kind.TABLE) == 1
-            file.write_text("half of a")
-            with pytest.raises(DamagedFile, match="is not a lock"):
-                await expectation.snapshot_at(("r1",))
+        expectation = LockedExpectation(parse_source(f"lock:{file}"), options)
+        assert (await expectation.read()).lock.history.heads == ("r2",)
+        first = await expectation.snapshot_at(("r1",))
+        assert first.count(Kind.TABLE) == 1
+        assert (await expectation.snapshot_at(None)).count(Kind.TABLE) == 2
+        write_history(tmp_path, "op.execute('create table x ()')")
+        (tmp_path / "m/versions/r2.py").unlink()
+        again = await build_lock(read_scripts(ini), shadows, LockOptions(build=options))
+        file.write_bytes(dump_lock(again))
+        assert (await expectation.snapshot_at(None)).count(Kind.TABLE) == 1
+        file.write_text("half of a")
+        with pytest.raises(DamagedFile, match="is not a lock"):
+            await expectation.snapshot_at(("r1",))
