@@ -97,10 +97,8 @@ class Runs(NamedTuple):
         return [run for run in self if run is not None]
 
     def find_variation(self) -> Variation:
-        """What is another value or name at each run."""
-        if self.again is None:
-            return Variation()
-        ours, theirs = self.first.list_schemas(), self.again.list_schemas()
+        """What is another value or name at each run, or was that of the server's day."""
+        ours, theirs = self.first.list_schemas(), (self.again or self.first).list_schemas()
         return find_variation(ours, theirs, today=datetime.now(UTC).date())
 
 

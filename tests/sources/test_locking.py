@@ -349,6 +349,27 @@ async def test_values_of_the_moment_are_locked_as_typical_ones(
         assert len(notes) == count
 
 
+async def test_the_servers_day_is_no_part_of_a_history_with_branches_either(
+    server: Cluster, tmp_path: Path
+) -> None:
+    dated = "create table x (d date default 'today')"
+    part = "format('create table p_%s partition of p default', to_char(now(), 'YYYY_MM'))"
+    parted = (
+        "create table p (at date) partition by range (at)",
+        f"do $$ begin execute {part}; end $$",
+    )
+    graph = {
+        "a": ((), run(dated, *parted)),
+        "b": (("a",), run("create table b (id int)")),
+        "c": (("a",), run("create table c (id int)")),
+    }
+    lock = await lock_up(write_graph(tmp_path, graph), server)
+    assert [(lock.objects[v.digest].key.name, v.attribute) for v in lock.varying] == [
+        ("d", "default")
+    ]
+    assert {(key.parent or key.name)[:3] for key in lock.fleeting_keys} == {"p_2"}
+
+
 async def test_a_name_of_the_day_proves_nothing_and_is_another_one_elsewhere(
     server: Cluster, tmp_path: Path
 ) -> None:
