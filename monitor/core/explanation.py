@@ -161,12 +161,14 @@ def _list_by_hand(
 ) -> Iterator[Alternative]:
     """Where all that a revision changes is one object, somebody may have changed it by hand.
 
-    Not where something that comes before it is gone as well.
+    Least likely where something that comes before it is gone as well: such stand at the end.
     """
-    gone = [name for name in departed if name not in present]
-    for name in departed:
-        if any(other != name and other in traces.above(name) for other in gone):
-            continue
+    gone = {name for name in departed if name not in present}
+
+    def is_unlikely(name: str) -> bool:
+        return not gone.isdisjoint(traces.above(name) - {name})
+
+    for name in sorted(departed, key=is_unlikely):
         effects = [*traces.list_effects(present | {name}, present - {name}, name)]
         if len(effects) == 1:
             yield Alternative(instead_of=name, by_hand=effects[0][0])

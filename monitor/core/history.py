@@ -106,6 +106,20 @@ class History:
                 waiting.extend(self.parents[one])
         return frozenset(found)
 
+    def lineage(self, ids: Iterable[str]) -> frozenset[str]:
+        """The known ones of ``ids`` and what they follow, but for what they only depend on.
+
+        Branch labels are handed on along it.
+        """
+        found: set[str] = set()
+        waiting = [one for one in ids if one in self.by_id]
+        while waiting:
+            one = waiting.pop()
+            if one not in found:
+                found.add(one)
+                waiting.extend(name for name in self.by_id[one].down if name in self.by_id)
+        return frozenset(found)
+
     def reduce(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Those of ``ids`` that no other one of them includes, sorted: the version rows."""
         given = frozenset(ids)

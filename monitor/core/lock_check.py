@@ -82,7 +82,7 @@ def _check_graph(history: History) -> Iterator[Problem]:
 def _is_labelled(history: History) -> bool:
     """Whether each head is of a branch with a label of its own, as expand and contract are."""
     labels = [
-        {name for one in history.ancestors((head,)) for name in history.by_id[one].branch_labels}
+        {name for one in history.lineage((head,)) for name in history.by_id[one].branch_labels}
         for head in history.heads
     ]
     return all(

@@ -47,7 +47,7 @@ def _is_labelled(history: History, one: str, other: str) -> bool:
 
 
 def _list_labels(history: History, row: str) -> frozenset[str]:
-    names = history.ancestors((row,))
+    names = history.lineage((row,))
     return frozenset(label for name in names for label in history.by_id[name].branch_labels)
 
 

@@ -14,6 +14,7 @@ from monitor.core.errors import BuildError
 from monitor.core.history import History
 from monitor.core.lock import Lock, LockedRevision, Statement, VersionPlace
 from monitor.core.lock_building import Built, make_lock, settle_built, settle_runs, succeed
+from monitor.core.lock_masking import mask
 from monitor.core.lock_wording import (
     Respelt,
     Wordings,
@@ -30,8 +31,6 @@ from monitor.sources.shadows import Shadows
 __all__ = ["LockOptions", "build_lock", "refuse_broken", "tidy_statements"]
 
 _WRITES: Final = re.compile(r"\s*(?:insert into|update|delete from)\s+(\S+)", re.IGNORECASE)
-_SECRET: Final = re.compile(r"\b(?:password|secret|token)\b", re.IGNORECASE)
-_LITERAL: Final = re.compile(r"'(?:[^']|'')*'")
 
 
 async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -> Lock:
@@ -80,8 +79,13 @@ def refuse_broken(history: History) -> None:
     """Nothing, where every revision has one file and follows what exists.
 
     Raises:
-        BuildError: two files have one id, a revision is missing, or some wait for themselves.
+        BuildError: there is none, two files have one id, a revision is missing, or some wait
+            for themselves.
     """
+    if not history.revisions:
+        raise BuildError(
+            "The history has no revision yet.", next_step="Write one: `alembic revision`."
+        )
     if history.duplicates:
         other = history.duplicates[0]
         raise BuildError(
@@ -149,8 +153,7 @@ def tidy_statements(statements: Iterable[Statement], place: VersionPlace) -> Ite
         table = _WRITES.match(one.sql)
         if table and table[1].rpartition(".")[2].strip('"') == place.name:
             continue
-        sql = _LITERAL.sub("'***'", one.sql) if _SECRET.search(one.sql) else one.sql
-        told = msgspec.structs.replace(one, sql=sql.strip())
+        told = msgspec.structs.replace(one, sql=mask(one.sql).strip())
         if told != last:
             yield told
         last = told

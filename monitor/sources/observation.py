@@ -86,7 +86,8 @@ class Observation:
         self._rows.update(event.added)
         self._rows.subtract(event.removed)
         self._texts |= read_texts(event.texts)
-        moved = any(row[0] not in PASSING for row in (*event.added, *event.removed))
+        rows = (*event.added, *event.removed)
+        moved = bool(event.texts) or any(row[0] not in PASSING for row in rows)
         schema = self._decode(has_changed=moved)
         self._statements += [
             Statement(sql, is_transactional=kept) for sql, kept in event.statements

@@ -25,6 +25,10 @@ _ONLY_READS = re.compile(
 )
 
 
+_ONLY_WRITES = re.compile(r"\s*(?:insert|update|delete|copy|truncate)\b", re.IGNORECASE)
+"""What changes rows and no definition."""
+
+
 class Observer:
     """Reads the schema after each revision, and wherever one could stop.
 
@@ -42,6 +46,7 @@ class Observer:
         self._texts: list[Row] = []
         self._statements: list[tuple[str, bool]] = []
         self._is_loose = False
+        self._may_reword = True
 
     def install(self) -> None:
         """Listen to every engine that will be made."""
@@ -68,6 +73,7 @@ class Observer:
         is_alone = _is_autocommit(connection)
         self._statements.append((sql, not is_alone))
         self._is_loose = True
+        self._may_reword = self._may_reword or not _ONLY_WRITES.match(sql)
         if is_alone:
             self._note_commit(connection)
 
@@ -84,7 +90,9 @@ class Observer:
                 rows = self._fetch_rows(cursor)
                 added, removed = rows - self._rows, self._rows - rows
                 texts: list[Row] = []
-                if any(row[0] not in self._passing for row in (*added, *removed)):
+                # A view that is replaced, a policy that is altered: no row says so.
+                moved = any(row[0] not in self._passing for row in (*added, *removed))
+                if moved or self._may_reword:
                     texts = self._fetch(cursor, self._reading["texts"])
             finally:
                 _close(cursor, opened)
@@ -94,6 +102,7 @@ class Observer:
         self._rows = rows
         self._texts = texts or self._texts
         statements, self._statements, self._is_loose = self._statements, [], False
+        self._may_reword = False
         self._tell(
             "seen",
             moment=moment,

@@ -64,6 +64,7 @@ async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
         )
     if not wanted:
         return
+    wanted = scripts.history.reduce(wanted)  # Alembic refuses those that include each other
     interpreter = make_interpreter(options, directory=scripts.directory)
     job = make_job(
         scratch,

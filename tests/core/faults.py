@@ -148,9 +148,16 @@ class Saboteur:
 
     def _edit(self, fault: Fault) -> Fault:
         objects, edits = dict(fault.objects), 0
+        lock = self.states.lock
+        # What undoes a part of the fault itself would make another fault of it.
+        kept = {
+            lock.find_key(pair)
+            for name in fault.missing | fault.extra
+            for pair in (lock.by_id[name].delta or Delta()).pairs
+        }
         tables = [key for key in objects if key.kind is Kind.TABLE]
         for number in range(self._chance.randint(1, 5)):
-            indexes = [key for key in objects if key.kind is Kind.INDEX]
+            indexes = [key for key in objects if key.kind is Kind.INDEX and key not in kept]
             if indexes and self._chance.random() < 0.5:
                 del objects[self._chance.choice(indexes)]
             elif tables:
@@ -180,9 +187,7 @@ def grade(  # noqa: PLR0911  # a table of cases
 ) -> str:
     """How well the cause was found: `exact`, `alternative`, `cheaper`; else `wrong`."""
     if fault.edited is not None and not _is_overwritten(states, fault):
-        names = [one.id for one in found.edited]
-        is_exact = (names, found.unexplained) == ([fault.edited], fault.edits)
-        return "exact" if is_exact else "wrong"
+        return _grade_edited(fault, found)
     if fault.state is not None:
         return "exact" if fault.state is found.verdict else "wrong"
     if found.verdict is State.EMPTY:
@@ -196,7 +201,7 @@ def grade(  # noqa: PLR0911  # a table of cases
     )
     if done in others:
         return "alternative"
-    by_hand = {other.instead_of for other in found.alternatives if other.by_hand is not None}
+    by_hand = _list_by_hand(found)
     if all(
         ours <= theirs and theirs - ours <= by_hand
         for ours, theirs in zip(done, told, strict=True)
@@ -204,6 +209,20 @@ def grade(  # noqa: PLR0911  # a table of cases
         return "alternative"
     cost = sum(map(len, told)) + found.unexplained
     return "cheaper" if cost < sum(map(len, done)) + fault.edits else "wrong"
+
+
+def _grade_edited(fault: Fault, found: Diagnosis) -> str:
+    names = [one.id for one in found.edited]
+    departed = {*found.missing_revisions, *found.extra_revisions}
+    is_counted = found.unexplained + len(departed) == fault.edits
+    if names != [fault.edited] or not is_counted or not departed <= _list_by_hand(found):
+        return "wrong"
+    return "alternative" if departed else "exact"
+
+
+def _list_by_hand(found: Diagnosis) -> set[str | None]:
+    """The revisions that may as well be somebody's doing."""
+    return {other.instead_of for other in found.alternatives if other.by_hand is not None}
 
 
 def _is_overwritten(states: States, fault: Fault) -> bool:

@@ -104,3 +104,9 @@ def test_a_revision_that_did_not_run_is_told_with_the_reason() -> None:
     late = a_revision("late")
     found = find(a_lock(A, unbuilt=True), [A, late], late="d")
     assert ("unbuilt", "late") in found
+
+
+def test_heads_of_branches_with_labels_are_right_where_one_depends_on_the_other() -> None:
+    expand = a_revision("x", label="expand")
+    contract = Revision(id="k", depends_on=("x",), branch_labels=("contract",), path="k.py")
+    assert find(a_lock(expand, contract), [expand, contract]) == []

@@ -4,7 +4,7 @@ from monitor.core.history import Revision, make_history
 from monitor.core.lock import VersionPlace
 from monitor.core.lock_building import Built, make_lock
 from monitor.core.snapshot import VersionTable, make_snapshot
-from monitor.core.stamps import find_too_long, read_rows
+from monitor.core.stamps import find_too_long, has_strangers, read_rows
 
 LOCK = make_lock(
     make_snapshot([]),
@@ -45,3 +45,18 @@ def test_the_rows_are_those_of_the_locks_own_table(
     tables: list[VersionTable], rows: tuple[str, ...] | None
 ) -> None:
     assert read_rows(tables, LOCK) == rows
+
+
+def test_labels_are_not_handed_on_to_what_only_depends_on_a_branch() -> None:
+    history = make_history(
+        [
+            Revision(id="x1", branch_labels=("expand",)),
+            Revision(id="x2", down=("x1",)),
+            Revision(id="x3", down=("x2",)),
+            Revision(id="c1", branch_labels=("contract",)),
+            Revision(id="c2", down=("c1",), depends_on=("x2",)),
+        ]
+    )
+    assert not has_strangers(history, ["x3", "c2"])
+    bare = make_history([Revision(id="a"), Revision(id="b"), Revision(id="c", depends_on=("a",))])
+    assert has_strangers(bare, ["b", "c"])

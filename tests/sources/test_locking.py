@@ -88,16 +88,34 @@ FORKED = {
 }
 
 
+WORDS = {
+    "a": (
+        (),
+        run(
+            "create table t (id int, x int)",
+            "create view v as select id, x from t",
+            "create policy p on t using (x > 1)",
+            "create function f() returns int begin atomic select 1; end",
+        ),
+    ),
+    "b": (("a",), run("create or replace view v as select id, x + 1 as x from t")),
+    "c": (("b",), run("alter policy p on t using (x > 2)")),
+    "d": (("c",), run("create or replace function f() returns int begin atomic select 2; end")),
+    "e": (("d",), run("create table u (id int)")),
+    "g": (("e",), "op.get_bind().exec_driver_sql('alter policy p on t using (x > 3)')"),
+}
+"""Nothing but texts changes in most of them."""
+
 LONG = [
     pytest.param(ini, marks=pytest.mark.long) for ini in (DEMO, HISTORIES / "branches/alembic.ini")
 ]
 
 
-@pytest.mark.parametrize("ini", [None, *LONG])
+@pytest.mark.parametrize("given", [FORKED, WORDS, *LONG])
 async def test_every_closed_set_is_what_its_replay_makes(
-    server: Cluster, tmp_path: Path, ini: Path | None
+    server: Cluster, tmp_path: Path, given: Path | dict[str, tuple[tuple[str, ...], str]]
 ) -> None:
-    ini = ini or write_graph(tmp_path, FORKED)
+    ini = given if isinstance(given, Path) else write_graph(tmp_path, given)
     lock = await lock_up(ini, server)
     states, history = States(lock), lock.history
     ids = [one.id for one in lock.revisions]
@@ -512,3 +530,21 @@ async def test_the_place_of_the_version_table_is_in_the_lock(
     lock = await lock_up(ini, server, baseline="create schema deep")
     assert lock.place == VersionPlace(schema="deep", name="alembic_version_b", width=32)
     assert (lock.stopped_at is not None) is stops
+
+
+async def test_heads_of_which_one_needs_the_other_are_locked(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_graph(tmp_path, {"x": ((), run("create table x (id int)")), "k": ((), "pass")})
+    path = tmp_path / "m/versions/k.py"
+    needing = "down_revision = None\ndepends_on = 'x'"
+    path.write_text(path.read_text().replace("down_revision = ()", needing))
+    lock = await lock_up(ini, server)
+    assert (lock.history.heads, lock.stopped_at) == (("k", "x"), None)
+
+
+async def test_a_history_without_revisions_is_said(server: Cluster, tmp_path: Path) -> None:
+    ini = write_history(tmp_path)
+    (tmp_path / "m/versions").mkdir()
+    with pytest.raises(BuildError, match="has no revision yet"):
+        await lock_up(ini, server)

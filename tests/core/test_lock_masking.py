@@ -1,0 +1,44 @@
+"""What a lock keeps of statements."""
+
+import pytest
+
+from monitor.core.lock_masking import mask
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "insert into users (id, name, user_password) values (1, 'admin', 'hunter2')",
+        "INSERT INTO t SELECT 'hunter2'",
+        "\n  update t set api_token = 'hunter2' where id = 1",
+        "with s as (select 1) insert into t values ('hunter2')",
+        "insert into t values (E'tok\\'hunter2')",
+        "insert into t values ($a$it's hunter2$a$)",
+        "insert into t values ('it''s hunter2')",
+        "create role app login password 'hunter2'",
+        "alter role app PASSWORD 'x''hunter2'",
+        "select set_config('app.api_key', 'hunter2', false)",
+        "create user mapping for u server s options (pw 'hunter2')",
+        "alter table t alter smtp_password set default E'a\\\\hunter2'",
+        "comment on table t is 'see postgres://app:hunter2@host/db'",
+        "create subscription s connection 'postgres://app:hunter2@h/d' publication p",
+        "do $$ begin perform set_config('my.secret', 'hunter2', true); end $$",
+    ],
+)
+def test_a_secret_does_not_stay(sql: str) -> None:
+    assert "hunter2" not in mask(sql)
+    assert "***" in mask(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "create table t (a text default 'x')",
+        "alter table t add check (a in ('a', 'b'))",
+        "comment on table t is 'see https://example.com/it'",
+        "create function f() returns int language sql as $$ select 1 $$",
+        "insert into t values (%(a)s)",
+    ],
+)
+def test_other_statements_stay_as_they_are(sql: str) -> None:
+    assert mask(sql) == sql
