@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from monitor.core.explanation import Alternative, Explanation, explain
+from monitor.core.explanation import Alternative, Explanation, explain, find_fits
 from monitor.core.history import History
 from monitor.core.keys import Kind
 from monitor.core.lock import LockedRevision
@@ -167,8 +167,8 @@ class _Case:
         )
 
     def _judge_foreign(self, name: str) -> Diagnosis:
-        rows = self._history.reduce(self._find_fit().present)
-        fit = stamp(rows) if rows else _OF_ANOTHER
+        fits = find_fits(self._states, self._live.by_key)
+        fit = stamp(self._history.reduce(fits[0])) if fits else _OF_ANOTHER
         begun = [one for one in self._history.by_id if name and one.startswith(name)]
         if not name:
             reason, remedy = "a version row is empty", fit
@@ -183,29 +183,27 @@ class _Case:
             remedy = f"Check out the commit that has {name}, and build its lock; or: {fit}"
         return self._tell(State.UNKNOWN_REVISION, reason, remedy)
 
-    def _find_fit(self) -> Explanation:
-        """What the schema has, whatever is stamped; with all that comes before it."""
-        begun = frozenset(self._states.lock.start)
-        found = explain(self._states, begun, self._live.by_key)
-        return found._replace(present=self._history.ancestors(found.present | begun))
-
     def _judge_unstamped(self) -> Diagnosis:
-        found = self._find_fit()
-        if not found.extra and not self._states.lock.start:
+        fits = find_fits(self._states, self._live.by_key)
+        if not fits:
             return self._tell(
                 State.UNSTAMPED,
                 "there are tables, but no version row, and they are of no revision",
             )
-        rows, left = self._history.reduce(found.present), self._measure(found)
+        rows, *others = map(self._history.reduce, fits)
+        left = self._measure(Explanation(fits[0]))
+        alike = f" ({' or '.join(map(name_revisions, others))} makes the same)" if others else ""
         but = f", but for {count_objects(left)}" if left else ""
         told = self._tell(
             State.UNSTAMPED,
             "there are tables, but no version row; the schema is that of "
-            f"{name_revisions(rows)}{but}",
+            f"{name_revisions(rows)}{alike}{but}",
             stamp(rows),
         )
+        order = self._states.lock.revisions
+        extra = tuple(one.id for one in order if one.id in fits[0] and one.delta is not None)
         return msgspec.structs.replace(
-            told, extra_revisions=found.extra, unexplained=left, present=found.present
+            told, extra_revisions=extra, unexplained=left, present=fits[0]
         )
 
     def _judge_known(self, claimed: frozenset[str]) -> Diagnosis:

@@ -11,9 +11,10 @@ from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 from monitor.core.keys import ObjectKey
+from monitor.core.lock import Lock
 from monitor.core.lock_states import States
 from monitor.core.snapshot import SchemaObject
-from monitor.core.traces import Half, Traces
+from monitor.core.traces import Half, Traces, Weight
 
 ROUNDS: Final = 4
 """One revision may hide another one; deeper than this nothing is explained any more."""
@@ -31,6 +32,8 @@ class Explanation(NamedTuple):
         missing: those of the stamp that it does not have, in the order of the lock.
         extra: those that it has beyond the stamp, in the order of the lock.
         half: one that stopped on its way.
+        unseen: revisions that change nothing in the schema, and are taken for what those are
+            that come after them.
         seen: revisions of which something can be seen that no other one explains.
         alternatives: other explanations that cost as much.
     """
@@ -39,6 +42,7 @@ class Explanation(NamedTuple):
     missing: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
     half: Half | None = None
+    unseen: tuple[str, ...] = ()
     seen: frozenset[str] = frozenset()
     alternatives: tuple["Alternative", ...] = ()
 
@@ -70,15 +74,17 @@ def explain(states: States, claimed: AbstractSet[str], live: Objects) -> Explana
     traces = Traces(states, live)
     if traces.is_whole(claimed):
         return Explanation(frozenset(claimed), seen=traces.list_seen(claimed))
-    best, *others = _choose_best(traces, claimed)
+    best, *others = _choose_best(traces, claimed, states.find_unknown(claimed))
     told = [_tell_departure(traces, claimed, one) for one in (best, *others)]
     missing, extra = told[0]
+    settled = _settle_unseen(traces, claimed, best)
     return Explanation(
-        present=best.present,
+        present=settled.present,
         missing=missing,
         extra=extra,
         half=best.half,
-        seen=traces.list_seen(best.present),
+        unseen=tuple(_list_unseen(traces, claimed, settled.present, states.lock)),
+        seen=traces.list_seen(settled.present),
         alternatives=(
             *(Alternative(*one) for one in dict.fromkeys(told) if one != told[0]),
             *_list_by_hand(traces, best.present, (*missing, *extra)),
@@ -86,20 +92,79 @@ def explain(states: States, claimed: AbstractSet[str], live: Objects) -> Explana
     )
 
 
-def _choose_best(traces: Traces, claimed: AbstractSet[str]) -> list["_Departed"]:
-    """The departures that leave nothing unexplained, or else cost least.
+def _list_unseen(
+    traces: Traces, claimed: AbstractSet[str], present: AbstractSet[str], lock: Lock
+) -> Iterator[str]:
+    """Those that no object shows, and of which it is not clear whether they ran.
 
-    A revision more or less costs as much as an object that is wrong, where any is claimed.
+    A merge does nothing that could be missed, and what comes after one that never ran did not
+    run either.
     """
-    found = [*dict.fromkeys(_depart(traces, one) for one in _choose_starts(traces, claimed))]
-    costs = []
-    for one in found:
-        revisions = sum(map(len, _tell_departure(traces, claimed, one))) + bool(one.half)
-        wrong = traces.count_wrong(one.present, one.half)
-        costs.append(((wrong > 0, wrong + revisions * bool(claimed)), revisions))
-    least, _ = min(costs)
-    ranked = sorted(zip(costs, found, strict=True), key=lambda pair: pair[0])
-    return [one for (cost, _), one in ranked if cost == least]
+    gone = {name for name in claimed - present if traces.touches(name)}
+    for name in traces.order:
+        is_merge = len(lock.by_id[name].revision.down) > 1
+        is_clear = name in claimed and not traces.above(name).isdisjoint(gone)
+        if name in claimed ^ present and not (traces.touches(name) or is_merge or is_clear):
+            yield name
+
+
+def find_fits(states: States, live: Objects) -> list[frozenset[str]]:
+    """The revisions that a schema is of, each with all that comes before it; the best first.
+
+    Several make the same where some change nothing, or undo each other. What shows is better
+    taken for done than done again; of what does not show nobody knows. None where what is
+    there is best explained by no revision at all.
+    """
+    traces = Traces(states, live)
+    history, begun = states.lock.history, frozenset(states.lock.start)
+    grown = _depart(traces, begun).present
+    ends = [(name,) for name in traces.order]
+    sets = {begun: None, history.ancestors(grown) | begun: None}
+    sets |= {history.ancestors(end) | begun: None for end in ends}
+    wrong = {some: traces.count_wrong(some) for some in sets}
+    least = min(wrong.values())
+    if wrong[begun] == least and not begun:
+        return []
+    fitting = [some for some in sets if wrong[some] == least]
+    shown = {name for name in traces.order if traces.touches(name)}
+    return sorted(fitting, key=lambda some: (-len(some & shown), len(some), sorted(some)))
+
+
+class _Ranked(NamedTuple):
+    """A departure, and what speaks against it.
+
+    Attributes:
+        wrong: how many objects it leaves unexplained.
+        is_open: whether it has a revision without one that comes before it.
+        revisions: how many it tells as missing or there.
+    """
+
+    wrong: int
+    is_open: bool
+    revisions: int
+
+    @property
+    def cost(self) -> int:
+        """How many things are wrong by it."""
+        return self.wrong + self.revisions
+
+
+def _choose_best(
+    traces: Traces, claimed: AbstractSet[str], unknown: AbstractSet[ObjectKey]
+) -> list["_Departed"]:
+    """The departure that leaves least unexplained, and others that cost no more after it.
+
+    Of several it is the simplest. A set that an upgrade makes is simpler than one with a gap:
+    what one revision makes and another one undoes shows neither of them.
+    """
+    ranks: dict[_Departed, _Ranked] = {}
+    for start in _choose_starts(traces, claimed, unknown):
+        one = _prove(traces, claimed, _depart(traces, start))
+        told = sum(map(len, _tell_departure(traces, claimed, one))) + bool(one.half)
+        is_open = any(not traces.above(name) <= one.present for name in one.present)
+        ranks[one] = _Ranked(traces.count_wrong(one.present, one.half, but=unknown), is_open, told)
+    best = min(ranks, key=lambda one: ranks[one])
+    return [best, *(o for o in ranks if o != best and ranks[o].cost <= ranks[best].cost)]
 
 
 class _Departed(NamedTuple):
@@ -128,6 +193,60 @@ def _depart(traces: Traces, start: AbstractSet[str]) -> _Departed:
     return _Departed(frozenset(present), half)
 
 
+def _prove(traces: Traces, claimed: AbstractSet[str], departed: _Departed) -> _Departed:
+    """The departure without what not all of its objects agree to.
+
+    What only hides behind another departure goes along with it.
+    """
+    present, half = set(departed.present), departed.half
+    for _ in range(ROUNDS):
+        before = frozenset(present)
+        for name in traces.order:
+            if not traces.touches(name) or (half and half.revision == name):
+                continue
+            if name in claimed - present and not _is_gone(traces, claimed, present, name):
+                present.add(name)
+            elif name in present - claimed and not _is_extra(traces, claimed, present, name):
+                present.discard(name)
+        if before == present:
+            break
+    return _Departed(frozenset(present), half)
+
+
+def _is_gone(
+    traces: Traces, claimed: AbstractSet[str], present: AbstractSet[str], name: str
+) -> bool:
+    weight = traces.weigh(present, present | {name}, name)
+    if weight is Weight.HIDDEN:
+        return not (traces.above(name) - {name}).isdisjoint(claimed - present)
+    return weight is Weight.PROVEN
+
+
+def _is_extra(
+    traces: Traces, claimed: AbstractSet[str], present: AbstractSet[str], name: str
+) -> bool:
+    weight = traces.weigh(present, present - {name}, name)
+    if weight is Weight.HIDDEN:
+        return not (traces.below(name) - {name}).isdisjoint(present - claimed)
+    return weight is Weight.PROVEN
+
+
+def _settle_unseen(traces: Traces, claimed: AbstractSet[str], departed: _Departed) -> _Departed:
+    """What nobody can see goes with what comes after it, for that could not run without it."""
+    present = set(departed.present)
+    missing, extra = _tell_departure(traces, claimed, departed)
+    for name in traces.order:
+        if traces.touches(name):
+            continue
+        after = traces.below(name)
+        if name not in present and name not in claimed and not after.isdisjoint(extra):
+            present.add(name)
+        shown = {other for other in after if traces.touches(other) and other in claimed}
+        if name in present and name in claimed and shown and shown <= {*missing}:
+            present.discard(name)
+    return _Departed(frozenset(present), departed.half)
+
+
 def _tell_departure(
     traces: Traces, claimed: AbstractSet[str], departed: _Departed
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -141,7 +260,9 @@ def _tell_departure(
     )
 
 
-def _choose_starts(traces: Traces, claimed: AbstractSet[str]) -> list[AbstractSet[str]]:
+def _choose_starts(
+    traces: Traces, claimed: AbstractSet[str], unknown: AbstractSet[ObjectKey]
+) -> list[AbstractSet[str]]:
     """What is claimed, and those of the sets one cut or one upgrade away that fit best.
 
     What one revision makes and a later one changes shows neither of them by itself.
@@ -152,7 +273,9 @@ def _choose_starts(traces: Traces, claimed: AbstractSet[str]) -> list[AbstractSe
             frozenset(claimed - traces.below(name)): None,
             frozenset(claimed | traces.above(name)): None,
         }
-    ranked = sorted(sets, key=lambda some: (traces.count_wrong(some), len(some ^ claimed)))
+    ranked = sorted(
+        sets, key=lambda some: (traces.count_wrong(some, but=unknown), len(some ^ claimed))
+    )
     return [*dict.fromkeys((frozenset(claimed), *ranked[:STARTS]))]
 
 

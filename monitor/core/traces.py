@@ -1,8 +1,9 @@
 """What a schema shows of revisions: which of their changes are there."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from enum import Enum
 from typing import NamedTuple
 
 from monitor.core.keys import Kind, ObjectKey
@@ -25,6 +26,22 @@ class Half(NamedTuple):
     revision: str
     done: int
     steps: int
+
+
+class Weight(Enum):
+    """What the objects of a revision say of it.
+
+    PROVEN where all that say something say the same; CONTRADICTED where one says otherwise.
+    SILENT where none says anything, HIDDEN where it changes nothing in this place.
+    """
+
+    PROVEN = "proven"
+    CONTRADICTED = "contradicted"
+    SILENT = "silent"
+    HIDDEN = "hidden"
+
+
+type Keys = AbstractSet[ObjectKey]
 
 
 class _Step(NamedTuple):
@@ -84,26 +101,62 @@ class Traces:
         """Whether a revision changes anything that could be seen."""
         return bool(self._touched[name])
 
-    def count_wrong(self, present: AbstractSet[str], half: Half | None = None) -> int:
-        """How many objects that revisions touched are not as these make them, and half of one."""
-        unknown = self._states.find_unknown(present)
-        made = {key: self.make(key, present) for key in self._chains if key not in unknown}
+    def count_wrong(
+        self, present: AbstractSet[str], half: Half | None = None, *, but: Keys = frozenset()
+    ) -> int:
+        """How many objects that revisions touched are not as these make them, and half of one.
+
+        Args:
+            present: the revisions.
+            half: one that stopped on its way.
+            but: objects that are left out, for nobody knows what they should be.
+        """
+        made = {key: self.make(key, present) for key in self._chains if key not in but}
         delta = self._states.lock.by_id[half.revision].delta if half else None
         steps = delta.steps[: half.done] if delta and half else ()
         made = self._apply(made, (pair for step in steps for pair in step))
         return sum(not self._is_there(key, item) for key, item in made.items())
 
     def is_whole(self, present: AbstractSet[str]) -> bool:
-        """Whether everything that revisions ever touched is as these make it."""
-        return all(self._is_there(key, self.make(key, present)) for key in self._chains)
+        """Whether everything that revisions ever touched is just as these make it."""
+        return all(is_equal(self._live.get(key), self.make(key, present)) for key in self._chains)
 
     def lacks(self, present: AbstractSet[str], name: str) -> bool:
         """Whether everything that a revision changes is as it was without it."""
-        return self._agrees(present - {name}, present, name)
+        return self.weigh(present - {name}, present | {name}, name) is Weight.PROVEN
 
     def has(self, present: AbstractSet[str], name: str) -> bool:
         """Whether everything that a revision changes is as it is with it."""
-        return self._agrees(present | {name}, present, name)
+        return self.weigh(present | {name}, present - {name}, name) is Weight.PROVEN
+
+    def weigh(self, wanted: AbstractSet[str], other: AbstractSet[str], name: str) -> "Weight":
+        """What the objects of a revision say of the one set against the other.
+
+        Where a text may mean what either makes, it says nothing; where it is just what one of
+        them makes, it means that.
+        """
+        said = [
+            self._tell(key, ours, theirs)
+            for key, ours, theirs in self.list_effects(wanted, other, name)
+        ]
+        if not said:
+            return Weight.HIDDEN
+        if False in said:
+            return Weight.CONTRADICTED
+        return Weight.PROVEN if True in said else Weight.SILENT
+
+    def _tell(
+        self, key: ObjectKey, ours: SchemaObject | None, theirs: SchemaObject | None
+    ) -> bool | None:
+        """Whether an object is as the one set makes it; None where it may be as either does."""
+        live = self._live.get(key)
+        if is_equal(live, ours):
+            return True
+        if is_equal(live, theirs):
+            return False
+        if is_alike(live, ours):
+            return None if is_alike(live, theirs) else True
+        return False
 
     def list_effects(
         self, one: AbstractSet[str], other: AbstractSet[str], name: str
@@ -112,12 +165,8 @@ class Traces:
         unknown = self._states.find_unknown(one) | self._states.find_unknown(other)
         for key in self._touched[name]:
             ours, theirs = self.make(key, one), self.make(key, other)
-            if key not in unknown and not is_alike(ours, theirs):
+            if key not in unknown and not is_equal(ours, theirs):
                 yield key, ours, theirs
-
-    def _agrees(self, wanted: AbstractSet[str], other: AbstractSet[str], name: str) -> bool:
-        effects = [*self.list_effects(wanted, other, name)]
-        return bool(effects) and all(self._is_there(key, item) for key, item, _ in effects)
 
     def _is_there(self, key: ObjectKey, item: SchemaObject | None) -> bool:
         return is_alike(self._live.get(key), item)
@@ -125,21 +174,28 @@ class Traces:
     def list_seen(self, present: AbstractSet[str]) -> frozenset[str]:
         """The revisions of which something is there that would not be without them."""
         return frozenset(
-            name
-            for name in self.order
-            if name in present
-            and any(
-                self._is_there(key, item)
-                for key, item, _ in self.list_effects(present, present - {name}, name)
-            )
+            name for name in self.order if name in present and self.is_seen(present, name)
         )
 
+    def is_seen(self, present: AbstractSet[str], name: str) -> bool:
+        """Whether something is there that would not be without a revision."""
+        effects = self.list_effects(present | {name}, present - {name}, name)
+        return any(self._tell(key, ours, theirs) for key, ours, theirs in effects)
+
     def find_half(self, present: AbstractSet[str]) -> Half | None:
-        """A revision of which the first steps are there, and none of the others."""
+        """A revision of which the first steps are there, and none of the others.
+
+        Whatever comes after it cannot have run.
+        """
         for one in self._states.lock.revisions:
             steps = one.delta.steps if one.delta else ()
+            if len(steps) < 2:  # noqa: PLR2004  # nothing to stop between
+                continue
+            after = (self.below(one.id) - {one.id}) & present
+            if any(self.is_seen(present, name) for name in after):
+                continue
             for done in range(1, len(steps)):
-                if self._is_stopped(present - {one.id}, steps, done):
+                if self._is_stopped(present - self.below(one.id), steps, done):
                     return Half(one.id, done, len(steps))
         return None
 
@@ -157,9 +213,14 @@ class Traces:
         whole = self._apply(bare, (pair for step in steps for pair in step))
         is_something = any(not is_alike(bare.get(key), part.get(key)) for key in keys)
         is_all = all(is_alike(whole.get(key), part.get(key)) for key in keys)
-        return (
-            is_something and not is_all and all(self._is_there(key, part.get(key)) for key in keys)
-        )
+        there = all(is_alike(self._get_sound(key), part.get(key)) for key in keys)
+        return is_something and not is_all and there
+
+    def _get_sound(self, key: ObjectKey) -> SchemaObject | None:
+        """What is there, but for an index that CREATE INDEX CONCURRENTLY left behind invalid."""
+        live = self._live.get(key)
+        is_left = live is not None and key.kind is Kind.INDEX and not live.get("valid")
+        return None if is_left else live
 
     def _apply(
         self, objects: Mapping[ObjectKey, SchemaObject | None], pairs: Iterable[Pair]
@@ -176,7 +237,7 @@ def list_visible(states: States, revision: str) -> list[ObjectKey]:
     lock = states.lock
     delta = lock.by_id[revision].delta
     pairs = delta.pairs if delta else ()
-    keys = [lock.find_key(pair) for pair in pairs if not is_alike(*lock.resolve(pair))]
+    keys = [lock.find_key(pair) for pair in pairs if not is_equal(*lock.resolve(pair))]
     return [key for key in keys if key not in lock.fleeting_keys]
 
 
@@ -185,6 +246,18 @@ def is_alike(one: SchemaObject | None, other: SchemaObject | None) -> bool:
 
     Owners, privileges, comments and the order of columns aside: they prove no revision.
     """
+    return _compare(one, other, _may_be_same)
+
+
+def is_equal(one: SchemaObject | None, other: SchemaObject | None) -> bool:
+    """Whether two objects are the same word by word, but for synonyms; the same aside."""
+    return _compare(one, other, _is_same)
+
+
+type _Same = Callable[[Kind, str, Value, Value], bool]
+
+
+def _compare(one: SchemaObject | None, other: SchemaObject | None, same: _Same) -> bool:
     if one is None or other is None:
         return one is other
     if one.attributes == other.attributes:
@@ -194,14 +267,14 @@ def is_alike(one: SchemaObject | None, other: SchemaObject | None) -> bool:
     for name in one.attributes.keys() | other.attributes.keys():
         if spec[name].by_declaration or spec[name].is_note or spec[name].is_remark:
             continue
-        if not _is_same(kind, name, one.get(name), other.get(name)):
+        if not same(kind, name, one.get(name), other.get(name)):
             return False
     return True
 
 
 def _is_same(kind: Kind, name: str, one: Value, other: Value) -> bool:
-    return (
-        one == other
-        or are_synonyms(kind, name, one, other)
-        or may_be_synonyms(kind, name, one, other)
-    )
+    return one == other or are_synonyms(kind, name, one, other)
+
+
+def _may_be_same(kind: Kind, name: str, one: Value, other: Value) -> bool:
+    return _is_same(kind, name, one, other) or may_be_synonyms(kind, name, one, other)

@@ -67,6 +67,8 @@ def summarise(verdict: State, finds: Finds) -> str:
 def list_remedies(held: Sequence[State], finds: Finds) -> Iterator[str]:
     """The commands, in the order in which they are run; what only waits is left to wait."""
     told: set[str] = set()
+    if unseen := finds.explanation.unseen:
+        yield f"Make sure whether {name_revisions(unseen)} ran: the schema does not show it"
     for state in held:
         if state is State.PENDING and held[0] is not State.PENDING:
             continue

@@ -239,13 +239,19 @@ def test_two_rows_of_an_expand_and_contract_history_are_right() -> None:
     assert found.verdict is State.IN_SYNC
 
 
-def half_lock() -> tuple[States, list[Snapshot]]:
-    """A lock of which the second revision commits after each of its three statements."""
+HALF: list[Step] = [("add", "t", "x", "text"), ("add", "t", "y", "text"), ("create", "u")]
+
+
+def half_lock(*, goes_on: bool = False) -> tuple[States, list[Snapshot]]:
+    """A lock of which the second revision commits after each of its three statements.
+
+    Where it goes on, the third one undoes the last of them.
+    """
     tables = replay([])
     base = photograph(tables)
     run(tables, ("create", "t"))
     shots = [photograph(tables)]
-    for step in (("add", "t", "x", "text"), ("add", "t", "y", "text"), ("create", "u")):
+    for step in HALF:
         run(tables, step)
         shots.append(photograph(tables))
     alone = tuple(Statement(f"statement {n}", is_transactional=False) for n in range(3))
@@ -253,7 +259,23 @@ def half_lock() -> tuple[States, list[Snapshot]]:
         Built(Revision(id="a"), "", shots[0]),
         Built(Revision(id="b", down=("a",)), "", shots[3], alone, (shots[1], shots[2])),
     ]
+    for name, step in (("c", ("drop", "u")), ("d", ("create", "v"))) if goes_on else ():
+        run(tables, step)
+        shots.append(photograph(tables))
+        down = (built[-1].revision.id,)
+        built.append(Built(Revision(id=name, down=down), "", shots[-1]))
     return States(make_lock(base, built, place=VersionPlace(), server_version=180000)), shots
+
+
+@pytest.mark.parametrize("edit", [("add", "v", "by_hand", "text"), ("drop", "v")])
+def test_what_a_later_revision_undoes_is_no_half(edit: Step) -> None:
+    states, _ = half_lock(goes_on=True)
+    tables = replay([a_node("a", ("create", "t"), *HALF[:2], ("create", "v"))])
+    assert judge(states, ["d"], photograph(tables)).verdict is State.IN_SYNC
+    run(tables, edit)
+    found = judge(states, ["d"], photograph(tables))
+    expected = State.STAMPED_NOT_RUN if edit[0] == "drop" else State.DRIFTED
+    assert (found.verdict, found.half) == (expected, None)
 
 
 @pytest.mark.parametrize("row", ["a", "b"])
@@ -417,3 +439,93 @@ def test_drift_beside_an_edited_revision_is_told_as_well() -> None:
 
 def test_an_edit_that_changes_nothing_in_the_schema_is_no_edition() -> None:
     assert edit("r2", *LINE[1].steps).lock.editions == ()
+
+
+UNDOING = [
+    a_node("r1", ("create", "users")),
+    a_node("r2", ("create", "tmp"), down=("r1",)),
+    a_node("r3", ("create", "orders"), down=("r2",)),
+    a_node("r4", ("drop", "tmp"), down=("r3",)),
+    a_node("r5", ("create", "x"), down=("r4",)),
+    a_node("r6", ("add", "orders", "z", "int4"), down=("r5",)),
+]
+
+
+@pytest.mark.parametrize("stamped", range(1, 7))
+@pytest.mark.parametrize("ran", range(1, 7))
+def test_a_schema_that_is_one_revisions_is_told_as_such(ran: int, stamped: int) -> None:
+    found = judge(build(UNDOING), [f"r{stamped}"], photograph(replay(UNDOING[:ran])))
+    expected = State.PENDING if stamped < 6 else State.IN_SYNC
+    if ran < stamped:
+        expected = State.STAMPED_NOT_RUN
+    elif ran > stamped:
+        expected = State.APPLIED_BY_HAND
+    assert found.verdict is expected, found
+    assert found.unexplained == 0
+    if ran != stamped:
+        assert found.remedy[0] == f"alembic stamp --purge r{ran}"
+
+
+@pytest.mark.parametrize("ran", range(1, 7))
+def test_a_schema_without_a_stamp_is_the_last_revision_that_makes_it(ran: int) -> None:
+    found = judge(build(UNDOING), [], photograph(replay(UNDOING[:ran])))
+    assert found.remedy == (f"alembic stamp --purge r{ran}",)
+    assert found.unexplained == 0
+
+
+def test_revisions_that_make_the_same_are_all_named() -> None:
+    nodes = [
+        a_node("p3", ("create", "t"), ("add", "t", "x", "text")),
+        a_node("p4", ("remove", "t", "x"), down=("p3",)),
+        a_node("p5", ("add", "t", "x", "text"), down=("p4",)),
+        a_node("p6", down=("p5",)),
+    ]
+    found = judge(build(nodes), [], photograph(replay(nodes)))
+    assert "the schema is that of p5 (p6 or p3 makes the same)" in found.summary
+    assert found.remedy == ("alembic stamp --purge p5",)
+
+
+MANY = [
+    a_node("s1", ("create", "a")),
+    a_node("s2", *(("create", name) for name in "bcde"), down=("s1",)),
+    a_node("s3", ("create", "f"), down=("s2",)),
+]
+
+
+@pytest.mark.parametrize("stamped", ["s1", "s2"])
+@pytest.mark.parametrize("there", ["b", "bc", "bcd", "de"])
+def test_most_of_a_revision_is_not_the_whole_of_it(stamped: str, there: str) -> None:
+    tables = replay(MANY[:1])
+    for name in there:
+        run(tables, ("create", name))
+    found = judge(build(MANY), [stamped], photograph(tables))
+    assert found.verdict is State.DRIFTED
+    assert (found.missing_revisions, found.extra_revisions) == ((), ())
+    assert found.unexplained == (len(there) if stamped == "s1" else 4 - len(there))
+
+
+HIDDEN = [
+    a_node("s1", ("create", "a")),
+    a_node("s2", down=("s1",)),
+    a_node("s3", ("create", "b"), down=("s2",)),
+    a_node("s4", ("create", "c"), down=("s3",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("ran", "stamped", "verdict", "goal"),
+    [
+        (1, "s4", State.STAMPED_NOT_RUN, "s1"),
+        (4, "s1", State.APPLIED_BY_HAND, "s4"),
+        (3, "s1", State.APPLIED_BY_HAND, "s3"),
+    ],
+)
+def test_what_does_not_show_is_named_and_goes_with_what_comes_after_it(
+    ran: int, stamped: str, verdict: State, goal: str
+) -> None:
+    found = judge(build(HIDDEN), [stamped], photograph(replay(HIDDEN[:ran])))
+    assert found.verdict is verdict
+    assert found.remedy[:2] == (
+        "Make sure whether s2 ran: the schema does not show it",
+        f"alembic stamp --purge {goal}",
+    )
