@@ -67,7 +67,7 @@ def write_lock(lock: Lock, revision: str | None) -> str:
     lines = [line for name in reversed(chosen) for line in _list_revision(lock, name)]
     if revision is not None:
         delta = lock.by_id[chosen[0]].delta or Delta() if chosen else Delta()
-        lines += ["", *(f"{statement.sql};" for statement in delta.statements)]
+        lines += ["", *_list_statements(delta)]
         return "\n".join(clean(line, keep_lines=True) for line in lines)
     place = lock.place
     head = [
@@ -77,6 +77,15 @@ def write_lock(lock: Lock, revision: str | None) -> str:
         "",
     ]
     return "\n".join(clean(line) for line in [*head, *lines])
+
+
+def _list_statements(delta: Delta) -> Iterator[str]:
+    """What it runs; where it can stop halfway, with how far it is by then."""
+    for number, statement in enumerate(delta.statements, 1):
+        yield f"{statement.sql};"
+        steps = [place for place, mark in enumerate(delta.marks, 1) if mark == number]
+        if steps and len(delta.marks) > 1:
+            yield f"-- step {steps[-1]} of {len(delta.marks)} is done"
 
 
 def _list_majors(lock: Lock) -> tuple[int, ...]:

@@ -49,6 +49,7 @@ class Delta(msgspec.Struct, frozen=True):
         statements: what it ran, in order.
         steps: for a revision that can stop halfway, the pairs of each statement that
             changed something: together they are `pairs`.
+        marks: how many of the statements had run after each of these.
     """
 
     pairs: tuple[Pair, ...] = ()
@@ -56,6 +57,7 @@ class Delta(msgspec.Struct, frozen=True):
     omitted: tuple[Pair, ...] = ()
     statements: tuple[Statement, ...] = ()
     steps: tuple[tuple[Pair, ...], ...] = ()
+    marks: tuple[int, ...] = ()
 
 
 class LockedRevision(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -36,6 +36,7 @@ class Built(NamedTuple):
         schema: all objects after it.
         statements: what it ran.
         steps: all objects after each statement that was not undone with the others.
+        marks: how many of the statements had run by then.
     """
 
     revision: Revision
@@ -43,6 +44,7 @@ class Built(NamedTuple):
     schema: Snapshot
     statements: tuple[Statement, ...] = ()
     steps: tuple[Snapshot, ...] = ()
+    marks: tuple[int, ...] = ()
 
 
 def settle_built(built: Iterable[Built], wordings: Wordings) -> Iterator[Built]:
@@ -102,7 +104,7 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
             otherwise=instead,
             omitted=omitted,
             statements=one.statements,
-            steps=store.compare_steps((before, *one.steps, one.schema)) if one.steps else (),
+            **store.compare_steps(before, one),
         )
         revisions.append(LockedRevision(revision=one.revision, digest=one.digest, delta=delta))
     lock = Lock(
@@ -226,9 +228,15 @@ class _Store:
             for key in sorted(keys, key=lambda key: key.order)
         )
 
-    def compare_steps(self, schemas: Sequence[Snapshot]) -> tuple[tuple[Pair, ...], ...]:
-        steps = (self.compare(*two) for two in pairwise(schemas))
-        return tuple(step for step in steps if step)
+    def compare_steps(self, before: Snapshot, one: Built) -> dict[str, Any]:
+        """What each step of a revision changes, and how far its statements are then."""
+        if not one.steps:
+            return {}
+        schemas = pairwise((before, *one.steps, one.schema))
+        marks = (*one.marks, len(one.statements))
+        steps = zip((self.compare(*two) for two in schemas), marks, strict=True)
+        told = [(step, mark) for step, mark in steps if step]
+        return {"steps": tuple(s for s, _ in told), "marks": tuple(m for _, m in told)}
 
     def tell_apart(
         self, pairs: tuple[Pair, ...], other: tuple[Pair, ...]

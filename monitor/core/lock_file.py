@@ -63,6 +63,7 @@ class _RevisionEntry(msgspec.Struct):
     omitted: tuple[Pair, ...]
     statements: tuple[Statement, ...]
     steps: tuple[tuple[Pair, ...], ...]
+    marks: tuple[int, ...]
 
 
 class _Document(msgspec.Struct):
@@ -144,6 +145,7 @@ def _write_revision(one: LockedRevision) -> _RevisionEntry:
         omitted=delta.omitted,
         statements=delta.statements,
         steps=delta.steps,
+        marks=delta.marks,
     )
 
 
@@ -244,6 +246,7 @@ def _read_revision(entry: _RevisionEntry) -> LockedRevision:
         omitted=entry.omitted,
         statements=entry.statements,
         steps=entry.steps,
+        marks=entry.marks,
     )
     return LockedRevision(
         revision=revision, digest=entry.file, delta=delta if entry.is_built else None

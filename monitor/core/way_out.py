@@ -142,7 +142,8 @@ def _finish(finds: Finds) -> Iterator[str]:
     assert half is not None  # noqa: S101  # the state says so
     yield f"anchorwatch lock show FILE --revision {half.revision}"
     yield (
-        f"Run by hand what it runs after its first {half.done} of {half.steps} steps, then: "
+        f"Drop what it left invalid; run by hand what that shows after step {half.done} of "
+        f"{half.steps}; then: "
         f"{stamp(finds.history.reduce([*finds.reached, half.revision]))}"
     )
 
@@ -164,6 +165,13 @@ def _run(finds: Finds) -> Iterator[str]:
     yield UPGRADE
 
 
+def _compare(finds: Finds) -> Iterator[str]:
+    """A source names one revision, so with several rows what is pending is told as well."""
+    rows = finds.history.reduce(finds.rows)
+    at = f"@{rows[0]}" if len(rows) == 1 and rows != finds.history.heads else ""
+    yield f"anchorwatch diff lock:FILE{at} DATABASE"
+
+
 def _do_nothing(_finds: Finds) -> Iterator[str]:
     yield from ()
 
@@ -176,6 +184,6 @@ _REMEDIES: Final[Mapping[State, Callable[[Finds], Iterator[str]]]] = {
     State.STAMPED_NOT_RUN: _run,
     State.APPLIED_BY_HAND: lambda f: iter([stamp(f.reached)]),
     State.EDITED_REVISION: _catch_up,
-    State.DRIFTED: lambda _: iter(["anchorwatch diff lock:FILE DATABASE"]),
+    State.DRIFTED: _compare,
     State.PENDING: lambda _: iter([UPGRADE]),
 }

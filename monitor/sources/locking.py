@@ -123,6 +123,7 @@ def _describe(run: Run, scripts: Scripts, place: VersionPlace) -> Iterator[Built
             schema=one.schema,
             statements=tuple(tidy_statements(one.statements, place)),
             steps=one.steps,
+            marks=tuple(len([*tidy_statements(one.statements[:m], place)]) for m in one.marks),
         )
 
 

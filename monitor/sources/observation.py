@@ -40,12 +40,14 @@ class Observed(NamedTuple):
         schema: after it.
         statements: what it ran, Alembic's own among them.
         steps: the schema wherever it could have stopped on its way.
+        marks: how many of the statements had run by then.
     """
 
     revision: str
     schema: Snapshot
     statements: tuple[Statement, ...]
     steps: tuple[Snapshot, ...]
+    marks: tuple[int, ...]
 
 
 class Observation:
@@ -61,6 +63,7 @@ class Observation:
         self._texts: dict[Place, Value] = {}
         self._statements: list[Statement] = []
         self._steps: list[Snapshot] = []
+        self._marks: list[int] = []
         self._schema: Snapshot | None = None
         self.base: Snapshot | None = None
         self.stopped_at: str | None = None
@@ -98,11 +101,12 @@ class Observation:
                 self._statements.clear()
             case "step":
                 self._steps.append(schema)
+                self._marks.append(len(self._statements))
             case _:
-                found = tuple(self._statements), tuple(self._steps)
+                found = tuple(self._statements), tuple(self._steps), tuple(self._marks)
                 self.observed.append(Observed(event.revision, schema, *found))
-                self._statements.clear()
-                self._steps.clear()
+                for kept in (self._statements, self._steps, self._marks):
+                    kept.clear()
 
     def _decode(self, *, has_changed: bool) -> Snapshot:
         if self._schema is None or has_changed:

@@ -229,3 +229,20 @@ async def test_a_lock_that_begins_with_a_dump_says_so(
     shown = await run_inside("lock", "show", LOCK)
     assert "r1  after nothing: in what the lock begins with\n" in shown.out
     assert "r2  after r1\n    + column public.t.n\n" in shown.out
+
+
+async def test_how_far_a_revision_is_stands_between_its_statements(
+    run_inside: RunCommand, server: Cluster, tmp_path: Path
+) -> None:
+    alone = (
+        "op.execute('create table u (id int)'); op.execute('update t set id = 1')\n"
+        "                    with op.get_context().autocommit_block():\n"
+        "                        op.execute('create index concurrently t_id on t (id)')"
+    )
+    write_history(tmp_path, MAKE, alone)
+    await build(run_inside, server)
+    shown = await run_inside("lock", "show", LOCK, "--revision", "r2")
+    assert shown.out.endswith(
+        "create table u (id int);\nupdate t set id = 1;\n-- step 1 of 2 is done\n"
+        "create index concurrently t_id on t (id);\n-- step 2 of 2 is done\n"
+    )

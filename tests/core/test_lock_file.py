@@ -17,7 +17,7 @@ def a_lock(base: Snapshot, schema: Snapshot) -> Lock:
     )
     statement = Statement("create table \"</script>\" ('🚀')", is_transactional=False)
     built = [
-        Built(revision, "f" * 64, schema, (statement,), (base, schema)),
+        Built(revision, "f" * 64, schema, (statement,), (base, schema), (0, 1)),
         Built(Revision(id="a2", down=("a1",)), "e" * 64, base),
     ]
     return make_lock(

@@ -188,6 +188,7 @@ async def test_a_revision_that_can_stop_halfway_has_its_steps(
     assert halfway is not None
     assert whole.steps == ()
     assert [one.is_transactional for one in halfway.statements] == [True, False, False, True]
+    assert halfway.marks == (1, 2, 3, 4)
     made = [{str(lock.find_key(pair)) for pair in step} for step in halfway.steps]
     assert made == [
         {"table public.u", "column public.u.id"},
