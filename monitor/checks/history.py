@@ -96,7 +96,8 @@ def check_rows(
     if has_strangers(history, rows):
         title = f"{', '.join(history.reduce(rows))} are stamped, and nothing brings them together"
         found.append(_describe(MULTIPLE_HEADS, title, [*rows], **place))
-    widths = [table.width for table in snapshot.version_tables if table.revisions]
+    own = [t for t in snapshot.version_tables if t.revisions and {*t.revisions} <= {*rows}]
+    widths = [table.width for table in own]
     too_long = [name for width in widths if (name := find_too_long(history, width))]
     if too_long:
         title = f"revision {too_long[0]} is longer than the version column takes"

@@ -54,6 +54,19 @@ async def test_rows_that_include_each_other_are_told_without_a_lock(
     assert [finding.code for finding in report.findings] == ["AW104"]
 
 
+async def test_the_version_column_of_another_application_is_its_own_business(
+    watch: Watch, ini: Path
+) -> None:
+    watch.expect(f"alembic:{ini}")
+    other = VERSIONS.replace("32", "1").replace("alembic_version", "other.alembic_version")
+    await watch.run(
+        f"CREATE TABLE t (a int); {VERSIONS}; INSERT INTO alembic_version VALUES ('r1'); "
+        f"CREATE SCHEMA other; {other}; INSERT INTO other.alembic_version VALUES ('z')"
+    )
+    report = (await watch.look(0)).record.report
+    assert "AW110" not in [finding.code for finding in report.findings]
+
+
 async def test_a_version_column_too_narrow_for_a_revision_to_come_is_told(
     watch: Watch, ini: Path
 ) -> None:
