@@ -68,6 +68,8 @@ def _judge_revision(
             yield from _judge_change(key, before, after, name)
         elif after is not None and before is None and _is_on(key, older):
             yield _judge_addition(after, name)
+        elif after is not None and before is None and _holds_back(after, older):
+            yield Risk(Safety.UNKNOWN, f"{name} adds {key}, which keeps rows from being deleted")
 
 
 def _is_on(key: ObjectKey, older: Mapping[ObjectKey, SchemaObject]) -> bool:
@@ -79,6 +81,16 @@ def _is_on(key: ObjectKey, older: Mapping[ObjectKey, SchemaObject]) -> bool:
         return key.kind is Kind.EVENT_TRIGGER
     kinds = (Kind.TABLE, Kind.FOREIGN_TABLE, Kind.VIEW, Kind.MATERIALIZED_VIEW, Kind.DOMAIN)
     return any(ObjectKey(kind, key.schema, None, key.parent) in older for kind in kinds)
+
+
+def _holds_back(item: SchemaObject, older: Mapping[ObjectKey, SchemaObject]) -> bool:
+    """Whether rows of a table that older code knows cannot be deleted any more."""
+    referenced = item.attributes.get("references")
+    if item.key.kind is not Kind.FOREIGN_KEY or not isinstance(referenced, list):
+        return False
+    schema, table = referenced
+    is_known = ObjectKey(Kind.TABLE, schema, None, table) in older
+    return is_known and item.get("on_delete") not in {"cascade", "set null", "set default"}
 
 
 _HARMLESS_GONE: Final = frozenset(

@@ -46,6 +46,8 @@ def judge(*after: SchemaObject, without: tuple[str, ...] = ()) -> tuple[Safety, 
     [
         item(Kind.TABLE, "u", None),
         item(Kind.UNIQUE, "u_key", "u", columns=["a"]),
+        item(Kind.FOREIGN_KEY, "u_w", "u", references=["public", "w"]),
+        item(Kind.FOREIGN_KEY, "u_t", "u", references=["public", "t"], on_delete="cascade"),
         item(Kind.COLUMN, "c", type="text"),
         item(Kind.COLUMN, "c", type="text", nullable=False, default="''::text"),
         item(Kind.COLUMN, "c", type="integer", nullable=False, identity="always"),
@@ -92,6 +94,7 @@ def test_what_goes_or_is_needed_breaks_older_code(
     ("change", "without"),
     [
         (item(Kind.CHECK, "t_a_check", expression="(a < 9)"), ""),
+        (item(Kind.FOREIGN_KEY, "u_t", "u", references=["public", "t"]), ""),
         (item(Kind.UNIQUE, "t_a_key", columns=["a"]), ""),
         (item(Kind.INDEX, "t_u", columns=["a"], unique=True), ""),
         (item(Kind.TRIGGER, "new", definition="BEFORE INSERT"), ""),
