@@ -7,7 +7,7 @@ duplicates, missing parents and cycles are fields.
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -97,27 +97,25 @@ class History:
 
     def ancestors(self, ids: Iterable[str]) -> frozenset[str]:
         """The known ones of ``ids`` and everything that comes before them."""
-        found: set[str] = set()
-        waiting = [one for one in ids if one in self.by_id]
-        while waiting:
-            one = waiting.pop()
-            if one not in found:
-                found.add(one)
-                waiting.extend(self.parents[one])
-        return frozenset(found)
+        return self._follow(ids, self.parents.__getitem__)
 
     def lineage(self, ids: Iterable[str]) -> frozenset[str]:
         """The known ones of ``ids`` and what they follow, but for what they only depend on.
 
         Branch labels are handed on along it.
         """
+        return self._follow(ids, lambda name: self.by_id[name].down)
+
+    def _follow(
+        self, ids: Iterable[str], list_next: Callable[[str], Iterable[str]]
+    ) -> frozenset[str]:
         found: set[str] = set()
-        waiting = [one for one in ids if one in self.by_id]
+        waiting = [*ids]
         while waiting:
             one = waiting.pop()
-            if one not in found:
+            if one in self.by_id and one not in found:
                 found.add(one)
-                waiting.extend(name for name in self.by_id[one].down if name in self.by_id)
+                waiting.extend(list_next(one))
         return frozenset(found)
 
     def reduce(self, ids: Iterable[str]) -> tuple[str, ...]:
