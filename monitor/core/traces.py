@@ -133,7 +133,8 @@ class Traces:
         """What the objects of a revision say of the one set against the other.
 
         Where a text may mean what either makes, it says nothing; where it is just what one of
-        them makes, it means that.
+        them makes, it means that. What is made or removed counts as there or gone, also where
+        somebody has changed it since: that is told by itself.
         """
         said = [
             self._tell(key, ours, theirs)
@@ -150,6 +151,8 @@ class Traces:
     ) -> bool | None:
         """Whether an object is as the one set makes it; None where it may be as either does."""
         live = self._live.get(key)
+        if ours is None or theirs is None:  # that it is there counts, whatever was done to it
+            return (live is None) is (ours is None)
         if is_equal(live, ours):
             return True
         if is_equal(live, theirs):

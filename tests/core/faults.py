@@ -185,7 +185,7 @@ def judge(states: States, fault: Fault) -> Diagnosis:
 def grade(  # noqa: PLR0911  # a table of cases
     states: States, fault: Fault, found: Diagnosis
 ) -> str:
-    """How well the cause was found: `exact`, `alternative`, `cheaper`; else `wrong`."""
+    """How well the cause was found: `exact`, or a listed `alternative` that costs the same."""
     if fault.edited is not None and not _is_overwritten(states, fault):
         return _grade_edited(fault, found)
     if fault.state is not None:
@@ -207,8 +207,7 @@ def grade(  # noqa: PLR0911  # a table of cases
         for ours, theirs in zip(done, told, strict=True)
     ):
         return "alternative"
-    cost = sum(map(len, told)) + found.unexplained
-    return "cheaper" if cost < sum(map(len, done)) + fault.edits else "wrong"
+    return "wrong"
 
 
 def _grade_edited(fault: Fault, found: Diagnosis) -> str:
@@ -247,7 +246,7 @@ def sabotage(states: States, times: int, *, seed: int = 1) -> Counter[str]:
     """How often each grade was given, over so many faults.
 
     Raises:
-        AssertionError: a cause was not found, and nothing as good either.
+        AssertionError: a cause was neither the verdict nor a listed alternative.
     """
     saboteur, grades = Saboteur(states, seed), Counter[str]()
     for number in range(times):

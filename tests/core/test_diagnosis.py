@@ -504,6 +504,14 @@ def test_most_of_a_revision_is_not_the_whole_of_it(stamped: str, there: str) -> 
     assert found.unexplained == (len(there) if stamped == "s1" else 4 - len(there))
 
 
+@pytest.mark.parametrize("row", ["r1", "r4"])
+def test_what_was_changed_after_it_was_made_was_made_all_the_same(row: str) -> None:
+    found = judge(STATES, [row], at(*through(4), steps=[("retype", "t", "y", "int8")]))
+    expected = State.DRIFTED if row == "r4" else State.APPLIED_BY_HAND
+    assert (found.verdict, found.unexplained) == (expected, 1)
+    assert found.extra_revisions == (() if row == "r4" else ("r2", "r3"))
+
+
 HIDDEN = [
     a_node("s1", ("create", "a")),
     a_node("s2", down=("s1",)),

@@ -78,8 +78,7 @@ def hold_faults(name: str, lock: Lock, capsys: pytest.CaptureFixture[str]) -> No
     grades = sabotage(States(lock), FAULTS)
     with capsys.disabled():
         print(f" {name}: {list_grades(grades.items())} ")  # noqa: T201  # a figure
-    assert sum(grades.values()) == FAULTS
-    assert grades["exact"] + grades["alternative"] >= 0.9 * (FAULTS - grades["not known"])
+    assert grades["exact"] + grades["alternative"] == FAULTS - grades["not known"]
 
 
 async def lock_up(text: str, options: BuildOptions) -> Lock:

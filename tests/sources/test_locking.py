@@ -135,13 +135,13 @@ async def test_every_closed_set_is_what_its_replay_makes(
 
 
 @pytest.mark.parametrize("times", [40, pytest.param(400, marks=pytest.mark.long)])
-async def test_the_cause_of_every_fault_is_found_or_one_that_costs_less(
+async def test_the_cause_of_every_fault_is_found_or_listed(
     server: Cluster, times: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     grades = sabotage(States(await lock_up(DEMO, server)), times)
     with capsys.disabled():
         print(f" demo: {list_grades(grades.items())} ")  # noqa: T201  # a figure
-    assert grades["exact"] + grades["alternative"] >= 0.95 * times
+    assert grades["exact"] + grades["alternative"] == times
 
 
 async def test_the_same_history_gives_the_same_bytes(server: Cluster, tmp_path: Path) -> None:
