@@ -114,7 +114,7 @@ def make_explained(
 
 
 _OF_ANOTHER: Final = (
-    "Check that the lock is of this application: nothing that it knows is in this database"
+    "check that the lock is of this application: nothing that it knows is in this database"
 )
 
 
