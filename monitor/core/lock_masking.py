@@ -8,9 +8,11 @@ import re
 from typing import Final
 
 _WRITES: Final = re.compile(
-    r"\s*(?:with\b.*?\)\s*)?(?:insert|update|delete|merge|copy|values)\b",
-    re.IGNORECASE | re.DOTALL,
+    r"\b(?:insert\s+into|update\s+[^;]*?\bset|delete\s+from|merge\s+into|copy|values)\b"
+    r"|\bcreate\s+(?:\w+\s+)*table\b[^;]*\bas\b|\bdo\b\s*(?:language\b|\$|'|E')",
+    re.IGNORECASE,
 )
+"""Anywhere: behind a comment, in a second statement, in a block."""
 _SECRET: Final = re.compile(
     r"passw|secret|token|credential|api_?key|private_?key|access_?key|user mapping", re.IGNORECASE
 )
@@ -23,6 +25,6 @@ _HIDDEN: Final = "'***'"
 
 def mask(sql: str) -> str:
     """The statement without what it writes into rows, and without what may be a secret."""
-    if _WRITES.match(sql) or _SECRET.search(sql):
+    if _WRITES.search(sql) or _SECRET.search(sql):
         return _LITERAL.sub(_HIDDEN, sql)
     return _ADDRESS.sub("***", sql)

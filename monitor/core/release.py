@@ -39,11 +39,13 @@ class Known(NamedTuple):
         deployed: that of the release that runs.
         others: further ones, the newest first.
         move: the last change of the stamp, where it was not long ago.
+        notes: why the deployed one may not be that of the release that runs.
     """
 
     deployed: States
     others: tuple[States, ...] = ()
     move: Move | None = None
+    notes: tuple[str, ...] = ()
 
     def choose(self, rows: Sequence[str] | None) -> States:
         """The lock that a database with these rows is held against.

@@ -95,16 +95,31 @@ class Locks:
         except zlib.error:
             raise unreadable() from None
 
-    async def keep_lock(self, new: NewLock) -> Keeping:
+    async def keep_lock(
+        self, new: NewLock, *, deployed: str = "", replaces: bool = False
+    ) -> Keeping:
         """Keep a lock, in place of the oldest where there are many.
 
         A commit has one lock: another one of the same commit changes nothing. The same one
         counts as brought anew.
+
+        Args:
+            new: the lock.
+            deployed: a commit, or how one begins, of which the lock is kept however old it is.
+            replaces: whether it takes the place of another one of its commit.
         """
         assert NUL not in new.lock.commit  # noqa: S101  # whoever takes one checks it
         packed = await asyncio.to_thread(zlib.compress, new.body)
         async with self._backend.writing() as connection:
             await self._take_turn(connection)
+            if replaces and new.lock.commit:
+                await connection.execute(
+                    sa.delete(LOCKS).where(
+                        _is_at(new.environment, new.database),
+                        LOCKS.c.commit == new.lock.commit,
+                        LOCKS.c.digest != new.lock.digest,
+                    )
+                )
             known = await _find(connection, new)
             if known is Keeping.CONFLICT:
                 return known
@@ -126,7 +141,7 @@ class Locks:
                     index_elements=list(LOCKS.primary_key.columns), set_={"at": new.lock.at}
                 )
             )
-            await _prune(connection, new)
+            await _prune(connection, new, deployed)
         return known
 
     async def forget_locks(self, environment: str, database: str) -> int:
@@ -146,6 +161,18 @@ class Locks:
             await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
+_SHORTEST_COMMIT: Final = 7
+"""Digits by which people name a commit."""
+
+
+def is_same_commit(one: str, other: str) -> bool:
+    """Whether two names of commits are of one: a short one is how the other begins."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < _SHORTEST_COMMIT:
+        return bool(one) and one == other
+    return longer.startswith(shorter)
+
+
 def _is_at(environment: str, database: str) -> sa.ColumnElement[bool]:
     return sa.and_(LOCKS.c.environment == environment, LOCKS.c.database == database)
 
@@ -161,10 +188,12 @@ async def _find(connection: AsyncConnection, new: NewLock) -> Keeping:
     return Keeping.CONFLICT if known and new.lock.commit else Keeping.NEW
 
 
-async def _prune(connection: AsyncConnection, new: NewLock) -> None:
+async def _prune(connection: AsyncConnection, new: NewLock, deployed: str) -> None:
     here = _is_at(new.environment, new.database)
     query = sa.select(LOCKS.c.commit, LOCKS.c.digest).where(here).order_by(LOCKS.c.at.desc())
     for row in list(await connection.execute(query))[KEEP_LOCKS:]:
+        if is_same_commit(row.commit, deployed):
+            continue
         await connection.execute(
             sa.delete(LOCKS).where(
                 here, LOCKS.c.commit == row.commit, LOCKS.c.digest == row.digest

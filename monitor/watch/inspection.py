@@ -150,7 +150,8 @@ async def _compare(
         grace=target.grace,
         share=share,
     )
-    return report_judged(target, look.report.at, snapshot, judged, builds)
+    report = report_judged(target, look.report.at, snapshot, judged, builds)
+    return msgspec.structs.replace(report, notes=(*known.notes, *report.notes))
 
 
 async def _read_lock(locks: Locks) -> Lock:

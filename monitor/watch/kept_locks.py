@@ -7,10 +7,9 @@ otherwise the one that came last.
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
 
 import structlog
 
@@ -22,16 +21,13 @@ from monitor.core.lock_states import States
 from monitor.core.release import Known
 from monitor.core.snapshot import VersionTable
 from monitor.core.stamps import read_rows
-from monitor.sinks.locks import Keeping, KeptLock, Locks, NewLock
+from monitor.sinks.locks import Keeping, KeptLock, Locks, NewLock, is_same_commit
 from monitor.watch.expectation import LateLock
 
 _log = structlog.get_logger()
 
 type _Question = tuple[tuple[str, ...], tuple[str, ...]]
 """Revisions, and the locks that may know them."""
-
-_SHORTEST_COMMIT: Final = 7
-"""Digits by which people name a commit."""
 
 
 class KeptLocks:
@@ -59,6 +55,7 @@ class KeptLocks:
         self._configured = configured
         self._commit = commit
         self._kept: list[KeptLock] = []
+        self._trouble = ""
         self._deployed: tuple[tuple[str, ...], States] | None = None
         self._newer: tuple[_Question, States | None] | None = None
 
@@ -74,12 +71,14 @@ class KeptLocks:
             StoreError: the ledger cannot be read or written.
         """
         self._kept = await self._store.list_locks(*self._place)
+        self._trouble = ""
         if self._configured is not None:
             try:
                 await self._configured.find_known(())
             except AnchorwatchError as error:
                 if not self._kept:
                     return self._configured  # the look will say why
+                self._trouble = f"The lock cannot be read anew, so the last one holds: {error}"
                 _log.warning(
                     "the lock cannot be read anew, the last one holds",
                     database=self._place[1],
@@ -96,9 +95,9 @@ class KeptLocks:
             return
         lock = KeptLock(digest=document.digest, commit=document.commit, at=at)
         environment, database = self._place
-        await self._store.keep_lock(
-            NewLock(environment=environment, database=database, lock=lock, body=document.body)
-        )
+        new = NewLock(environment=environment, database=database, lock=lock, body=document.body)
+        # What the configured place says now is what holds.
+        await self._store.keep_lock(new, deployed=self._commit, replaces=True)
         self._kept = await self._store.list_locks(*self._place)
 
     async def push(self, body: bytes, commit: str, at: datetime, *, anew: bool) -> Keeping:
@@ -128,7 +127,7 @@ class KeptLocks:
             lock=KeptLock(digest=digest, commit=commit, at=at),
             body=body,
         )
-        return await self._store.keep_lock(new)
+        return await self._store.keep_lock(new, deployed=self._commit)
 
     async def _is_related(self, lock: Lock, digest: str) -> bool:
         """Whether a lock has a revision of one that is kept; of one without any each is."""
@@ -148,10 +147,21 @@ class KeptLocks:
         chosen = choose_deployed(self._kept, self._commit)
         deployed = await self._load_deployed(chosen)
         rows = read_rows(tables, deployed.lock) or ()
+        notes = tuple(self._list_doubts(chosen))
         if _knows(deployed, rows):
-            return Known(deployed)
+            return Known(deployed, notes=notes)
         newer = await self._find_newer(chosen, (*rows, *deployed.lock.history.heads))
-        return Known(deployed, (newer,) if newer else ())
+        return Known(deployed, (newer,) if newer else (), notes=notes)
+
+    def _list_doubts(self, chosen: KeptLock) -> Iterator[str]:
+        """Why the lock may not be that of the deployed release."""
+        if self._trouble:
+            yield f"{self._trouble} It is of {chosen.at:%Y-%m-%d %H:%M} UTC."
+        if self._commit and not is_same_commit(chosen.commit, self._commit):
+            yield (
+                f"No lock is kept for the deployed commit {self._commit}: the one that came last "
+                "is taken for it."
+            )
 
     async def _load_deployed(self, chosen: KeptLock) -> States:
         """The deployed lock, with what those that came before it know and it does not."""
@@ -199,13 +209,8 @@ def choose_deployed(kept: Sequence[KeptLock], commit: str) -> KeptLock:
         kept: the newest first, one at least.
         commit: what is deployed, or how it begins; empty where nobody says.
     """
-    same = (one for one in kept if commit and _is_same(one.commit, commit))
+    same = (one for one in kept if is_same_commit(one.commit, commit))
     return next(same, kept[0])
-
-
-def _is_same(one: str, other: str) -> bool:
-    shorter, longer = sorted((one, other), key=len)
-    return one == other or (len(shorter) >= _SHORTEST_COMMIT and longer.startswith(shorter))
 
 
 def _knows(states: States, names: Iterable[str]) -> bool:
