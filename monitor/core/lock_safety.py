@@ -4,14 +4,16 @@ Judged from what revisions change alone: what only comes along is harmless, what
 becomes stricter is not, and of the rest nobody knows without reading the code.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS
-from monitor.core.lock import Lock
+from monitor.core.lock import Delta, Lock
 from monitor.core.snapshot import SchemaObject
+
+type Objects = Mapping[ObjectKey, SchemaObject]
 
 
 class Safety(StrEnum):
@@ -37,42 +39,71 @@ class Risk(NamedTuple):
 SAFE: Final = Risk(Safety.YES)
 
 
-def judge_safety(
-    lock: Lock, revisions: Iterable[str], older: Mapping[ObjectKey, SchemaObject]
-) -> Risk:
+def judge_safety(lock: Lock, revisions: Sequence[str], older: Objects, newer: Objects) -> Risk:
     """The worst that some revisions do to code that expects an older schema.
 
     Args:
         lock: has the revisions.
-        revisions: what ran beyond that schema.
+        revisions: what ran beyond that schema, in order.
         older: the schema that the code expects.
+        newer: what they have made of it, all together: what one adds another may tighten.
     """
-    found = [risk for name in revisions for risk in _judge_revision(lock, name, older)]
+    found = [*_list_unknown(lock, revisions)]
+    names = _find_last(lock, revisions)
+    for key in sorted(older.keys() | newer.keys(), key=lambda key: key.order):
+        before, after = older.get(key), newer.get(key)
+        if before != after:
+            found += _judge(before, after, names.get(key, "a revision"), older, newer)
     order = [*Safety]
     return min(found, key=lambda risk: order.index(risk.safety), default=SAFE)
 
 
-def _judge_revision(
-    lock: Lock, name: str, older: Mapping[ObjectKey, SchemaObject]
+def _list_unknown(lock: Lock, revisions: Sequence[str]) -> Iterator[Risk]:
+    for name in revisions:
+        if lock.by_id[name].delta is None:
+            yield Risk(Safety.UNKNOWN, f"what {name} changes is not known")
+
+
+def _find_last(lock: Lock, revisions: Sequence[str]) -> dict[ObjectKey, str]:
+    """The last revision that touches each object."""
+    return {
+        lock.find_key(pair): name
+        for name in revisions
+        for pair in (lock.by_id[name].delta or Delta()).pairs
+    }
+
+
+def _judge(
+    before: SchemaObject | None,
+    after: SchemaObject | None,
+    name: str,
+    older: Objects,
+    newer: Objects,
 ) -> Iterator[Risk]:
-    delta = lock.by_id[name].delta
-    if delta is None:
-        yield Risk(Safety.UNKNOWN, f"what {name} changes is not known")
-        return
-    for pair in delta.pairs:
-        before, after = lock.resolve(pair)
-        key = lock.find_key(pair)
-        if key in older and after is None:
-            yield _judge_removal(key, name)
-        elif key in older and before is not None and after is not None:
-            yield from _judge_change(key, before, after, name)
-        elif after is not None and before is None and _is_on(key, older):
-            yield _judge_addition(after, name)
-        elif after is not None and before is None and _holds_back(after, older):
-            yield Risk(Safety.UNKNOWN, f"{name} adds {key}, which keeps rows from being deleted")
+    if before is not None and after is None:
+        yield _judge_removal(before, name)
+    elif before is not None and after is not None:
+        yield from _judge_change(before, after, name)
+    elif after is not None and _is_on(after.key, older):
+        yield _judge_addition(after, name, newer)
+    elif after is not None and _holds_back(after, older):
+        yield Risk(Safety.UNKNOWN, f"{name} adds {after.key}, which keeps rows from being deleted")
+    elif after is not None and _has_namesake(after.key, older):
+        yield Risk(Safety.UNKNOWN, f"{name} adds {after.key} beside another of the name")
 
 
-def _is_on(key: ObjectKey, older: Mapping[ObjectKey, SchemaObject]) -> bool:
+def _has_namesake(key: ObjectKey, older: Objects) -> bool:
+    """Whether a routine of the name is known already: a call may mean either now."""
+    name = key.name.partition("(")[0]
+    return "(" in key.name and any(
+        other.kind is key.kind
+        and other.schema == key.schema
+        and other.name.partition("(")[0] == name
+        for other in older
+    )
+
+
+def _is_on(key: ObjectKey, older: Objects) -> bool:
     """Whether it hangs on something that older code knows: what does not is none of its business.
 
     A new trigger, constraint or column of a new table never meets it.
@@ -83,7 +114,7 @@ def _is_on(key: ObjectKey, older: Mapping[ObjectKey, SchemaObject]) -> bool:
     return any(ObjectKey(kind, key.schema, None, key.parent) in older for kind in kinds)
 
 
-def _holds_back(item: SchemaObject, older: Mapping[ObjectKey, SchemaObject]) -> bool:
+def _holds_back(item: SchemaObject, older: Objects) -> bool:
     """Whether rows of a table that older code knows cannot be deleted any more."""
     referenced = item.attributes.get("references")
     if item.key.kind is not Kind.FOREIGN_KEY or not isinstance(referenced, list):
@@ -110,24 +141,35 @@ _STRICTER: Final = frozenset(
 _ACTIVE: Final = frozenset({Kind.TRIGGER, Kind.RULE, Kind.POLICY, Kind.EVENT_TRIGGER})
 
 
-def _judge_removal(key: ObjectKey, name: str) -> Risk:
-    if key.kind in _HARMLESS_GONE:
+def _judge_removal(item: SchemaObject, name: str) -> Risk:
+    key = item.key
+    if key.kind in _HARMLESS_GONE and not _is_unique(item):
         return SAFE
-    if key.kind in _ACTIVE | _STRICTER:
+    if key.kind in _ACTIVE | _STRICTER or _is_unique(item):
         return Risk(Safety.UNKNOWN, f"{name} removes {key}")
     return Risk(Safety.NO, f"{name} removes {key}")
 
 
-def _judge_addition(item: SchemaObject, name: str) -> Risk:
+def _is_unique(item: SchemaObject) -> bool:
+    """Whether it is an index that ON CONFLICT may name, and that refuses rows."""
+    return item.key.kind is Kind.INDEX and bool(item.get("unique"))
+
+
+def _judge_addition(item: SchemaObject, name: str, newer: Objects) -> Risk:
     """What is added to something that older code writes."""
     key = item.key
     if key.kind is Kind.COLUMN:
         is_filled = any(item.get(a) is not None for a in ("default", "identity", "generated"))
-        is_needed = not item.get("nullable") and not is_filled
-        return Risk(Safety.NO, f"{name} adds {key}, which must not be null") if is_needed else SAFE
-    is_strict = key.kind in _STRICTER | _ACTIVE or bool(
-        key.kind is Kind.INDEX and item.get("unique")
-    )
+        if not item.get("nullable") and not is_filled:
+            return Risk(Safety.NO, f"{name} adds {key}, which must not be null")
+        is_domain = any(
+            other.kind is Kind.DOMAIN and str(item.get("type")) == f"{other.schema}.{other.name}"
+            for other in newer
+        )
+        if is_domain and not is_filled:
+            return Risk(Safety.UNKNOWN, f"{name} adds {key} of a domain")
+        return SAFE
+    is_strict = key.kind in _STRICTER | _ACTIVE or _is_unique(item)
     return Risk(Safety.UNKNOWN, f"{name} adds {key}") if is_strict else SAFE
 
 
@@ -151,25 +193,22 @@ _HARMLESS: Final = frozenset(
 """Attributes that change how fast something is, and not what it does."""
 
 
-def _judge_change(
-    key: ObjectKey, before: SchemaObject, after: SchemaObject, name: str
-) -> Iterator[Risk]:
-    spec = KINDS[key.kind]
+def _judge_change(before: SchemaObject, after: SchemaObject, name: str) -> Iterator[Risk]:
+    spec = KINDS[after.key.kind]
     for attribute in sorted(before.attributes.keys() | after.attributes.keys()):
         told = spec[attribute]
         if before.get(attribute) == after.get(attribute) or attribute in _HARMLESS:
             continue
-        if told.is_note or told.is_remark:
-            continue
-        yield _judge_attribute(key, attribute, after, name)
+        if not (told.is_note or told.is_remark):
+            yield _judge_attribute(before, after, attribute, name)
 
 
-def _judge_attribute(key: ObjectKey, attribute: str, after: SchemaObject, name: str) -> Risk:
-    what = f"{name} changes the {attribute.replace('_', ' ')} of {key}"
+def _judge_attribute(before: SchemaObject, after: SchemaObject, attribute: str, name: str) -> Risk:
+    key = after.key
     if key.kind is Kind.COLUMN and attribute == "nullable" and not after.get("nullable"):
         return Risk(Safety.NO, f"{name} makes {key} NOT NULL")
     if key.kind is Kind.COLUMN and attribute == "default" and after.get("default") is not None:
         return SAFE
-    if key.kind is Kind.INDEX and attribute not in {"unique", "columns", "expressions"}:
+    if key.kind is Kind.INDEX and not (_is_unique(before) or _is_unique(after)):
         return SAFE
-    return Risk(Safety.UNKNOWN, what)
+    return Risk(Safety.UNKNOWN, f"{name} changes the {attribute.replace('_', ' ')} of {key}")

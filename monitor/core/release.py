@@ -76,7 +76,8 @@ def put_ahead(found: Diagnosis, deployed: States, newer: States) -> Diagnosis:
     older = deployed.lock.history.ancestors(deployed.lock.history.heads)
     beyond = newer.lock.history.ancestors(rows) - older
     ran = [one.id for one in newer.lock.revisions if one.id in beyond & found.present]
-    risk = judge_safety(newer.lock, ran, deployed.fold(older).objects)
+    made = newer.fold(older | {*ran}).objects
+    risk = judge_safety(newer.lock, ran, deployed.fold(older).objects, made)
     held = [*zip((found.verdict, *found.also), found.sentences, strict=False)]
     left = [pair for pair in held if pair[0] not in (State.PENDING, State.IN_SYNC)]
     summary = (

@@ -24,6 +24,8 @@ OLD = (
     item(Kind.COLUMN, "a", type="integer"),
     item(Kind.COLUMN, "b", type="integer", nullable=False),
     item(Kind.INDEX, "t_a", columns=["a"]),
+    item(Kind.INDEX, "t_one", columns=["b"], unique=True),
+    item(Kind.FUNCTION, "f(bigint)", None, body="x"),
     item(Kind.CHECK, "t_check", expression="(a > 0)"),
     item(Kind.VIEW, "v", None, definition="SELECT 1"),
     item(Kind.ENUM, "e", None, labels=["x"]),
@@ -37,7 +39,7 @@ def judge(*after: SchemaObject, without: tuple[str, ...] = ()) -> tuple[Safety, 
     base = make_snapshot(OLD)
     built = [Built(Revision(id="r"), "", new)]
     lock = make_lock(base, built, place=VersionPlace(), server_version=180000)
-    risk = judge_safety(lock, ["r"], base.by_key)
+    risk = judge_safety(lock, ["r"], base.by_key, new.by_key)
     return risk.safety, risk.reason
 
 
@@ -103,6 +105,10 @@ def test_what_goes_or_is_needed_breaks_older_code(
         (item(Kind.ENUM, "e", None, labels=["x", "y"]), ""),
         (item(Kind.VIEW, "v", None, definition="SELECT 2"), ""),
         (None, "tr"),
+        (None, "t_one"),
+        (item(Kind.INDEX, "t_one", columns=["b"], unique=True, nulls_not_distinct=True), ""),
+        (item(Kind.INDEX, "t_one", columns=["b"], unique=True, predicate="(a > 0)"), ""),
+        (item(Kind.FUNCTION, "f(numeric)", None, body="y"), ""),
     ],
 )
 def test_of_the_rest_nobody_knows(change: SchemaObject | None, without: str) -> None:
@@ -119,4 +125,26 @@ def test_what_did_not_run_in_the_lock_is_not_known() -> None:
     base = make_snapshot(OLD)
     waiting = LockedRevision(revision=Revision(id="r"), digest="", delta=None)
     lock = make_lock(base, [], place=VersionPlace(), server_version=180000, unbuilt=[waiting])
-    assert judge_safety(lock, ["r"], base.by_key).safety is Safety.UNKNOWN
+    assert judge_safety(lock, ["r"], base.by_key, base.by_key).safety is Safety.UNKNOWN
+
+
+def test_what_one_revision_adds_and_another_tightens_is_judged_together() -> None:
+    base = make_snapshot(OLD)
+    added = make_snapshot([*OLD, item(Kind.COLUMN, "n", type="text")])
+    tight = make_snapshot([*OLD, item(Kind.COLUMN, "n", type="text", nullable=False)])
+    built = [
+        Built(Revision(id="b2"), "", added),
+        Built(Revision(id="b3", down=("b2",)), "", tight),
+    ]
+    lock = make_lock(base, built, place=VersionPlace(), server_version=180000)
+    risk = judge_safety(lock, ["b2", "b3"], base.by_key, tight.by_key)
+    assert (risk.safety, risk.reason) == (
+        Safety.NO,
+        "b3 adds column public.t.n, which must not be null",
+    )
+
+
+def test_a_column_of_a_domain_may_refuse_what_it_is_not_given() -> None:
+    domain = item(Kind.DOMAIN, "dn", None, type="text")
+    column = item(Kind.COLUMN, "x", type="public.dn")
+    assert judge(domain, column)[0] is Safety.UNKNOWN
