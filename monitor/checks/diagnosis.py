@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
+import msgspec
+
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
 from monitor.core.diagnosis import Diagnosis, diagnose, make_explained
@@ -15,7 +17,7 @@ from monitor.core.lock_states import States
 from monitor.core.release import GRACE, Known, Move, may_wait, put_ahead, wait_for_lock
 from monitor.core.scope import DEFAULT_SCOPE, Scope, narrow
 from monitor.core.scope import compare as compare_within
-from monitor.core.shares import WHOLE, Share, give_back, take_share
+from monitor.core.shares import WHOLE, Share, give_back, is_there, take_share
 from monitor.core.snapshot import Snapshot
 from monitor.core.stamps import read_rows
 from monitor.core.unstable import Unstable, excuse_unstable
@@ -59,6 +61,7 @@ async def diagnose_snapshot(  # noqa: PLR0913  # a database, and all that is kno
         share: what of it this history answers for.
     """
     deployed = known.deployed.lock
+    has_schema = is_there(live, share)
     live = await asyncio.to_thread(take_share, live, deployed, share)
     rows = read_rows(live.version_tables, deployed)
     states = known.choose(rows)
@@ -67,6 +70,12 @@ async def diagnose_snapshot(  # noqa: PLR0913  # a database, and all that is kno
     if spellings is not None and found.unexplained:
         await patient.prove(found, spellings)
         found = await asyncio.to_thread(patient.diagnose)
+    if not has_schema:
+        found = msgspec.structs.replace(
+            found,
+            summary=f"there is no schema {share.schema}",
+            remedy=("Check `lock_schema` of the entry, or --schema",),
+        )
     difference = None
     if found.verdict not in _STAMP_DECIDES:
         difference = give_back(patient.find_difference(found), deployed, share)

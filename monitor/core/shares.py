@@ -6,14 +6,14 @@ in another schema than the lock has them in, they are taken for being in that.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
 
-from monitor.core.dated import map_texts
 from monitor.core.difference import Change, Difference, Note
 from monitor.core.keys import Kind, ObjectKey
+from monitor.core.kinds import Value
 from monitor.core.lock import Lock
 from monitor.core.quoting import quote_as_shown
 from monitor.core.snapshot import SchemaObject, Snapshot, VersionTable, make_snapshot
@@ -46,6 +46,12 @@ def take_share(live: Snapshot, lock: Lock, share: Share) -> Snapshot:
     if share.schema is not None and share.schema != home:
         live = _move_home(live, share.schema, lock)
     return _leave_to_others(live, lock, share.beside) if share.beside else live
+
+
+def is_there(live: Snapshot, share: Share) -> bool:
+    """Whether the database has the schema that is answered for."""
+    key = ObjectKey(Kind.SCHEMA, None, None, share.schema or "")
+    return share.schema is None or key in live.by_key
 
 
 def give_back(difference: Difference, lock: Lock, share: Share) -> Difference:
@@ -85,25 +91,34 @@ def _move_note(note: Note, move: _Move) -> Note:
     return Note(note=note.note, key=moved, message=message)
 
 
+_IDENT: Final = r'"(?:[^"]++|"")++"|[^\W\d][\w$]*+'
+ELSEWHERE: Final = "anchorwatch elsewhere"
+"""Stands for the lock's own schema where a tenant mentions it: that is none of its objects."""
+
+
 def _move_home(live: Snapshot, schema: str, lock: Lock) -> Snapshot:
-    """One schema in the place of another, and of the rest what the lock knows as well."""
-    own = {item.key for item in lock.objects.values()}
-    home = lock.place.schema
-    qualified = re.compile(rf"(?<![\w.\"]){re.escape(quote_as_shown(schema))}(?=\.)")
-    target, move = quote_as_shown(home), _rename(schema, home)
+    """One schema in the place of another, and of the rest what the lock knows as well.
 
-    def reword(text: str) -> str:
-        return home if text == schema else qualified.sub(target.replace("\\", r"\\"), text)
-
+    What mentions an object of that schema mentions it in the other one. What mentions an object
+    of the lock in the lock's own schema is none of the tenant's.
+    """
+    home, own = lock.place.schema, {item.key for item in lock.objects.values()}
+    move = _rename(schema, home)
+    rename = _Renaming(
+        {
+            schema: (home, _list_names(live.by_key, schema)),
+            home: (ELSEWHERE, _list_names(own, home)),
+        }
+    )
     kept = [
         item for item in live.objects if item.key in own and item.key.schema not in {schema, home}
     ]
     for item in live.objects:
         if item.key.schema == schema:
-            attributes = {
-                name: map_texts(value, reword) for name, value in item.attributes.items()
-            }
-            key = msgspec.structs.replace(move(item.key), name=_reword_types(item.key, reword))
+            attributes = {name: rename.change(value) for name, value in item.attributes.items()}
+            key, name = move(item.key), item.key.name
+            if "(" in name:  # the types of the arguments of a routine
+                key = msgspec.structs.replace(key, name=rename.reword(name))
             kept.append(SchemaObject(key=key, attributes=attributes))
     tables = (
         msgspec.structs.replace(table, schema=home)
@@ -113,9 +128,49 @@ def _move_home(live: Snapshot, schema: str, lock: Lock) -> Snapshot:
     return _replace(live, kept, tuple(tables))
 
 
-def _reword_types(key: ObjectKey, reword: Callable[[str], str]) -> str:
-    """The name of a routine holds the types of its arguments; others mean themselves."""
-    return reword(key.name) if "(" in key.name else key.name
+def _list_names(keys: Iterable[ObjectKey], schema: str) -> frozenset[str]:
+    """What can be mentioned of a schema; of routines the name alone."""
+    return frozenset(
+        key.name.partition("(")[0] for key in keys if key.schema == schema and key.parent is None
+    )
+
+
+class _Renaming:
+    """Schemas that get another name wherever one of their objects is mentioned.
+
+    Args:
+        schemas: the new name of each, and the names of its objects.
+    """
+
+    def __init__(self, schemas: Mapping[str, tuple[str, frozenset[str]]]) -> None:
+        self._schemas = schemas
+        self._mention = re.compile(rf"(?<![\w.\"$])({_IDENT})\.({_IDENT})")
+
+    def reword(self, text: str) -> str:
+        """A text with every mention in it changed."""
+        return self._mention.sub(self._replace, text)
+
+    def change(self, value: Value) -> Value:
+        """A value with every mention in it changed: in texts, or as a schema and a name."""
+        if isinstance(value, str):
+            return self.reword(value)
+        if not isinstance(value, list):
+            return value
+        known = self._schemas.get(value[0]) if value and isinstance(value[0], str) else None
+        if known is not None and len(value) > 1 and value[1] in known[1]:
+            return [known[0], *value[1:]]
+        return [self.change(part) for part in value]
+
+    def _replace(self, found: re.Match[str]) -> str:
+        schema, name = (_read_ident(part) for part in found.groups())
+        known = self._schemas.get(schema)
+        if known is None or name not in known[1]:
+            return found[0]
+        return f"{quote_as_shown(known[0])}.{found[2]}"
+
+
+def _read_ident(text: str) -> str:
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text
 
 
 def _leave_to_others(live: Snapshot, lock: Lock, others: Sequence[Lock]) -> Snapshot:

@@ -103,7 +103,7 @@ async def test_what_no_service_makes_is_told_to_each(
     assert (found.verdict, found.unexplained) == (State.DRIFTED, 1)
 
 
-@pytest.mark.parametrize("schema", ["acme", "T 2", 'q"uote', "acme_two"])
+@pytest.mark.parametrize("schema", ["T 2", 'q"uote', "select", "v$1", "f", "x", "text", "a"])
 async def test_each_tenant_has_a_verdict_of_its_own(
     locks: Locks, make_database: MakeDatabase, schema: str
 ) -> None:
@@ -117,7 +117,31 @@ async def test_each_tenant_has_a_verdict_of_its_own(
     assert found.diagnosis.verdict is State.IN_SYNC, found.difference
     other = await judge(url, locks.shop, Share("other"))
     assert other.diagnosis.verdict is State.STAMPED_NOT_RUN
-    assert (await judge(url, locks.shop, Share("nobody"))).diagnosis.verdict is State.EMPTY
+    nobody = (await judge(url, locks.shop, Share("nobody"))).diagnosis
+    assert (nobody.verdict, nobody.summary) == (State.EMPTY, "there is no schema nobody")
+
+
+FOREIGN = "foreign key (a) references public.accounts"
+VIEW = "select a.name, f.m from public.accounts a join acme.f on f.a = a.id"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "alter table acme.f alter id set default nextval('public.f_id_seq')",
+        f"alter table acme.f drop constraint f_a_fkey, add constraint f_a_fkey {FOREIGN}",
+        f"create or replace view acme.v as {VIEW}",
+    ],
+)
+async def test_a_tenant_that_uses_the_locks_own_schema_has_drifted(
+    locks: Locks, make_database: MakeDatabase, change: str
+) -> None:
+    whole = "; ".join((*SHOP, INDEX, stamp("r2")))
+    url = await make_database(
+        sql=f"{whole}; create schema acme; set search_path = acme; {whole}; {change}"
+    )
+    found = (await judge(url, locks.shop, Share("acme"))).diagnosis
+    assert (found.verdict, found.unexplained) == (State.DRIFTED, 1)
 
 
 async def test_what_differs_at_a_tenant_is_told_where_it_is(
