@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
-from monitor.sinks.locks import KEEP_LOCKS, Keeping, KeptLock, NewLock
+from monitor.sinks.locks import KEEP_LOCKS, Keeping, KeptLock, NewLock, is_same_commit
 from monitor.sinks.store import Store
 from monitor.sinks.tables import LOCK_BODIES, NUL
 from tests.sinks.builders import HOSTILE, NOW
@@ -90,3 +91,41 @@ async def test_many_at_once_lose_nothing(store: Store) -> None:
     assert {*await asyncio.gather(*map(store.keep_lock, locks))} == {Keeping.NEW}
     assert await list_commits(store) == [str(n) for n in reversed(range(8))]
     assert all([await store.load_lock(one.lock.digest) == one.body for one in locks])
+
+
+async def test_the_lock_of_the_deployed_commit_stays_however_old_it_is(store: Store) -> None:
+    await store.keep_lock(a_lock(b"old", "abcdef1234"))
+    for number in range(1, KEEP_LOCKS + 3):
+        new = a_lock(str(number).encode(), str(number), number)
+        await store.keep_lock(new, deployed="abcdef1")
+    commits = await list_commits(store)
+    assert commits[-1] == "abcdef1234"
+    assert len(commits) == KEEP_LOCKS + 1
+
+
+async def test_what_a_configured_place_says_now_takes_the_place_of_what_it_said(
+    store: Store,
+) -> None:
+    await store.keep_lock(a_lock(b"one", "a"))
+    await store.keep_lock(a_lock(b"zero", ""))
+    assert await store.keep_lock(a_lock(b"two", "a", 1), replaces=True) is Keeping.NEW
+    assert [one.digest for one in await store.list_locks("production", "app")] == [
+        a_lock(b"two").lock.digest,
+        a_lock(b"zero").lock.digest,
+    ]
+    assert await count_bodies(store) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("abcdef1", "abcdef1234", True),
+        ("abcdef1234", "abcdef1", True),
+        ("abcdef", "abcdef1234", False),
+        ("v1", "v1", True),
+        ("", "", False),
+        ("", "abcdef1234", False),
+    ],
+)
+def test_a_commit_is_known_by_how_it_begins(one: str, other: str, *, is_same: bool) -> None:
+    assert is_same_commit(one, other) is is_same

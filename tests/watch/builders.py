@@ -56,9 +56,10 @@ class Watch:
             on_fault=self.faults.append,
         )
 
-    def expect(self, source: str | None) -> None:
+    def expect(self, source: str | None, *, commit: str = "") -> None:
         """Compare with this from now on."""
         self._expected = source
+        self._options = replace(self._options, commit=commit)
 
     def find_lock(self) -> LateLock:
         """Where what is expected is, when that is a lock."""

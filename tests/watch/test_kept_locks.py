@@ -82,6 +82,32 @@ async def test_pending_is_judged_against_what_is_deployed(
     assert await watch.see(3) is State.IN_SYNC
 
 
+async def test_that_no_lock_of_the_deployed_commit_is_kept_is_said(
+    watch: Watch, kept: KeptLocks, locks: dict[str, bytes]
+) -> None:
+    await watch.run(f"{ran(1, 2)}; {VERSIONS}; {stamp('r2')}")
+    await push(kept, locks["4"], "c4")
+    assert (await watch.look(0)).record.report.notes == ()
+    watch.kept = KeptLocks(watch.store, "test", "app", commit="c2")
+    [note] = (await watch.look(1)).record.report.notes
+    assert note.startswith("No lock is kept for the deployed commit c2")
+
+
+async def test_a_lock_that_changes_for_one_commit_is_the_one_that_holds(
+    watch: Watch, locks: dict[str, bytes], tmp_path: Path
+) -> None:
+    path = tmp_path / "schema.lock.json"
+    path.write_bytes(locks["2"])
+    watch.expect(f"lock:{path}", commit="abc1234")
+    watch.kept = KeptLocks(
+        watch.store, "test", "app", configured=watch.find_lock(), commit="abc1234"
+    )
+    await watch.run(f"{ran(1, 2)}; {VERSIONS}; {stamp('r2')}")
+    assert await watch.see(0) is State.IN_SYNC
+    path.write_bytes(locks["4"])
+    assert await watch.see(1) is State.PENDING
+
+
 async def test_after_a_rollback_it_is_ahead_and_whether_the_old_code_runs_is_said(
     watch: Watch, kept: KeptLocks, locks: dict[str, bytes]
 ) -> None:
@@ -148,7 +174,10 @@ async def test_a_configured_lock_is_kept_and_held_where_it_cannot_be_read(
     path.write_bytes(locks["4"])
     assert await watch.see(1) is State.PENDING
     path.write_text("<<<<<<< HEAD")
-    assert await watch.see(2) is State.PENDING
+    report = (await watch.look(2)).record.report
+    assert report.state is State.PENDING
+    assert report.notes[0].startswith("The lock cannot be read anew, so the last one holds: ")
+    assert report.notes[0].endswith("It is of 2026-01-01 00:01 UTC.")
     path.write_bytes(locks["2"])
     assert await watch.see(3) is State.IN_SYNC
     assert len(await watch.store.list_locks("test", "app")) == 2
