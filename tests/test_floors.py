@@ -108,7 +108,7 @@ def test_every_part_of_the_package_has_a_floor() -> None:
     assert {name.split(".")[0] for name, _ in MODULES} <= FLOORS.keys()
 
 
-HEAVY = ("sqlalchemy", "fastapi", "apscheduler", "sentry_sdk", "pydantic")
+HEAVY = ("sqlalchemy", "fastapi", "apscheduler", "sentry_sdk", "pydantic", "httpx")
 
 
 QUICK = [
@@ -138,3 +138,14 @@ def test_quick_commands_import_nothing_heavy(arguments: list[str], tmp_path: Pat
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert done.stderr.strip().splitlines()[-1] == "[]"
+
+
+def test_a_diagnosis_imports_nothing_heavy() -> None:
+    script = (
+        "import sys\nimport monitor.cli.diagnosing\n"
+        f"print(sorted(set({HEAVY!r}) & sys.modules.keys()))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -5,14 +5,16 @@ import hashlib
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from monitor.core.errors import AnchorwatchError, BuildError
 from monitor.core.source import COMMIT, Source
 from monitor.sources.build import BuildOptions
 from monitor.sources.files import read_file
-from monitor.sources.http import Answer, open_client, read_address
+
+if TYPE_CHECKING:  # the door to the web takes longer to load than most commands take
+    from monitor.sources.http import Answer
 
 MOST_BYTES: Final = 32 * 1024 * 1024
 """Ten times what a large history makes."""
@@ -76,6 +78,8 @@ class LockPlace:
                 f"{self._source} wants to know which commit is deployed, and nobody says.",
                 next_step="Set `commit` of this database, or leave {commit} out of the address.",
             )
+        from monitor.sources.http import open_client, read_address  # noqa: PLC0415  # see above
+
         address = read_address(url.replace(COMMIT, quote(self._options.commit, safe="")))
         headers = {"Accept": "application/json, */*"}
         if self._options.token:
@@ -95,7 +99,7 @@ class LockPlace:
         self._etag = answer.headers.get("etag", "")
         return answer.body
 
-    def _refuse_other(self, answer: Answer) -> None:
+    def _refuse_other(self, answer: "Answer") -> None:
         """Nothing, where the answer is a lock.
 
         Raises:

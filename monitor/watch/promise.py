@@ -1,6 +1,7 @@
 """What one look compares a database with."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -44,6 +45,18 @@ class Locks(Protocol):
 
         Raises:
             AnchorwatchError: they cannot be read.
+        """
+        ...
+
+
+class Kept(Protocol):
+    """The locks of a database that the ledger keeps."""
+
+    async def refresh(self, at: datetime) -> Locks | None:
+        """What the database is held against by now; None where there is no lock at all.
+
+        Raises:
+            StoreError: the ledger cannot be read or written.
         """
         ...
 

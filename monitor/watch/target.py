@@ -14,9 +14,8 @@ from monitor.core.snapshot import Snapshot
 from monitor.core.waivers import Waivers
 from monitor.sources.dsn import Dsn
 from monitor.sources.postgres import Deadlines
-from monitor.watch.kept_locks import KeptLocks
 from monitor.watch.memory import Memory
-from monitor.watch.promise import Expectation, Locks
+from monitor.watch.promise import Expectation, Kept, Locks
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -49,7 +48,7 @@ class Target(msgspec.Struct, frozen=True):
     locks: Locks | None = None
     schema: str | None = None
     beside: tuple[Locks, ...] = ()
-    kept: KeptLocks | None = None
+    kept: Kept | None = None
     waivers: Waivers = Waivers()
     spellings: Spellings | None = None
     scope: Scope = DEFAULT_SCOPE
