@@ -65,7 +65,7 @@ async def diagnose_snapshot(  # noqa: PLR0913  # a database, and all that is kno
     live = await asyncio.to_thread(take_share, live, deployed, share)
     rows = read_rows(live.version_tables, deployed)
     states = known.choose(rows)
-    patient = _Patient(states, live, scope, rows)
+    patient = await asyncio.to_thread(_Patient, states, live, scope, rows)
     found = await asyncio.to_thread(patient.diagnose)
     if spellings is not None and found.unexplained:
         await patient.prove(found, spellings)
@@ -78,7 +78,8 @@ async def diagnose_snapshot(  # noqa: PLR0913  # a database, and all that is kno
         )
     difference = None
     if found.verdict not in _STAMP_DECIDES:
-        difference = give_back(patient.find_difference(found), deployed, share)
+        difference = await asyncio.to_thread(patient.find_difference, found)
+        difference = give_back(difference, deployed, share)
     if states is not known.deployed:
         found = await asyncio.to_thread(put_ahead, found, known.deployed, states)
     elif (move := may_wait(known, now or datetime.now(UTC), grace)) is not None:

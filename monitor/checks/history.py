@@ -66,7 +66,7 @@ def judge_stamp(
         stamp: what is stamped there.
         history: the revisions that are known; None when none are expected.
     """
-    if history is None or (stamp and all(map(history.is_known, stamp))):
+    if history is None or (stamp and history.knows(stamp)):
         return None
     if not has_tables(snapshot):
         return State.EMPTY

@@ -79,20 +79,28 @@ async def _compare_both(
     built = [place for place, source in enumerate(sources) if source.scheme not in at_hand]
     servers = WatchedServers(parse_dsn(source.url)[0] for source in sources if source.url)
     options = replace(make_options(choices, progress=progress), forbidden=servers.list_identifiers)
+    locks = {
+        place: LockedExpectation(source, options)
+        for place, source in enumerate(sources)
+        if source.scheme is Scheme.LOCK
+    }
     async with open_shadows(options) as shadows:
         for place in [*live, *built]:
             majors = [s.server.major for s in found.values() if s.server is not None]
             ways[place] = replace(options, major=choices.major or (majors[0] if majors else None))
-            found[place] = await read_source(sources[place], ways[place], shadows=shadows)
+            if place in locks:
+                found[place] = await locks[place].snapshot_at(None)
+            else:
+                found[place] = await read_source(sources[place], ways[place], shadows=shadows)
         unstable = [
-            partial(find_unstable, sources[place], found[place], ways[place], shadows=shadows)
+            partial(locks[place].find_unstable, None)
+            if place in locks
+            else partial(find_unstable, sources[place], found[place], ways[place], shadows=shadows)
             for place in range(2)
         ]
-        for place, source in enumerate(sources):
-            if source.scheme is Scheme.LOCK:
-                states = await LockedExpectation(source, ways[place]).read()
-                found[1 - place], others = states.settle(found[1 - place])
-                notes += others
+        for place, lock in locks.items():
+            found[1 - place], others = (await lock.read()).settle(found[1 - place])
+            notes += others
         difference = await compare(
             found[0],
             found[1],

@@ -95,6 +95,10 @@ class History:
         """Whether the history has a revision with exactly this id."""
         return revision in self.by_id
 
+    def knows(self, revisions: Iterable[str]) -> bool:
+        """Whether it has every one of these."""
+        return all(map(self.is_known, revisions))
+
     def ancestors(self, ids: Iterable[str]) -> frozenset[str]:
         """The known ones of ``ids`` and everything that comes before them."""
         return self._follow(ids, self.parents.__getitem__)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -99,12 +99,14 @@ def make_lock(  # noqa: PLR0913  # the parts of a lock, by name
     for before, one in _with_before(base, built):
         pairs = store.compare(before, one.schema)
         instead, omitted = store.tell_apart(pairs, elsewhere.get(one.revision.id, pairs))
+        steps, marks = store.compare_steps(before, one)
         delta = Delta(
             pairs=pairs,
             otherwise=instead,
             omitted=omitted,
             statements=one.statements,
-            **store.compare_steps(before, one),
+            steps=steps,
+            marks=marks,
         )
         revisions.append(LockedRevision(revision=one.revision, digest=one.digest, delta=delta))
     lock = Lock(
@@ -228,15 +230,17 @@ class _Store:
             for key in sorted(keys, key=lambda key: key.order)
         )
 
-    def compare_steps(self, before: Snapshot, one: Built) -> dict[str, Any]:
+    def compare_steps(
+        self, before: Snapshot, one: Built
+    ) -> tuple[tuple[tuple[Pair, ...], ...], tuple[int, ...]]:
         """What each step of a revision changes, and how far its statements are then."""
         if not one.steps:
-            return {}
+            return (), ()
         schemas = pairwise((before, *one.steps, one.schema))
         marks = (*one.marks, len(one.statements))
         steps = zip((self.compare(*two) for two in schemas), marks, strict=True)
         told = [(step, mark) for step, mark in steps if step]
-        return {"steps": tuple(s for s, _ in told), "marks": tuple(m for _, m in told)}
+        return tuple(step for step, _ in told), tuple(mark for _, mark in told)
 
     def tell_apart(
         self, pairs: tuple[Pair, ...], other: tuple[Pair, ...]

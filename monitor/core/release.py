@@ -53,15 +53,15 @@ class Known(NamedTuple):
         The deployed one, but for a newer one where only that knows them all: it has every head
         of the deployed one, and something that comes after.
         """
-        if not rows or _knows(self.deployed, rows):
+        if not rows or self.deployed.lock.history.knows(rows):
             return self.deployed
         heads = self.deployed.lock.history.heads
-        newer = (one for one in self.others if _knows(one, rows) and _knows(one, heads))
+        newer = (
+            one
+            for one in self.others
+            if one.lock.history.knows(rows) and one.lock.history.knows(heads)
+        )
         return next(newer, self.deployed)
-
-
-def _knows(states: States, names: Sequence[str]) -> bool:
-    return all(map(states.lock.history.is_known, names))
 
 
 def put_ahead(found: Diagnosis, deployed: States, newer: States) -> Diagnosis:
@@ -135,4 +135,4 @@ def may_wait(known: Known, now: datetime, grace: timedelta) -> Move | None:
     move = known.move
     if move is None or now - move.at >= grace or not move.before:
         return None
-    return move if _knows(known.deployed, move.before) else None
+    return move if known.deployed.lock.history.knows(move.before) else None

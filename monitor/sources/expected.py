@@ -188,8 +188,6 @@ async def find_unstable(
     Raises:
         AnchorwatchError: as `read_source` does.
     """
-    if source.scheme is Scheme.LOCK:
-        return await LockedExpectation(source, options).find_unstable(None)
     if source.scheme not in BUILT:
         return Unstable()
     return await rebuild(first, lambda again: _read(source, again, shadows), options)

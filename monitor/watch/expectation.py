@@ -49,7 +49,7 @@ class LateExpectation:
             AnchorwatchError: it cannot be read.
         """
         opened = await self._open()
-        if opened.history is None or all(map(opened.history.is_known, stamped)):
+        if opened.history is None or opened.history.knows(stamped):
             self._read_again = None
         else:
             self._read_again = await read_history(self._source, self._options)

@@ -7,7 +7,7 @@ otherwise the one that came last.
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -148,7 +148,7 @@ class KeptLocks:
         deployed = await self._load_deployed(chosen)
         rows = read_rows(tables, deployed.lock) or ()
         notes = tuple(self._list_doubts(chosen))
-        if _knows(deployed, rows):
+        if deployed.lock.history.knows(rows):
             return Known(deployed, notes=notes)
         newer = await self._find_newer(chosen, (*rows, *deployed.lock.history.heads))
         return Known(deployed, (newer,) if newer else (), notes=notes)
@@ -189,7 +189,7 @@ class KeptLocks:
         for digest in digests:
             with suppress(DamagedFile):
                 states = States(await self._load(digest))
-                if _knows(states, names):
+                if states.lock.history.knows(names):
                     return states
         return None
 
@@ -211,7 +211,3 @@ def choose_deployed(kept: Sequence[KeptLock], commit: str) -> KeptLock:
     """
     same = (one for one in kept if is_same_commit(one.commit, commit))
     return next(same, kept[0])
-
-
-def _knows(states: States, names: Iterable[str]) -> bool:
-    return all(map(states.lock.history.is_known, names))
