@@ -9,6 +9,7 @@ without prepared statements, so that a pooler may stand in between.
 import asyncio
 import contextlib
 import errno
+import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -44,6 +45,20 @@ _PRAGMAS: Final = (
 )
 _OPENING: Final = "anchorwatch_opening"
 _SQLITE: Final = ("sqlite", "sqlite+aiosqlite")
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that lets go of the file when it is closed.
+
+    SQLite keeps what is closed with a statement unfinished until somebody forgets that
+    statement, and its transaction with it (https://www.sqlite.org/c3ref/close.html): a look
+    that was cancelled while it wrote would hold the ledger against everybody.
+    """
+
+    def close(self) -> None:
+        if self.in_transaction:
+            self.rollback()
+        super().close()
 
 
 @final
@@ -159,7 +174,7 @@ def _open_sqlite(path: Path) -> AsyncEngine:
         pool_size=POOL_SIZE,
         hide_parameters=True,
         # The driver would begin by its own rules; we say BEGIN ourselves, below.
-        connect_args={"isolation_level": None},
+        connect_args={"isolation_level": None, "factory": _Connection},
     )
     sa.event.listen(engine.sync_engine, "connect", _set_pragmas)
     sa.event.listen(engine.sync_engine, "begin", _begin)

@@ -1,5 +1,6 @@
 """Where the ledger lives, and what happens when that place fails."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 
 from monitor.core.errors import ConfigurationError, StoreError
 from monitor.core.incidents import EventKind
-from monitor.sinks.backend import open_backend
+from monitor.sinks.backend import Backend, open_backend
 from monitor.sinks.store import Store, open_store
 from monitor.sources.engine import Binaries, Cluster, running_cluster
 from tests.conftest import MakeDatabase
@@ -96,6 +97,33 @@ async def test_a_ledger_that_another_process_holds_is_told(
         holder.execute("ROLLBACK")
         holder.close()
         assert await store.commit(a_decision())
+
+
+async def write_for_ever(backend: Backend) -> None:
+    while True:
+        async with backend.writing() as connection:
+            await connection.execute(sa.text("INSERT INTO notes VALUES (1)"))
+            await connection.execute(sa.text("SELECT * FROM notes"))
+
+
+async def test_a_writer_that_is_cancelled_lets_go_of_the_ledger(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "ledger.db")
+    keeping: list[object] = []  # a traceback holds the statements that were under way
+    for turns in range(60):
+        backend = open_backend(url)
+        async with backend.writing() as connection:
+            await connection.execute(sa.text("CREATE TABLE IF NOT EXISTS notes (note int)"))
+        writer = asyncio.create_task(write_for_ever(backend))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.0005 * (turns % 3))
+        writer.cancel()
+        keeping += await asyncio.gather(writer, return_exceptions=True)
+        await backend.close()
+        other = sqlite3.connect(tmp_path / "ledger.db", timeout=0)
+        with contextlib.closing(other):
+            other.execute("BEGIN IMMEDIATE")
+    assert {type(error) for error in keeping} == {asyncio.CancelledError}
 
 
 async def fill(store: Store) -> int:
