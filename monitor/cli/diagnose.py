@@ -22,8 +22,8 @@ def diagnose(
         list[Path] | None,
         typer.Option(
             "--lock",
-            help="What `anchorwatch lock build` wrote, schema.lock.json otherwise; further ones "
-            "are of other releases than the deployed one.",
+            help="What `anchorwatch lock build` wrote; otherwise the configured one, or "
+            "schema.lock.json. Further ones are of other releases than the deployed one.",
         ),
     ] = None,
     schema: Annotated[
@@ -52,7 +52,7 @@ def diagnose(
 
     asked = diagnosing.Asked(
         database=database,
-        locks=lock or [Path("schema.lock.json")],
+        locks=lock or [],
         schema=schema,
         beside=beside or [],
     )

@@ -1,8 +1,9 @@
 """What `anchorwatch diagnose` does: reads a database and holds it against a lock."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from monitor.checks.diagnosis import Judged, diagnose_snapshot
 from monitor.checks.spelling import Spellings
@@ -23,14 +24,20 @@ from monitor.core.printing import clean
 from monitor.core.release import Known
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.shares import Share
-from monitor.core.source import Scheme
+from monitor.core.source import Scheme, Source, parse_source
 from monitor.core.verdict import State
 from monitor.core.way_out import name_revisions
+from monitor.sources.build import BuildOptions
 from monitor.sources.dsn import Dsn
+from monitor.sources.locked import LockedExpectation
 from monitor.sources.postgres import connect
 from monitor.sources.reading import take_snapshot
 
+if TYPE_CHECKING:
+    from monitor.config.databases import DatabaseSettings
+
 _ALTERNATIVES_SHOWN: Final = 3
+_DEFAULT: Final = Path("schema.lock.json")
 
 
 class Diagnosed(NamedTuple):
@@ -45,13 +52,15 @@ class Asked(NamedTuple):
 
     Attributes:
         database: which one.
-        locks: of the release that is deployed, and of other ones.
-        schema: where the objects of the lock are; None for where it has them.
-        beside: the locks of other histories in the same database.
+        locks: of the release that is deployed, and of other ones; none for what is
+            configured.
+        schema: where the objects of the lock are; None for what is configured, or else for
+            where the lock has them.
+        beside: the locks of other histories in the same database; none for what is configured.
     """
 
     database: str
-    locks: Sequence[Path]
+    locks: Sequence[Path] = ()
     schema: str | None = None
     beside: Sequence[Path] = ()
 
@@ -67,33 +76,72 @@ def diagnose_one(asked: Asked, shadow: str | None, config: str | None) -> Diagno
     Raises:
         AnchorwatchError: a lock cannot be used, or the database cannot be read.
     """
-    deployed, *others = (States(read_lock(path)) for path in asked.locks)
-    beside = tuple(read_lock(path) for path in asked.beside)
     [resolved] = resolve_sources([asked.database], config)
     if resolved.source.scheme is not Scheme.POSTGRES:
         raise UsageError(
             f"{resolved.source} is no database.",
             next_step="Name a postgresql:// URL or a configured database.",
         )
-    scope, schema = DEFAULT_SCOPE, asked.schema
-    if resolved.database is not None:
-        from monitor.agent.choices import make_scope
-
-        scope, schema = make_scope(resolved.database), schema or resolved.database.lock_schema
+    given = _fill_in(asked, shadow, resolved.database)
     with show_progress(f"diagnosing {resolved.source}"):
-        dsn, choices = read_url(resolved.source), BuildChoices(shadow=shadow)
-        known, share = Known(deployed, tuple(others)), Share(schema, beside)
-        judged = run_loop(_diagnose(dsn, known, scope, share, choices))
+        judged = run_loop(_diagnose(read_url(resolved.source), given))
         return Diagnosed(judged.diagnosis, judged.states.lock)
 
 
-async def _diagnose(
-    dsn: Dsn, known: Known, scope: Scope, share: Share, choices: BuildChoices
-) -> Judged:
+class _Given(NamedTuple):
+    """What a database is held against: files, or what its configuration names."""
+
+    locks: Sequence[Path | Source]
+    beside: Sequence[Path | Source]
+    schema: str | None
+    scope: Scope
+    options: BuildOptions
+
+
+def _fill_in(asked: Asked, shadow: str | None, database: "DatabaseSettings | None") -> _Given:
+    """What the command line does not say, the configuration does."""
+    if database is None:
+        options = make_options(BuildChoices(shadow=shadow))
+        locks = asked.locks or [_DEFAULT]
+        return _Given(locks, asked.beside, asked.schema, DEFAULT_SCOPE, options)
+    from monitor.agent import choices
+
+    configured = choices.make_options(database)
+    return _Given(
+        locks=asked.locks or [_find_configured(database) or _DEFAULT],
+        beside=asked.beside or choices.list_beside(database),
+        schema=asked.schema or database.lock_schema,
+        scope=choices.make_scope(database),
+        options=replace(configured, shadow_url=shadow or configured.shadow_url),
+    )
+
+
+def _find_configured(database: "DatabaseSettings") -> Source | None:
+    """The lock that the database is expected to follow; None where it follows something else."""
+    if database.expected is None:
+        return None
+    source = parse_source(database.expected.get_secret_value())
+    return source if source.scheme is Scheme.LOCK else None
+
+
+async def _diagnose(dsn: Dsn, given: _Given) -> Judged:
+    deployed, *others = [await _read(source, given.options) for source in given.locks]
+    beside = tuple([(await _read(source, given.options)).lock for source in given.beside])
     async with connect(dsn) as session:
         live = await take_snapshot(session)
-    spellings = Spellings(make_options(choices))
-    return await diagnose_snapshot(known, live, scope, spellings=spellings, share=share)
+    return await diagnose_snapshot(
+        Known(deployed, tuple(others)),
+        live,
+        given.scope,
+        spellings=Spellings(given.options),
+        share=Share(given.schema, beside),
+    )
+
+
+async def _read(place: Path | Source, options: BuildOptions) -> States:
+    if isinstance(place, Path):
+        return States(read_lock(place))
+    return await LockedExpectation(place, options).read()
 
 
 def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:

@@ -40,6 +40,20 @@ class BuiltLock(NamedTuple):
     difference: Difference | None
 
 
+class BaselineChoice(NamedTuple):
+    """What a command was told about the baseline.
+
+    Attributes:
+        source: what makes it.
+        revision: what it is of; None for nothing yet.
+        is_of_heads: whether it is of the heads, and is taken back from there.
+    """
+
+    source: str | None = None
+    revision: str | None = None
+    is_of_heads: bool = False
+
+
 def read_majors(text: str | None, shadow: str | None) -> tuple[int, ...]:
     """The major versions in a list, the first the one that is built on; none for any.
 
@@ -72,7 +86,7 @@ def build_one(
     text: str | None,
     choices: BuildChoices,
     *,
-    baseline: "BaselineChoice",
+    baseline: BaselineChoice,
     models: str | None,
     output: Path,
     others: tuple[int, ...],
@@ -90,20 +104,6 @@ def build_one(
     with show_progress(f"locking {source}") as progress:
         given = _Given(base, baseline, compared, former, others)
         return run_loop(_build(source, choices, given, progress))
-
-
-class BaselineChoice(NamedTuple):
-    """What a command was told about the baseline.
-
-    Attributes:
-        source: what makes it.
-        revision: what it is of; None for nothing yet.
-        is_of_heads: whether it is of the heads, and is taken back from there.
-    """
-
-    source: str | None = None
-    revision: str | None = None
-    is_of_heads: bool = False
 
 
 def _refuse_contradictions(baseline: BaselineChoice) -> None:
@@ -129,7 +129,7 @@ class _Given(NamedTuple):
     """What a lock is built from, beside the history."""
 
     base: Source | None
-    baseline: "BaselineChoice"
+    baseline: BaselineChoice
     models: Source | None
     former: Lock | None
     others: tuple[int, ...]

@@ -169,7 +169,13 @@ async def test_tenants_and_other_histories_are_configured_and_checked(
     checked = await locked("check", "shop", "alone", "acme", "--format", "json")
     states = {one["name"]: one["state"] for one in checked.document["databases"]}
     assert states == {"shop": "in_sync", "alone": "drifted", "acme": "pending"}, checked
-    options = ("--shadow", server.url(), "--format", "json")
+    (tmp_path / "schema.lock.json").rename(tmp_path / "kept.json")  # nothing is found by chance
+    config = tmp_path / "anchorwatch.yaml"
+    config.write_text(config.read_text().replace("schema.lock.json", "kept.json"))
+    for name, state in states.items():
+        asked = await locked("diagnose", name, "--format", "json")
+        assert asked.document["verdict"] == state, asked
+    options = ("--lock", "kept.json", "--shadow", server.url(), "--format", "json")
     found = await locked("diagnose", url, "--schema", "acme", *options)
     assert (found.document["verdict"], found.document["pending"]) == ("pending", ["r3", "r4"])
 
