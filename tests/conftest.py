@@ -28,6 +28,7 @@ from monitor.sources.engine import (
     running_cluster,
     start_cluster,
 )
+from tests.scratch import move_to_memory
 
 STEP_DOWN = """
 import asyncio, gzip, os, sys, zlib
@@ -42,6 +43,11 @@ if os.geteuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
 """
+
+
+def pytest_configure() -> None:
+    """Begin before anything is written, and before the workers are started."""
+    move_to_memory()
 
 
 class MakeDatabase(Protocol):
