@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import KINDS
 from monitor.core.lock import Delta, Lock
+from monitor.core.row_writes import RowWrite, list_row_writes
 from monitor.core.snapshot import SchemaObject
 
 type Objects = Mapping[ObjectKey, SchemaObject]
@@ -48,7 +49,7 @@ def judge_safety(lock: Lock, revisions: Sequence[str], older: Objects, newer: Ob
         older: the schema that the code expects.
         newer: what they have made of it, all together: what one adds another may tighten.
     """
-    found = [*_list_unknown(lock, revisions)]
+    found = [*_list_unknown(lock, revisions, older)]
     names = _find_last(lock, revisions)
     for key in sorted(older.keys() | newer.keys(), key=lambda key: key.order):
         before, after = older.get(key), newer.get(key)
@@ -58,10 +59,34 @@ def judge_safety(lock: Lock, revisions: Sequence[str], older: Objects, newer: Ob
     return min(found, key=lambda risk: order.index(risk.safety), default=SAFE)
 
 
-def _list_unknown(lock: Lock, revisions: Sequence[str]) -> Iterator[Risk]:
+def _list_unknown(lock: Lock, revisions: Sequence[str], older: Objects) -> Iterator[Risk]:
+    """What the schema does not show: a revision that nobody saw run, rows that are rewritten."""
     for name in revisions:
-        if lock.by_id[name].delta is None:
+        delta = lock.by_id[name].delta
+        if delta is None:
             yield Risk(Safety.UNKNOWN, f"what {name} changes is not known")
+            continue
+        writes = list_row_writes(statement.sql for statement in delta.statements)
+        met = [write for write in writes if _meets(write, older)]
+        if met:
+            yield Risk(Safety.UNKNOWN, f"{name} writes rows{_say_of(met[0])}")
+
+
+def _meets(write: RowWrite, older: Objects) -> bool:
+    """Whether older code may read what is written: what fills new columns it never sees."""
+    if write.table is None:
+        return True
+    if write.columns is None:
+        kinds = (Kind.TABLE, Kind.VIEW, Kind.FOREIGN_TABLE)
+        return any(key.kind in kinds and key.name == write.table for key in older)
+    return any(
+        key.kind is Kind.COLUMN and key.parent == write.table and key.name in write.columns
+        for key in older
+    )
+
+
+def _say_of(write: RowWrite) -> str:
+    return f" of {write.table}" if write.table else ""
 
 
 def _find_last(lock: Lock, revisions: Sequence[str]) -> dict[ObjectKey, str]:
@@ -121,9 +146,11 @@ def _holds_back(item: SchemaObject, older: Objects) -> bool:
         return False
     schema, table = referenced
     is_known = ObjectKey(Kind.TABLE, schema, None, table) in older
-    return is_known and item.get("on_delete") not in {"cascade", "set null", "set default"}
+    return is_known and item.get("on_delete") not in _ACTIONS
 
 
+_ACTIONS: Final = frozenset({"cascade", "set null", "set default"})
+"""What a foreign key does to other rows."""
 _HARMLESS_GONE: Final = frozenset(
     {
         Kind.INDEX,
@@ -143,11 +170,17 @@ _ACTIVE: Final = frozenset({Kind.TRIGGER, Kind.RULE, Kind.POLICY, Kind.EVENT_TRI
 
 def _judge_removal(item: SchemaObject, name: str) -> Risk:
     key = item.key
-    if key.kind in _HARMLESS_GONE and not _is_unique(item):
+    if key.kind in _HARMLESS_GONE and not _is_unique(item) and not _acts(item):
         return SAFE
     if key.kind in _ACTIVE | _STRICTER or _is_unique(item):
         return Risk(Safety.UNKNOWN, f"{name} removes {key}")
     return Risk(Safety.NO, f"{name} removes {key}")
+
+
+def _acts(item: SchemaObject) -> bool:
+    """Whether it is a foreign key that takes other rows along: older code may rely on it."""
+    actions = (item.attributes.get("on_delete"), item.attributes.get("on_update"))
+    return item.key.kind is Kind.FOREIGN_KEY and not _ACTIONS.isdisjoint(actions)
 
 
 def _is_unique(item: SchemaObject) -> bool:
@@ -169,8 +202,13 @@ def _judge_addition(item: SchemaObject, name: str, newer: Objects) -> Risk:
         if is_domain and not is_filled:
             return Risk(Safety.UNKNOWN, f"{name} adds {key} of a domain")
         return SAFE
-    is_strict = key.kind in _STRICTER | _ACTIVE or _is_unique(item)
+    is_strict = key.kind in _STRICTER | _ACTIVE or _is_unique(item) or _is_computed(item)
     return Risk(Safety.UNKNOWN, f"{name} adds {key}") if is_strict else SAFE
+
+
+def _is_computed(item: SchemaObject) -> bool:
+    """Whether it is an index that computes something of each row, which may fail."""
+    return item.key.kind is Kind.INDEX and bool(item.get("expressions") or item.get("predicate"))
 
 
 _HARMLESS: Final = frozenset(
@@ -207,8 +245,8 @@ def _judge_attribute(before: SchemaObject, after: SchemaObject, attribute: str, 
     key = after.key
     if key.kind is Kind.COLUMN and attribute == "nullable" and not after.get("nullable"):
         return Risk(Safety.NO, f"{name} makes {key} NOT NULL")
-    if key.kind is Kind.COLUMN and attribute == "default" and after.get("default") is not None:
+    if key.kind is Kind.COLUMN and attribute == "default" and before.get("default") is None:
         return SAFE
     if key.kind is Kind.INDEX and not (_is_unique(before) or _is_unique(after)):
-        return SAFE
+        return Risk(Safety.UNKNOWN, f"{name} changes {key}") if _is_computed(after) else SAFE
     return Risk(Safety.UNKNOWN, f"{name} changes the {attribute.replace('_', ' ')} of {key}")

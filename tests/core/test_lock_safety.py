@@ -7,7 +7,7 @@ import pytest
 from monitor.core.history import Revision
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
-from monitor.core.lock import LockedRevision, VersionPlace
+from monitor.core.lock import LockedRevision, Statement, VersionPlace
 from monitor.core.lock_building import Built, make_lock
 from monitor.core.lock_safety import Safety, judge_safety
 from monitor.core.snapshot import SchemaObject, make_snapshot
@@ -23,6 +23,9 @@ OLD = (
     item(Kind.TABLE, "t", None),
     item(Kind.COLUMN, "a", type="integer"),
     item(Kind.COLUMN, "b", type="integer", nullable=False),
+    item(Kind.COLUMN, "d", type="text", default="'new'::text"),
+    item(Kind.FOREIGN_KEY, "t_ref", references=["public", "w"], on_delete="cascade"),
+    item(Kind.FOREIGN_KEY, "t_plain", references=["public", "w"]),
     item(Kind.INDEX, "t_a", columns=["a"]),
     item(Kind.INDEX, "t_one", columns=["b"], unique=True),
     item(Kind.FUNCTION, "f(bigint)", None, body="x"),
@@ -63,7 +66,7 @@ def test_what_only_comes_along_is_harmless(change: SchemaObject) -> None:
     assert judge(change) == (Safety.YES, "")
 
 
-@pytest.mark.parametrize("name", ["t_a", "t_check"])
+@pytest.mark.parametrize("name", ["t_a", "t_check", "t_plain"])
 def test_what_older_code_does_not_ask_for_may_go(name: str) -> None:
     assert judge(without=(name,)) == (Safety.YES, "")
 
@@ -109,6 +112,11 @@ def test_what_goes_or_is_needed_breaks_older_code(
         (item(Kind.INDEX, "t_one", columns=["b"], unique=True, nulls_not_distinct=True), ""),
         (item(Kind.INDEX, "t_one", columns=["b"], unique=True, predicate="(a > 0)"), ""),
         (item(Kind.FUNCTION, "f(numeric)", None, body="y"), ""),
+        (item(Kind.INDEX, "t_e", columns=[None], expressions=["((a)::text)::integer"]), ""),
+        (item(Kind.INDEX, "t_p", columns=["a"], predicate="(1 / a > 0)"), ""),
+        (item(Kind.INDEX, "t_a", columns=["a"], predicate="(1 / a > 0)"), ""),
+        (item(Kind.COLUMN, "d", type="text", default="'pending'::text"), ""),
+        (None, "t_ref"),
     ],
 )
 def test_of_the_rest_nobody_knows(change: SchemaObject | None, without: str) -> None:
@@ -148,3 +156,29 @@ def test_a_column_of_a_domain_may_refuse_what_it_is_not_given() -> None:
     domain = item(Kind.DOMAIN, "dn", None, type="text")
     column = item(Kind.COLUMN, "x", type="public.dn")
     assert judge(domain, column)[0] is Safety.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("sql", "reason"),
+    [
+        ("update t set a = a * 2 where b = 1", "r writes rows of t"),
+        ('-- again\nUPDATE ONLY "public"."t" AS x SET "a" = 1', "r writes rows of t"),
+        ("update t set (a, new) = (select 1, 2)", "r writes rows of t"),
+        ("update t set new = (select 1 where a = 1)", ""),
+        ("update t set new = a", ""),
+        ("select 1; delete from t where a = 1", "r writes rows of t"),
+        ("insert into t (a) values ('***')", "r writes rows of t"),
+        ("with gone as (delete from t returning a) select 1", "r writes rows of t"),
+        ("insert into fresh select * from t", ""),
+        ("do '***'", "r writes rows"),
+        ("create trigger x before update on t execute function f()", ""),
+        ("select setval('t_id_seq', 1)", ""),
+    ],
+)
+def test_rows_that_older_code_reads_may_mean_something_else_now(sql: str, reason: str) -> None:
+    base = make_snapshot(OLD)
+    built = [Built(Revision(id="r"), "", base, statements=(Statement(sql),))]
+    lock = make_lock(base, built, place=VersionPlace(), server_version=180000)
+    risk = judge_safety(lock, ["r"], base.by_key, base.by_key)
+    expected = (Safety.UNKNOWN, reason) if reason else (Safety.YES, "")
+    assert (risk.safety, risk.reason) == expected
