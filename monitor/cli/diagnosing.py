@@ -150,7 +150,7 @@ def describe_diagnosis(found: Diagnosed) -> dict[str, Any]:
     half = one.half
     return {
         "verdict": one.verdict,
-        "severity": one.verdict.meaning.severity,
+        "severity": one.severity,
         "also": list(one.also),
         "stamped": None if one.stamped is None else list(one.stamped),
         "heads": list(one.heads),
@@ -180,7 +180,7 @@ def write_diagnosis(found: Diagnosed) -> str:
 
 def _list_lines(one: Diagnosis, lock: Lock) -> Iterator[str]:
     also = f", also {', '.join(one.also)}" if one.also else ""
-    yield f"{one.verdict} ({one.verdict.meaning.severity}){also}: {one.summary}"
+    yield f"{one.verdict} ({one.severity}){also}: {one.summary}"
     if one.unexplained and one.verdict is not State.DRIFTED:
         yield f"{one.unexplained} more that no revision explains"
     for other in one.alternatives[:_ALTERNATIVES_SHOWN]:
@@ -209,9 +209,9 @@ def _write_alternative(other: Alternative) -> str:
 
 def choose_exit(found: Diagnosed, fail_on: FailOn) -> int:
     """3 where it could not look, 1 from the wanted severity up."""
-    meaning = found.diagnosis.verdict.meaning
-    if not meaning.is_looked:
+    one = found.diagnosis
+    if not one.verdict.meaning.is_looked:
         return COULD_NOT_LOOK
     if fail_on is FailOn.NEVER:
         return 0
-    return int(meaning.severity.rank >= Severity(fail_on.value).rank)
+    return int(one.severity.rank >= Severity(fail_on.value).rank)

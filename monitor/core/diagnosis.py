@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from monitor.core.explanation import Alternative, Explanation, explain, find_fits
+from monitor.core.findings import Severity
 from monitor.core.history import History
 from monitor.core.keys import Kind
 from monitor.core.lock import LockedRevision
@@ -72,6 +73,12 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     remedy: tuple[str, ...] = ()
     present: frozenset[str] = frozenset()
     risk: Risk | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """The worst of all that holds: what is `ahead` may have a hole besides."""
+        held = (self.verdict, *self.also)
+        return max((state.meaning.severity for state in held), key=lambda severity: severity.rank)
 
 
 def diagnose(

@@ -71,15 +71,17 @@ def put_ahead(found: Diagnosis, deployed: States, newer: States) -> Diagnosis:
         found: the verdict by the newer lock.
         deployed: the lock of the release that runs.
         newer: the lock that knows what is stamped.
+
+    Returns:
+        `ahead`, with all that is wrong besides; or what was found, where that is no verdict on
+        the schema.
     """
+    if found.verdict in _NOT_JUDGED:
+        return found
     rows = found.stamped or ()
-    older = deployed.lock.history.ancestors(deployed.lock.history.heads)
-    beyond = newer.lock.history.ancestors(rows) - older
-    ran = [one.id for one in newer.lock.revisions if one.id in beyond & found.present]
-    made = newer.fold(older | {*ran}).objects
-    risk = judge_safety(newer.lock, ran, deployed.fold(older).objects, made)
-    held = [*zip((found.verdict, *found.also), found.sentences, strict=False)]
+    held = [*zip((found.verdict, *found.also), found.sentences, strict=True)]
     left = [pair for pair in held if pair[0] not in (State.PENDING, State.IN_SYNC)]
+    risk = _judge_risk(found, deployed, newer, is_right=not left)
     summary = (
         f"{name_revisions(rows)} is stamped, which a newer release brought; the deployed one "
         f"ends at {name_revisions(deployed.lock.history.heads)}: {_SAID[risk.safety]}"
@@ -95,6 +97,21 @@ def put_ahead(found: Diagnosis, deployed: States, newer: States) -> Diagnosis:
         remedy=found.remedy if left else (),
         risk=risk,
     )
+
+
+_NOT_JUDGED: Final = (State.UNKNOWN, State.EMPTY, State.UNSTAMPED, State.UNKNOWN_REVISION)
+"""What is said before a schema is held against its revisions: none of it is fine."""
+
+
+def _judge_risk(found: Diagnosis, deployed: States, newer: States, *, is_right: bool) -> Risk:
+    """What the schema does to the older release: no yes where it is not what revisions make."""
+    older = deployed.lock.history.ancestors(deployed.lock.history.heads)
+    ran = [one.id for one in newer.lock.revisions if one.id in found.present - older]
+    made = newer.fold(older | {*ran}).objects
+    risk = judge_safety(newer.lock, ran, deployed.fold(older).objects, made)
+    if risk.safety is Safety.YES and not is_right:
+        return Risk(Safety.UNKNOWN, "the schema is not what its revisions make")
+    return risk
 
 
 _SAID: Final = {

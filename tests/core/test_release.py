@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.core.diagnosis import Diagnosis
+from monitor.core.findings import Severity
+from monitor.core.lock import LockedRevision, VersionPlace
+from monitor.core.lock_building import make_lock
 from monitor.core.lock_safety import Safety
 from monitor.core.lock_states import States
 from monitor.core.release import GRACE, Known, Move, may_wait, put_ahead, wait_for_lock
-from monitor.core.snapshot import Snapshot
+from monitor.core.snapshot import Snapshot, make_snapshot
 from monitor.core.verdict import State
-from tests.core.lock_model import Node, a_node, build, photograph, replay
+from tests.core.lock_model import Node, a_node, build, list_built, photograph, replay, run
 from tests.core.test_diagnosis import judge
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -85,6 +88,48 @@ def test_what_is_wrong_by_the_newer_lock_is_told_beside_it() -> None:
     assert (found.verdict, found.also) == (State.AHEAD, (State.STAMPED_NOT_RUN,))
     assert found.remedy[-1] == "alembic upgrade heads"
     assert len(found.sentences) == 2
+
+
+def test_what_is_wrong_makes_no_older_code_safe() -> None:
+    tables = replay(LINE[:3])
+    run(tables, ("add", "t", "z", "text"))
+    found = tell(lock(2), lock(3), ["r3"], photograph(tables))
+    assert found.verdict is State.AHEAD
+    assert found.also == (State.DRIFTED,)
+    assert found.severity is Severity.WARNING
+    assert found.risk == (Safety.UNKNOWN, "the schema is not what its revisions make")
+
+
+def test_what_was_done_by_hand_beyond_the_stamp_counts() -> None:
+    found = tell(lock(2), lock(4), ["r3"], at(4))
+    assert (found.verdict, found.also) == (State.AHEAD, (State.APPLIED_BY_HAND,))
+    assert found.risk == (Safety.NO, "r4 removes column public.t.x")
+
+
+def test_a_gap_below_is_as_bad_as_it_is_without_a_newer_lock() -> None:
+    tables = replay(LINE[:3])
+    run(tables, ("remove", "t", "x"))
+    run(tables, ("create", "w"))
+    newer = build([*LINE[:3], a_node("r4", ("create", "w"), down=("r3",))])
+    found = tell(lock(2), newer, ["r4"], photograph(tables))
+    assert found.also[0] is State.HOLE
+    assert found.severity is Severity.CRITICAL
+    assert found.risk is not None
+    assert found.risk.safety is not Safety.YES
+
+
+def test_an_empty_database_and_a_lock_that_does_not_know_are_never_ahead() -> None:
+    empty = tell(lock(2), lock(3), ["r3"], photograph({}))
+    assert (empty.verdict, empty.risk) == (State.EMPTY, None)
+    built = list_built(LINE[:2])
+    waiting = LockedRevision(revision=LINE[2].revision, digest="", delta=None)
+    base = make_snapshot(())
+    lock_of = make_lock(
+        base, built, place=VersionPlace(), server_version=180000, unbuilt=[waiting]
+    )
+    newer = States(lock_of)
+    unknown = tell(lock(2), newer, ["r3"], at(2))
+    assert (unknown.verdict, unknown.risk) == (State.UNKNOWN, None)
 
 
 def known_at(minutes: float, before: tuple[str, ...] = ("r2",)) -> Known:
