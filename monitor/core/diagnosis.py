@@ -17,6 +17,7 @@ from monitor.core.keys import Kind
 from monitor.core.lock import LockedRevision
 from monitor.core.lock_safety import Risk
 from monitor.core.lock_states import States
+from monitor.core.row_writes import list_row_writes
 from monitor.core.snapshot import Snapshot, make_snapshot
 from monitor.core.stamps import has_strangers
 from monitor.core.traces import Half
@@ -24,6 +25,7 @@ from monitor.core.verdict import State
 from monitor.core.way_out import (
     UPGRADE,
     Finds,
+    ask_whether,
     count_objects,
     list_remedies,
     name_revisions,
@@ -200,11 +202,15 @@ class _Case:
         rows, *others = map(self._history.reduce, fits)
         left = self._measure(Explanation(fits[0]))
         alike = f" ({' or '.join(map(name_revisions, others))} makes the same)" if others else ""
+        hidden = frozenset().union(*fits) - frozenset.intersection(*fits)
+        doubted = [name for name in self._history.pending(()) if name in hidden]
+        first = [ask_whether(doubted)] if doubted else []
         but = f", but for {count_objects(left)}" if left else ""
         told = self._tell(
             State.UNSTAMPED,
             "there are tables, but no version row; the schema is that of "
             f"{name_revisions(rows)}{alike}{but}",
+            *first,
             stamp(rows),
         )
         order = self._states.lock.revisions
@@ -247,7 +253,8 @@ class _Case:
     def _describe(self, claimed: frozenset[str], best: "_Found") -> Diagnosis:
         found, left = best.explanation, best.left
         names = tuple(one.id for one in best.edited)
-        finds = Finds(self._history, self._rows, claimed, found, left, names)
+        writes = self._rest_writes(found.half)
+        finds = Finds(self._history, self._rows, claimed, found, left, names, writes)
         held = [state for state, holds in self._try_states(finds) if holds] or [State.IN_SYNC]
         return Diagnosis(
             verdict=held[0],
@@ -266,6 +273,14 @@ class _Case:
             remedy=tuple(list_remedies(held, finds)),
             present=found.present,
         )
+
+    def _rest_writes(self, half: Half | None) -> bool:
+        """Whether what a revision runs after the last step that shows writes rows."""
+        delta = self._states.lock.by_id[half.revision].delta if half else None
+        if delta is None or half is None:
+            return False
+        rest = delta.statements[delta.marks[half.done - 1] if delta.marks else 0 :]
+        return any(list_row_writes(statement.sql for statement in rest))
 
     def _try_states(self, finds: Finds) -> list[tuple[State, bool]]:
         """What may hold, from the worst down."""

@@ -22,6 +22,7 @@ class Finds(NamedTuple):
         explanation: which revisions the schema has.
         left: how many objects no revision explains.
         edited: revisions that did another thing when they ran there.
+        rest_writes: whether what is left of a half writes rows.
     """
 
     history: History
@@ -30,11 +31,24 @@ class Finds(NamedTuple):
     explanation: Explanation
     left: int
     edited: tuple[str, ...] = ()
+    rest_writes: bool = False
 
     @property
     def reached(self) -> tuple[str, ...]:
-        """The version rows of what is there without a gap."""
-        return find_reached(self.history, self.explanation.present)
+        """The version rows of what is there without a gap; a hole is filled at the end."""
+        return find_reached(self.history, self.stands)
+
+    @property
+    def stands(self) -> frozenset[str]:
+        """What is there, and what is missing below it: that cannot run any more."""
+        present = self.explanation.present
+        return present | (self.history.ancestors(present) & frozenset(self.explanation.missing))
+
+    @property
+    def gap(self) -> tuple[str, ...]:
+        """Revisions that neither ran nor are stamped, below one that is there, in order."""
+        below = self.history.ancestors(self.explanation.extra) - self.stands
+        return tuple(name for name in self.history.pending(()) if name in below)
 
 
 def find_reached(history: History, present: AbstractSet[str]) -> tuple[str, ...]:
@@ -59,6 +73,11 @@ def stamp(names: Sequence[str]) -> str:
     return f"alembic stamp --purge {' '.join(names) or 'base'}"
 
 
+def ask_whether(names: Iterable[str]) -> str:
+    """The way to what no schema tells."""
+    return f"Make sure whether {name_revisions(names)} ran: the schema does not show it"
+
+
 def summarise(verdict: State, finds: Finds) -> str:
     """One sentence about the worst that holds."""
     return _SENTENCES[verdict](finds)
@@ -68,7 +87,7 @@ def list_remedies(held: Sequence[State], finds: Finds) -> Iterator[str]:
     """The commands, in the order in which they are run; what only waits is left to wait."""
     told: set[str] = set()
     if unseen := finds.explanation.unseen:
-        yield f"Make sure whether {name_revisions(unseen)} ran: the schema does not show it"
+        yield ask_whether(unseen)
     for state in held:
         if state is State.PENDING and held[0] is not State.PENDING:
             continue
@@ -134,13 +153,22 @@ _SENTENCES: Final[Mapping[State, Callable[[Finds], str]]] = {
 
 
 def _merge(finds: Finds) -> Iterator[str]:
-    yield f"alembic merge {' '.join(finds.history.reduce(finds.rows))}"
+    """Alembic merges heads only: those that the rows lead to."""
+    history = finds.history
+    heads = [one for one in history.heads if history.ancestors((one,)) & {*finds.rows}]
+    yield f"alembic merge {' '.join(heads)}"
+    yield UPGRADE
 
 
 def _finish(finds: Finds) -> Iterator[str]:
     half = finds.explanation.half
     assert half is not None  # noqa: S101  # the state says so
     yield f"anchorwatch lock show FILE --revision {half.revision}"
+    if finds.rest_writes:
+        yield (
+            f"Make sure which rows were written after step {half.done} of {half.steps}: the "
+            "schema does not show it"
+        )
     yield (
         f"Drop what it left invalid; run by hand what that shows after step {half.done} of "
         f"{half.steps}; then: "
@@ -165,6 +193,20 @@ def _run(finds: Finds) -> Iterator[str]:
     yield UPGRADE
 
 
+def _keep(finds: Finds) -> Iterator[str]:
+    """What is there is stamped; what was left out below it can no longer be run by an upgrade."""
+    if not finds.gap:
+        yield stamp(finds.reached)
+        return
+    for name in finds.gap:
+        yield f"anchorwatch lock show FILE --revision {name}"
+    whole = stamp(find_reached(finds.history, finds.stands | {*finds.gap}))
+    yield (
+        f"Undo what {name_revisions(finds.explanation.extra)} did; or run by hand what that "
+        f"shows, then: {whole}"
+    )
+
+
 def _compare(finds: Finds) -> Iterator[str]:
     """A source names one revision, so with several rows what is pending is told as well."""
     rows = finds.history.reduce(finds.rows)
@@ -182,7 +224,7 @@ _REMEDIES: Final[Mapping[State, Callable[[Finds], Iterator[str]]]] = {
     State.HALF_APPLIED: _finish,
     State.HOLE: _fill,
     State.STAMPED_NOT_RUN: _run,
-    State.APPLIED_BY_HAND: lambda f: iter([stamp(f.reached)]),
+    State.APPLIED_BY_HAND: _keep,
     State.EDITED_REVISION: _catch_up,
     State.DRIFTED: _compare,
     State.PENDING: lambda _: iter([UPGRADE]),

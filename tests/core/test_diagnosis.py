@@ -108,6 +108,34 @@ def test_a_revision_in_the_middle_that_was_skipped_is_a_hole() -> None:
     assert found.remedy[0] == "anchorwatch lock show FILE --revision r3"
 
 
+ROW = [
+    a_node(f"t{number}", ("create", f"t{number}"), down=(f"t{number - 1}",) if number > 1 else ())
+    for number in range(1, 6)
+]
+
+
+def test_a_hole_below_what_ran_by_hand_stays_stamped() -> None:
+    """Stamped back below it, an upgrade would run again what is there."""
+    left = [node for node in ROW if node.revision.id != "t2"]
+    found = judge(build(ROW), ["t4"], photograph(replay(left)))
+    assert (found.verdict, found.also[0]) == (State.HOLE, State.APPLIED_BY_HAND)
+    assert found.remedy == (
+        "anchorwatch lock show FILE --revision t2",
+        "Write what is missing into a new revision at the end",
+        "alembic stamp --purge t5",
+    )
+
+
+def test_what_was_left_out_below_what_ran_by_hand_has_to_run_by_hand_too() -> None:
+    left = [ROW[0], ROW[1], ROW[3]]
+    found = judge(build(ROW), ["t2"], photograph(replay(left)))
+    assert (found.verdict, found.extra_revisions) == (State.APPLIED_BY_HAND, ("t4",))
+    assert found.remedy == (
+        "anchorwatch lock show FILE --revision t3",
+        "Undo what t4 did; or run by hand what that shows, then: alembic stamp --purge t4",
+    )
+
+
 def test_a_part_of_a_revision_that_runs_whole_is_drift() -> None:
     found = judge(STATES, ["r5"], at("r1", "r3", "r5", steps=[("add", "t", "x", "text")]))
     assert found.verdict is State.DRIFTED
@@ -150,7 +178,10 @@ def test_no_tables_are_empty_whatever_is_stamped() -> None:
 def test_tables_without_a_stamp_are_told_which_revision_they_are() -> None:
     found = judge(STATES, [], at(*through(3)))
     assert found.verdict is State.UNSTAMPED
-    assert found.remedy == ("alembic stamp --purge r3",)
+    assert found.remedy == (
+        "Make sure whether r4 ran: the schema does not show it",
+        "alembic stamp --purge r3",
+    )
     assert found.unexplained == 0
     assert "the schema is that of r3" in found.summary
 
@@ -227,7 +258,19 @@ def test_two_rows_that_a_merge_will_bring_together_are_right() -> None:
 def test_two_rows_that_nothing_brings_together_are_multiple_heads() -> None:
     found = judge(build(FORK), ["b", "c"], photograph(replay(FORK)))
     assert found.verdict is State.MULTIPLE_HEADS
-    assert found.remedy == ("alembic merge b c",)
+    assert found.remedy == ("alembic merge b c", "alembic upgrade heads")
+
+
+def test_only_heads_can_be_merged() -> None:
+    """`alembic merge` refuses what has a revision after it."""
+    longer = [
+        *FORK,
+        a_node("b2", ("create", "u"), down=("b",)),
+        a_node("c2", ("create", "v"), down=("c",)),
+    ]
+    found = judge(build(longer), ["b", "c"], photograph(replay(FORK)))
+    assert found.verdict is State.MULTIPLE_HEADS
+    assert found.remedy == ("alembic merge b2 c2", "alembic upgrade heads")
 
 
 def test_two_rows_of_an_expand_and_contract_history_are_right() -> None:
@@ -242,7 +285,9 @@ def test_two_rows_of_an_expand_and_contract_history_are_right() -> None:
 HALF: list[Step] = [("add", "t", "x", "text"), ("add", "t", "y", "text"), ("create", "u")]
 
 
-def half_lock(*, goes_on: bool = False) -> tuple[States, list[Snapshot]]:
+def half_lock(
+    *, goes_on: bool = False, last: str = "statement 2"
+) -> tuple[States, list[Snapshot]]:
     """A lock of which the second revision commits after each of its three statements.
 
     Where it goes on, the third one undoes the last of them.
@@ -254,7 +299,8 @@ def half_lock(*, goes_on: bool = False) -> tuple[States, list[Snapshot]]:
     for step in HALF:
         run(tables, step)
         shots.append(photograph(tables))
-    alone = tuple(Statement(f"statement {n}", is_transactional=False) for n in range(3))
+    texts = ("statement 0", "statement 1", last)
+    alone = tuple(Statement(text, is_transactional=False) for text in texts)
     built = [
         Built(Revision(id="a"), "", shots[0]),
         Built(Revision(id="b", down=("a",)), "", shots[3], alone, (shots[1], shots[2]), (1, 2)),
@@ -291,6 +337,15 @@ def test_the_first_steps_of_a_revision_that_commits_on_its_way_are_half_of_it(
     assert (found.missing_revisions, found.unexplained) == ((), 0)
     assert f"after step {done} of 3" in found.remedy[1]
     assert found.remedy[1].endswith("alembic stamp --purge b")
+
+
+def test_the_rest_of_a_half_may_have_written_rows_already() -> None:
+    states, shots = half_lock(last="update t set x = '***'; alter table t add y text")
+    found = judge(states, ["b"], shots[2])
+    assert found.verdict is State.HALF_APPLIED
+    assert found.remedy[1] == (
+        "Make sure which rows were written after step 2 of 3: the schema does not show it"
+    )
 
 
 def test_a_part_that_is_no_beginning_is_drift() -> None:
@@ -482,7 +537,10 @@ def test_revisions_that_make_the_same_are_all_named() -> None:
     ]
     found = judge(build(nodes), [], photograph(replay(nodes)))
     assert "the schema is that of p5 (p6 or p3 makes the same)" in found.summary
-    assert found.remedy == ("alembic stamp --purge p5",)
+    assert found.remedy == (
+        "Make sure whether p4, p5, p6 ran: the schema does not show it",
+        "alembic stamp --purge p5",
+    )
 
 
 MANY = [
