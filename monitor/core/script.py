@@ -16,8 +16,8 @@ from typing import Final
 _LETTER: Final = r"A-Za-z_\x80-\U0010ffff"
 _TOKEN: Final = re.compile(
     rf"""
-      (?P<space>\s+|--[^\n]*)
-    | (?P<comment>/\*)
+      (?P<space>\s+)
+    | (?P<comment>/\*|--[^\r\n]*)
     | (?P<quoted> [eE]'(?:[^'\\]++|\\.|'')*(?:'|\Z)
       | '(?:[^']++|'')*(?:'|\Z) | "(?:[^"]++|"")*(?:"|\Z) )
     | (?P<dollar>\$(?:[{_LETTER}][{_LETTER}0-9]*)?\$)
@@ -103,7 +103,9 @@ def split_script(text: str) -> Iterator[Statement]:
 
 def _cut(text: str) -> Iterator[tuple[int, int, bool]]:
     depth, start, end = _Depth(), -1, 0
-    for kind, begin, stop in _read_tokens(text):
+    for kind, begin, stop in read_tokens(text):
+        if kind in ("space", "comment"):
+            continue
         if kind == "meta" and start < 0:
             yield begin, stop, True
         elif text[begin:stop] == ";" and not depth.is_open:
@@ -117,18 +119,17 @@ def _cut(text: str) -> Iterator[tuple[int, int, bool]]:
         yield start, end, False
 
 
-def _read_tokens(text: str) -> Iterator[tuple[str, int, int]]:
-    """Kind, start and end of each token that is neither space nor comment."""
+def read_tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """Kind, start and end of each token; one ends where the next one starts."""
     position = 0
     while token := _TOKEN.match(text, position):
         kind, start, position = str(token.lastgroup), position, token.end()
-        if kind == "comment":
+        if token[0] == "/*":
             position = _skip_comment(text, position)
         elif kind == "dollar":
             close = text.find(token[0], position)
             position = len(text) if close < 0 else close + len(token[0])
-        if kind not in ("space", "comment"):
-            yield kind, start, position
+        yield kind, start, position
 
 
 def _skip_comment(text: str, position: int) -> int:

@@ -243,6 +243,6 @@ async def test_how_far_a_revision_is_stands_between_its_statements(
     await build(run_inside, server)
     shown = await run_inside("lock", "show", LOCK, "--revision", "r2")
     assert shown.out.endswith(
-        "create table u (id int);\nupdate t set id = 1;\n-- step 1 of 2 is done\n"
+        "create table u (id int);\nupdate t set id = ***;\n-- step 1 of 2 is done\n"
         "create index concurrently t_id on t (id);\n-- step 2 of 2 is done\n"
     )

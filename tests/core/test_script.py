@@ -14,6 +14,7 @@ from monitor.core.script import split_script
         "select $$ ; $$, $q$ $$ ; $q$",
         "select a$b$c",
         "select 1 -- ; no\n + 1",
+        "select 1 -- ; no\r + ';'",
         "select /* ; /* ; */ ; */ 1",
         "create rule r as on insert to t do also (select 1; select 2)",
         "create function f() returns int begin atomic select case when true then 1 end; end",
