@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 NUMBERED_FROM = (2, 0)  # psycopg 3 is a dialect since SQLAlchemy 2.0
 FAILED = 1
+# What a server of any language puts round a value:
+QUOTATION = re.compile('["\u00ab\u00bb\u2018\u201a\u201c-\u201e\u300c]')
+# https://www.postgresql.org/docs/current/errcodes-appendix.html, by its first two characters:
+DATA_EXCEPTION = "22"
 
 
 class Problem(Exception):
@@ -380,8 +384,20 @@ def flush_prints() -> None:
 def describe(error: BaseException) -> str:
     """The class and the first line of an error; of SQLAlchemy's, the driver's own."""
     cause: Any = getattr(error, "orig", None) or error
-    lines = [line for line in str(cause).splitlines() if line.strip()]
+    lines = [line for line in read_words(cause).splitlines() if line.strip()]
     return f"{type(cause).__name__}: {lines[0]}" if lines else type(cause).__name__
+
+
+def read_words(cause: Any) -> str:
+    """What the driver says; without the values that a server quotes of data that it refuses."""
+    said = [one for one in getattr(cause, "args", ()) if isinstance(one, dict)]
+    fields = said[0] if said else {}  # of pg8000: what it has beside the message may be a row
+    words = str(fields.get("M") or cause)
+    codes = (getattr(cause, "sqlstate", None), getattr(cause, "pgcode", None), fields.get("C"))
+    if not any(str(code).startswith(DATA_EXCEPTION) for code in codes):
+        return words
+    quoted = QUOTATION.search(words)
+    return f'{words[: quoted.start()]}"***"' if quoted else words
 
 
 def main() -> None:

@@ -87,6 +87,38 @@ def test_an_error_is_told_in_one_line() -> None:
     assert describe(KeyError()) == "KeyError"
 
 
+class Refused(Exception):
+    """What a driver raises."""
+
+    def __init__(self, code: str, words: object) -> None:
+        super().__init__(words)
+        self.pgcode = code
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ('invalid input syntax for type integer: "hunter2"', "invalid input syntax for type"),
+        ('invalid input syntax for type integer: "a"\nhunter2"', "invalid input syntax for type"),
+        ("ung\u00fcltige Syntax: \u201ehunter2\u201c", "ung\u00fcltige Syntax:"),
+        ("<class 'a.B'>: value \u00ab hunter2 \u00bb, rien", "<class 'a.B'>: value"),
+        ({"C": "22P02", "M": 'no integer: "hunter2"', "D": "hunter2"}, "no integer:"),
+        ("division by zero", "division by zero"),
+    ],
+)
+def test_what_the_server_says_of_bad_data_quotes_no_value(words: object, told: str) -> None:
+    said = describe(Refused("22P02", words))
+    assert said.startswith(f"Refused: {told}")
+    assert "hunter2" not in said
+
+
+def test_what_the_server_says_of_a_constraint_names_it_and_quotes_no_row() -> None:
+    words = {"M": 'null value in column "n"', "D": "Failing row contains (hunter2).", "C": "23502"}
+    assert describe(Refused("", words)) == 'Refused: null value in column "n"'
+    several = 'duplicate key violates "t_pkey"\nDETAIL:  Key (n)=(hunter2) already exists.'
+    assert describe(Refused("23505", several)) == 'Refused: duplicate key violates "t_pkey"'
+
+
 @pytest.mark.parametrize("name", ["python3.11", "python3.9", "python3.10", "python3.8"])
 def test_an_older_interpreter_compiles_it(name: str) -> None:
     python = Path("/usr/bin") / name

@@ -211,6 +211,18 @@ async def test_a_history_that_stops_is_locked_as_far_as_it_came(
     assert load_lock(dump_lock(lock), place="it") == lock
 
 
+async def test_why_a_history_stops_quotes_no_row(server: Cluster, tmp_path: Path) -> None:
+    ini = write_history(
+        tmp_path,
+        run("create table t (id int)"),
+        run("insert into t select 'hunter2'::text::int"),
+    )
+    lock = await lock_up(ini, server)
+    assert lock.stopped_at is not None
+    assert "invalid input syntax for type integer" in lock.stopped_at[1]
+    assert "hunter2" not in lock.stopped_at[1]
+
+
 async def test_a_history_that_starts_midway_needs_its_baseline(
     server: Cluster, tmp_path: Path
 ) -> None:
