@@ -1,7 +1,9 @@
 """The locks in the ledger: of each database those that came last, by the commit they are of."""
 
 import asyncio
+import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -161,16 +163,24 @@ class Locks:
             await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
-_SHORTEST_COMMIT: Final = 7
-"""Digits by which people name a commit."""
+_DIGITS: Final = re.compile(r"[0-9a-f]{7,40}|[0-9a-f]{64}", re.IGNORECASE)
+"""A commit, or the digits by which people name one: the name of a tag is none of them."""
 
 
 def is_same_commit(one: str, other: str) -> bool:
-    """Whether two names of commits are of one: a short one is how the other begins."""
+    """Whether two names of commits are of one: of digits a short one is how the other begins."""
+    if one == other:
+        return bool(one)
     shorter, longer = sorted((one, other), key=len)
-    if len(shorter) < _SHORTEST_COMMIT:
-        return bool(one) and one == other
-    return longer.startswith(shorter)
+    are_digits = _DIGITS.fullmatch(shorter) and _DIGITS.fullmatch(longer)
+    return bool(are_digits) and longer.startswith(shorter)
+
+
+def find_commit(known: Sequence[str], wanted: str) -> str | None:
+    """The one that is wanted: by its very name, else the first that may be it."""
+    if wanted and wanted in known:
+        return wanted
+    return next((one for one in known if is_same_commit(one, wanted)), None)
 
 
 def _is_at(environment: str, database: str) -> sa.ColumnElement[bool]:
@@ -191,8 +201,10 @@ async def _find(connection: AsyncConnection, new: NewLock) -> Keeping:
 async def _prune(connection: AsyncConnection, new: NewLock, deployed: str) -> None:
     here = _is_at(new.environment, new.database)
     query = sa.select(LOCKS.c.commit, LOCKS.c.digest).where(here).order_by(LOCKS.c.at.desc())
-    for row in list(await connection.execute(query))[KEEP_LOCKS:]:
-        if is_same_commit(row.commit, deployed):
+    rows = list(await connection.execute(query))
+    kept = find_commit([row.commit for row in rows], deployed)
+    for row in rows[KEEP_LOCKS:]:
+        if row.commit == kept:
             continue
         await connection.execute(
             sa.delete(LOCKS).where(

@@ -21,7 +21,7 @@ from monitor.core.lock_states import States
 from monitor.core.release import Known
 from monitor.core.snapshot import VersionTable
 from monitor.core.stamps import read_rows
-from monitor.sinks.locks import Keeping, KeptLock, Locks, NewLock, is_same_commit
+from monitor.sinks.locks import Keeping, KeptLock, Locks, NewLock, find_commit, is_same_commit
 from monitor.watch.expectation import LateLock
 
 _log = structlog.get_logger()
@@ -209,5 +209,5 @@ def choose_deployed(kept: Sequence[KeptLock], commit: str) -> KeptLock:
         kept: the newest first, one at least.
         commit: what is deployed, or how it begins; empty where nobody says.
     """
-    same = (one for one in kept if is_same_commit(one.commit, commit))
-    return next(same, kept[0])
+    name = find_commit([one.commit for one in kept], commit)
+    return next((one for one in kept if one.commit == name), kept[0])

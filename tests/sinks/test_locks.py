@@ -103,6 +103,19 @@ async def test_the_lock_of_the_deployed_commit_stays_however_old_it_is(store: St
     assert len(commits) == KEEP_LOCKS + 1
 
 
+async def test_another_commit_that_begins_like_the_deployed_one_is_no_reason_to_keep_it(
+    store: Store,
+) -> None:
+    for number, commit in enumerate(("abcdef1234", "abcdef1", "v2024.10")):
+        await store.keep_lock(a_lock(commit.encode(), commit, number))
+    for number in range(3, KEEP_LOCKS + 4):
+        new = a_lock(str(number).encode(), str(number), number)
+        await store.keep_lock(new, deployed="abcdef1")
+    commits = await list_commits(store)
+    assert commits[-1] == "abcdef1"
+    assert len(commits) == KEEP_LOCKS + 1
+
+
 async def test_what_a_configured_place_says_now_takes_the_place_of_what_it_said(
     store: Store,
 ) -> None:
@@ -125,6 +138,12 @@ async def test_what_a_configured_place_says_now_takes_the_place_of_what_it_said(
         ("v1", "v1", True),
         ("", "", False),
         ("", "abcdef1234", False),
+        ("v2024.1", "v2024.10", False),
+        ("release-1", "release-12", False),
+        ("abcdef1", "abcdef1-rebuilt", False),
+        ("abcdef1", f"{'abcdef1':0<40}", True),
+        ("abcdef1", f"{'abcdef1':0<64}", True),
+        ("abcdef1", f"{'abcdef1':0<41}", False),
     ],
 )
 def test_a_commit_is_known_by_how_it_begins(one: str, other: str, *, is_same: bool) -> None:

@@ -223,3 +223,18 @@ def _rename(revision: Revision) -> Revision:
 def test_the_lock_of_the_deployed_commit_is_the_one_or_the_last(commit: str, chosen: str) -> None:
     kept = [KeptLock(digest=c, commit=c, at=START) for c in ("c9e1f00", "abcdef1", "")]
     assert choose_deployed(kept, commit).commit == chosen
+
+
+@pytest.mark.parametrize(
+    ("commit", "chosen"),
+    [
+        ("v2024.1", "v2024.1"),
+        ("abcdef1", "abcdef1"),
+        ("abcdef12", "abcdef1234"),
+        ("v2024", "last"),
+    ],
+)
+def test_the_commit_itself_comes_before_one_that_begins_like_it(commit: str, chosen: str) -> None:
+    names = ("last", "v2024.10", "abcdef1234", "abcdef1", "v2024.1")
+    kept = [KeptLock(digest=name, commit=name, at=START) for name in names]
+    assert choose_deployed(kept, commit).commit == chosen
