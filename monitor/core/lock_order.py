@@ -90,6 +90,7 @@ def find_collisions(lock: Lock) -> Iterator[Collision]:
         {name: place for place, name in enumerate(order)}
         for order in ([one.id for one in lock.revisions if one.delta is not None], lock.turned)
     ]
+    after = _list_after(ancestors)
     rivals: dict[tuple[str, str], bool] = {}
     for key, found in sorted(touches.items(), key=lambda entry: entry[0].order):
         together = [*found, *_presume(found, ancestors, places)]
@@ -98,11 +99,12 @@ def find_collisions(lock: Lock) -> Iterator[Collision]:
             if earlier.revision in ancestors[later.revision] or not _collide(earlier, later):
                 continue
             pair = earlier.revision, later.revision
-            yield Collision(key, *pair, True, True, _list_after_both(ancestors, pair))
+            settled_by = frozenset(after[pair[0]] & after[pair[1]])
+            yield Collision(key, *pair, True, True, settled_by)
             rivals[pair] = rivals.get(pair, False) or EXISTENCE in later.attributes
     for pair, is_remade in sorted(rivals.items()):
-        after = _list_after_both(ancestors, pair)
-        yield from _find_consequences(lock, pair, after, is_remade=is_remade)
+        settled_by = frozenset(after[pair[0]] & after[pair[1]])
+        yield from _find_consequences(lock, pair, settled_by, is_remade=is_remade)
 
 
 def _find_consequences(
@@ -163,7 +165,10 @@ def _collide(one: _Touch, other: _Touch) -> bool:
     )
 
 
-def _list_after_both(
-    ancestors: Mapping[str, frozenset[str]], pair: tuple[str, str]
-) -> frozenset[str]:
-    return frozenset(who for who, before in ancestors.items() if before.issuperset(pair))
+def _list_after(ancestors: Mapping[str, frozenset[str]]) -> Mapping[str, AbstractSet[str]]:
+    """Each revision with all that follows it."""
+    after: dict[str, set[str]] = defaultdict(set)
+    for name, before in ancestors.items():
+        for one in before:
+            after[one].add(name)
+    return after

@@ -16,6 +16,7 @@ import msgspec
 from monitor.core.difference import Note
 from monitor.core.keys import ObjectKey
 from monitor.core.lock import Lock, LockedRevision
+from monitor.core.lock_disputes import Dispute, gather
 from monitor.core.lock_order import Collision, find_collisions
 from monitor.core.lock_varying import find_fleeting
 from monitor.core.lock_wording import Wordings, read_wordings, settle
@@ -45,6 +46,10 @@ class States:
     def collisions(self) -> tuple[Collision, ...]:
         """Every object that the order of revisions decides, with the two that do."""
         return tuple(find_collisions(self.lock))
+
+    @cached_property
+    def _disputes(self) -> Mapping[ObjectKey, Dispute]:
+        return gather(self.collisions)
 
     @cached_property
     def wordings(self) -> Wordings:
@@ -82,7 +87,7 @@ class States:
 
     def find_unknown(self, revisions: AbstractSet[str]) -> frozenset[ObjectKey]:
         """The objects that the order of the revisions decides."""
-        return frozenset(hit.key for hit in self.collisions if hit.holds(revisions))
+        return frozenset(key for key, one in self._disputes.items() if one.holds(revisions))
 
     def make_snapshot(self, revisions: AbstractSet[str]) -> Snapshot:
         """What these revisions make, as it was built; without objects that are not known."""
