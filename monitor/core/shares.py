@@ -7,6 +7,7 @@ in another schema than the lock has them in, they are taken for being in that.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ from monitor.core.kinds import Value
 from monitor.core.lock import Lock
 from monitor.core.quoting import quote_as_shown
 from monitor.core.snapshot import SchemaObject, Snapshot, VersionTable, make_snapshot
+from monitor.core.stamps import read_rows
 
 
 class Share(NamedTuple):
@@ -174,20 +176,53 @@ def _read_ident(text: str) -> str:
 
 
 def _leave_to_others(live: Snapshot, lock: Lock, others: Sequence[Lock]) -> Snapshot:
-    """The database without what other histories make, and what hangs on it."""
-    own = {item.key for item in lock.objects.values()}
-    foreign = {item.key for other in others for item in other.objects.values()} - own
+    """The database without what other histories make, and what hangs on it.
+
+    What several of them made at one time or another belongs to those that have it where they
+    are stamped: one may have removed what another one made again. Where that settles nothing,
+    it stays, for it may be what is wrong here.
+    """
+    places = {(other.place.schema, other.place.name) for other in others}
+    places -= {(lock.place.schema, lock.place.name)}
+    tables = tuple(t for t in live.version_tables if (t.schema, t.name) not in places)
+    ever = {item.key for item in lock.objects.values()}
+    now = _list_stamped(lock, read_rows(tables, lock) or None)
+    now = ever if now is None else now
+    foreign: set[ObjectKey] = set()
+    for other in others:
+        theirs = {item.key for item in other.objects.values()}
+        have = _list_stamped(other, _read_own_rows(live, other))
+        foreign |= (theirs - ever) | ((theirs if have is None else have) - now)
     holders = {(key.schema, key.name) for key in foreign if key.parent is None}
     kept = [
         item
         for item in live.objects
-        if item.key in own
+        if item.key in now
         or not (item.key in foreign or (item.key.schema, item.key.parent) in holders)
     ]
-    places = {(other.place.schema, other.place.name) for other in others}
-    places -= {(lock.place.schema, lock.place.name)}
-    tables = tuple(t for t in live.version_tables if (t.schema, t.name) not in places)
     return _replace(live, kept, tables)
+
+
+def _read_own_rows(live: Snapshot, lock: Lock) -> tuple[str, ...] | None:
+    """What a history beside stamped: nothing where its table is not there."""
+    place = (lock.place.schema, lock.place.name)
+    return read_rows([t for t in live.version_tables if (t.schema, t.name) == place], lock)
+
+
+def _list_stamped(lock: Lock, rows: tuple[str, ...] | None) -> AbstractSet[ObjectKey] | None:
+    """What some rows promise, which is nothing where there are none; None where nobody knows."""
+    if rows is None or not lock.history.knows(rows):
+        return None
+    if not rows:
+        return frozenset()
+    stamped = lock.history.ancestors(rows)
+    if lock.find_unbuilt(stamped) is not None:
+        return None
+    objects = {lock.objects[digest].key: lock.objects[digest] for digest in lock.base}
+    for one in lock.revisions:
+        if one.id in stamped and one.delta is not None:
+            lock.apply(objects, one.delta.pairs)
+    return objects.keys()
 
 
 def _replace(
