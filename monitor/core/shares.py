@@ -118,6 +118,8 @@ def _move_home(live: Snapshot, schema: str, lock: Lock) -> Snapshot:
     for item in live.objects:
         if item.key.schema == schema:
             attributes = {name: rename.change(value) for name, value in item.attributes.items()}
+            if "settings" in attributes:
+                attributes["settings"] = _move_settings(attributes["settings"], schema, home)
             key, name = move(item.key), item.key.name
             if "(" in name:  # the types of the arguments of a routine
                 key = msgspec.structs.replace(key, name=rename.reword(name))
@@ -128,6 +130,30 @@ def _move_home(live: Snapshot, schema: str, lock: Lock) -> Snapshot:
         if table.schema == schema
     )
     return _replace(live, kept, tuple(tables))
+
+
+_PATH_ITEM: Final = re.compile(r'"(?:[^"]++|"")++"|[^\s,"]++')
+
+
+def _move_settings(settings: Value, old: str, new: str) -> Value:
+    """The SET clauses of a routine, with another schema for one in its search path.
+
+    FROM CURRENT writes the tenant's there, without any object. A path that names the lock's own
+    schema stays, for a migration may say so for every tenant.
+    """
+
+    def replace(found: re.Match[str]) -> str:
+        item = found[0]
+        name = _read_ident(item) if item.startswith('"') else item.lower()
+        return quote_as_shown(new) if name == old else item
+
+    def move(clause: Value) -> Value:
+        if not isinstance(clause, str):
+            return clause
+        name, is_set, path = clause.partition("=")
+        return name + is_set + (_PATH_ITEM.sub(replace, path) if name == "search_path" else path)
+
+    return [move(clause) for clause in settings] if isinstance(settings, list) else settings
 
 
 def _list_names(keys: Iterable[ObjectKey], schema: str) -> frozenset[str]:

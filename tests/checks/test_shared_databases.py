@@ -1,6 +1,7 @@
 """Databases that several histories share: services beside each other, a schema for each tenant."""
 
 import asyncio
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -119,6 +120,28 @@ async def test_each_tenant_has_a_verdict_of_its_own(
     assert other.diagnosis.verdict is State.STAMPED_NOT_RUN
     nobody = (await judge(url, locks.shop, Share("nobody"))).diagnosis
     assert (nobody.verdict, nobody.summary) == (State.EMPTY, "there is no schema nobody")
+
+
+async def test_a_function_keeps_the_schema_of_its_tenant(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    step = (
+        "create table t (id int); create function fx() returns int language sql "
+        "security definer set search_path from current as 'select 1'"
+    )
+    ini = write_history(tmp_path, f'op.execute("set local search_path = public, pg_temp; {step}")')
+    options = BuildOptions(shadow_url=server.url())
+    async with open_shadows(options) as shadows:
+        lock = await build_lock(read_scripts(ini), shadows, LockOptions(build=options))
+    url = await make_database(
+        sql=f'create schema "Acme-1"; set search_path = "Acme-1", pg_temp; {step}; {stamp("r1")}; '
+        f"create schema other; set search_path = other, pg_temp; {step}; {stamp('r1')}; "
+        'alter function fx() set search_path = "Acme-1", pg_temp'
+    )
+    found = await judge(url, lock, Share("Acme-1"))
+    assert found.diagnosis.verdict is State.IN_SYNC, found.difference
+    strayed = (await judge(url, lock, Share("other"))).diagnosis
+    assert (strayed.verdict, strayed.unexplained) == (State.DRIFTED, 1)
 
 
 FOREIGN = "foreign key (a) references public.accounts"

@@ -9,6 +9,7 @@ from monitor.core.keys import Kind
 from monitor.core.lock import Lock, VersionPlace
 from monitor.core.shares import Share, take_share
 from monitor.core.snapshot import Snapshot, VersionTable, make_snapshot
+from tests.core.builders import an_object
 from tests.core.lock_model import Node, a_node, build, column, list_objects, replay, run
 
 
@@ -74,3 +75,28 @@ def test_what_no_stamp_gives_to_another_history_stays(
 ) -> None:
     live = take_share(shared(ours, theirs), A, Share(beside=(B,)))
     assert list_tables(live) == {"old", "aa", "a3", "inv"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "live", "expected"),
+    [
+        ("acme", "search_path=acme", "search_path=public"),
+        ("acme", "search_path=acme, pg_temp", "search_path=public, pg_temp"),
+        ("acme", "search_path=pg_catalog,ACME", "search_path=pg_catalog,public"),
+        ("Acme-1", 'search_path="Acme-1", pg_temp', "search_path=public, pg_temp"),
+        ("a, b", 'search_path="a, b", a', "search_path=public, a"),
+        ('q"uote', 'search_path="q""uote"', "search_path=public"),
+        ("acme", 'search_path="$user", acme2, "ACME"', 'search_path="$user", acme2, "ACME"'),
+        ("acme", "search_path=public", "search_path=public"),
+        ("acme", "role=acme", "role=acme"),
+        ("search_path", "search_path=search_path", "search_path=public"),
+    ],
+)
+def test_a_function_that_is_set_to_its_tenants_schema_is_set_to_the_locks(
+    schema: str, live: str, expected: str
+) -> None:
+    function = an_object(Kind.FUNCTION, "tf()", settings=["work_mem=1MB", live])
+    key = msgspec.structs.replace(function.key, schema=schema)
+    database = make_snapshot([msgspec.structs.replace(function, key=key)])
+    taken = take_share(database, A, Share(schema))
+    assert taken.by_key[function.key].attributes["settings"] == ["work_mem=1MB", expected]
