@@ -76,6 +76,10 @@ class Traces:
             for pair in one.delta.pairs:
                 if (key := lock.find_key(pair)) not in lock.fleeting_keys:
                     self._chains[key].append(_Step(one.id, *lock.resolve(pair)))
+            # What is there only between two steps is made by no revision, but by half of one.
+            between = {lock.find_key(pair) for step in one.delta.steps for pair in step}
+            for key in between - lock.fleeting_keys:
+                self._chains.setdefault(key, [])
         self._below: dict[str, set[str]] = defaultdict(set)
         for name in self.order:
             for before in self.above(name):

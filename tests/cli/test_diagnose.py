@@ -112,6 +112,43 @@ async def test_a_restore_and_edits_by_hand_are_told_apart(
     assert (edited.document["verdict"], edited.document["unexplained"]) == ("drifted", 1)
 
 
+RECIPES = (
+    (
+        "create unique index concurrently uq on o (name)",
+        "alter table o add constraint uq unique using index uq",
+    ),
+    (
+        "alter table o add constraint nn check (name is not null) not valid",
+        "alter table o validate constraint nn",
+        "alter table o alter name set not null",
+        "alter table o drop constraint nn",
+    ),
+)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+async def test_a_recipe_that_stopped_after_its_first_step_is_half_applied(
+    run_inside: RunCommand,
+    server: Cluster,
+    make_database: MakeDatabase,
+    tmp_path: Path,
+    recipe: tuple[str, ...],
+) -> None:
+    table = "create table o (id int primary key, name text)"
+    steps = "; ".join(f"op.execute({step!r})" for step in recipe)
+    alone = f"with op.get_context().autocommit_block(): {steps}"
+    ini = write_history(tmp_path, f"op.execute({table!r})", alone)
+    arguments = ("-o", "schema.lock.json", "--shadow", server.url())
+    built = await run_inside("lock", "build", f"alembic:{ini}", *arguments)
+    assert built.code == 0, built
+    url = await make_database(sql=f"{table}; {STAMP}; insert into alembic_version values ('r1')")
+    await run(url, recipe[0])
+    found = await diagnose(run_inside, server, url)
+    assert found.document["verdict"] == "half_applied", found
+    assert found.document["summary"] == f"revision r2 stopped after 1 of {len(recipe)} steps"
+    assert found.document["unexplained"] == 0
+
+
 async def test_a_role_that_may_not_read_the_stamp_gets_no_guess(
     locked: RunCommand, server: Cluster, make_database: MakeDatabase
 ) -> None:

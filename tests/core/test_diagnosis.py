@@ -12,12 +12,14 @@ from monitor.core.diagnosis import Diagnosis, diagnose
 from monitor.core.diff import diff
 from monitor.core.findings import Severity
 from monitor.core.history import Revision
+from monitor.core.keys import Kind
 from monitor.core.lock import LockedRevision, Statement, VersionPlace
 from monitor.core.lock_building import Built, make_lock, succeed
 from monitor.core.lock_states import States
-from monitor.core.snapshot import Snapshot, make_snapshot
+from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
 from monitor.core.traces import list_visible
 from monitor.core.verdict import State
+from tests.core.builders import an_object
 from tests.core.lock_model import (
     Node,
     Step,
@@ -311,6 +313,61 @@ def half_lock(
         down = (built[-1].revision.id,)
         built.append(Built(Revision(id=name, down=down), "", shots[-1]))
     return States(make_lock(base, built, place=VersionPlace(), server_version=180000)), shots
+
+
+T: Tables = replay([a_node("a", ("create", "t"), ("add", "t", "x", "text"))])
+INDEX = an_object(Kind.INDEX, "uq", parent="t", columns=["x"])
+UNIQUE = an_object(Kind.UNIQUE, "uq", parent="t", columns=["x"])
+CHECK = an_object(Kind.CHECK, "nn", parent="t", expression="x is not null")
+UNCHECKED = an_object(Kind.CHECK, "nn", parent="t", expression="x is not null", valid=False)
+FILLED = SchemaObject(column("t", "x"), {"type": "text", "nullable": False})
+
+
+def online(*added: tuple[SchemaObject, ...]) -> tuple[States, list[Snapshot]]:
+    """A lock of which the second revision adds these in each of its steps, and no others."""
+    whole = photograph(T)
+    shots = [
+        make_snapshot({**whole.by_key, **{item.key: item for item in some}}.values())
+        for some in ((), *added)
+    ]
+    alone = tuple(Statement(f"statement {n}", is_transactional=False) for n in range(len(added)))
+    marks = tuple(range(1, len(added)))
+    built = [
+        Built(Revision(id="a"), "", shots[0]),
+        Built(Revision(id="b", down=("a",)), "", shots[-1], alone, (*shots[1:-1],), marks),
+        Built(Revision(id="c", down=("b",)), "", shots[-1]),
+    ]
+    base = photograph(replay([]))
+    return States(make_lock(base, built, place=VersionPlace(), server_version=180000)), shots
+
+
+RECIPES = (
+    ((INDEX,), (UNIQUE,)),
+    ((UNCHECKED,), (CHECK,), (CHECK, FILLED), (FILLED,)),
+)
+
+
+@pytest.mark.parametrize("row", ["a", "b"])
+@pytest.mark.parametrize(
+    ("recipe", "done"), [(one, n) for one in RECIPES for n in range(1, len(one))]
+)
+def test_what_is_there_only_between_the_steps_of_a_revision_is_half_of_it(
+    recipe: tuple[tuple[SchemaObject, ...], ...], done: int, row: str
+) -> None:
+    states, shots = online(*recipe)
+    found = judge(states, [row], shots[done])
+    assert (found.verdict, found.unexplained) == (State.HALF_APPLIED, 0)
+    assert found.half == ("b", done, len(recipe))
+    assert (found.missing_revisions, found.extra_revisions) == ((), ())
+    for shot, ran in ((shots[0], "a"), (shots[-1], "b")):
+        assert judge(states, [ran], shot).verdict is State.PENDING
+
+
+def test_what_is_like_nothing_between_the_steps_of_a_revision_is_drift() -> None:
+    states, shots = online(*RECIPES[0])
+    other = an_object(Kind.INDEX, "uq", parent="t", columns=["x", "y"])
+    found = judge(states, ["a"], make_snapshot([*shots[0].objects, other]))
+    assert (found.verdict, found.half, found.unexplained) == (State.DRIFTED, None, 1)
 
 
 @pytest.mark.parametrize("edit", [("add", "v", "by_hand", "text"), ("drop", "v")])
