@@ -32,8 +32,8 @@ class Explanation(NamedTuple):
         missing: those of the stamp that it does not have, in the order of the lock.
         extra: those that it has beyond the stamp, in the order of the lock.
         half: one that stopped on its way.
-        unseen: revisions that change nothing in the schema, and are taken for what those are
-            that come after them.
+        unseen: revisions that change nothing in the schema, and of which it is not clear
+            whether they ran.
         seen: revisions of which something can be seen that no other one explains.
         alternatives: other explanations that cost as much.
     """
@@ -78,34 +78,54 @@ def explain(states: States, claimed: AbstractSet[str], live: Objects) -> Explana
     told = [_tell_departure(traces, claimed, one) for one in (best, *others)]
     missing, extra = told[0]
     settled = _settle_unseen(traces, claimed, best)
-    return Explanation(
+    found = Explanation(
         present=settled.present,
         missing=missing,
         extra=extra,
         half=best.half,
-        unseen=tuple(_list_unseen(traces, claimed, settled.present, states.lock)),
         seen=traces.list_seen(settled.present),
         alternatives=(
             *(Alternative(*one) for one in dict.fromkeys(told) if one != told[0]),
             *_list_by_hand(traces, best.present, (*missing, *extra)),
         ),
     )
+    return found._replace(unseen=tuple(_list_unseen(traces, states.lock, claimed, found)))
 
 
 def _list_unseen(
-    traces: Traces, claimed: AbstractSet[str], present: AbstractSet[str], lock: Lock
+    traces: Traces, lock: Lock, claimed: AbstractSet[str], found: Explanation
 ) -> Iterator[str]:
     """Those that no object shows, and of which it is not clear whether they ran.
 
-    A merge does nothing that could be missed, and what comes after one that never ran did not
-    run either.
+    A merge does nothing that could be missed.
     """
-    gone = {name for name in claimed - present if traces.touches(name)}
+    gone = {name for name in claimed - found.present if traces.touches(name)}
     for name in traces.order:
         is_merge = len(lock.by_id[name].revision.down) > 1
-        is_clear = name in claimed and not traces.above(name).isdisjoint(gone)
-        if name in claimed ^ present and not (traces.touches(name) or is_merge or is_clear):
+        if traces.touches(name) or is_merge:
+            continue
+        if name in claimed and not gone.isdisjoint(traces.above(name)):
+            is_open = _may_have_run(traces, name, gone, found)
+        else:
+            is_open = name in claimed ^ found.present
+        if is_open:
             yield name
+
+
+def _may_have_run(traces: Traces, name: str, gone: AbstractSet[str], found: Explanation) -> bool:
+    """Whether a stamped revision that no object shows may have run after some that are gone.
+
+    They may have been undone by hand, where the last of them comes before it or each of them is
+    one object; else what comes after one that never ran did not run either, nor what comes after
+    half of one. Where something is there that comes after a gap, the stamp is believed.
+    """
+    before, after = gone & traces.above(name), gone & traces.below(name)
+    is_stopped = found.half is not None and found.half.revision in before
+    is_gap = any(not found.seen.isdisjoint(traces.below(one)) for one in before)
+    if is_stopped or is_gap:
+        return False
+    by_hand = {other.instead_of for other in found.alternatives}
+    return not after or before | after <= by_hand
 
 
 def find_fits(states: States, live: Objects) -> list[frozenset[str]]:

@@ -359,6 +359,7 @@ def test_what_is_there_only_between_the_steps_of_a_revision_is_half_of_it(
     assert (found.verdict, found.unexplained) == (State.HALF_APPLIED, 0)
     assert found.half == ("b", done, len(recipe))
     assert (found.missing_revisions, found.extra_revisions) == ((), ())
+    assert not any("Make sure" in command for command in judge(states, ["c"], shots[done]).remedy)
     for shot, ran in ((shots[0], "a"), (shots[-1], "b")):
         assert judge(states, [ran], shot).verdict is State.PENDING
 
@@ -652,3 +653,46 @@ def test_what_does_not_show_is_named_and_goes_with_what_comes_after_it(
         "Make sure whether s2 ran: the schema does not show it",
         f"alembic stamp --purge {goal}",
     )
+
+
+FILLS = [
+    a_node("f1", ("create", "t"), ("add", "t", "a", "text")),
+    a_node("f2", ("add", "t", "b", "text"), down=("f1",)),
+    a_node("f3", down=("f2",)),  # changes rows alone
+    a_node("f4", ("create", "u"), ("add", "u", "a", "text"), down=("f3",)),
+    a_node("f5", down=("f4",)),
+]
+UNDO_B: Step = ("remove", "t", "b")
+
+
+def test_what_changes_rows_alone_may_have_run_after_what_somebody_undid_by_hand() -> None:
+    live = photograph(replay([*FILLS[:3], a_node("hand", UNDO_B)]))
+    found = judge(build(FILLS[:3]), ["f3"], live)
+    assert (found.verdict, found.missing_revisions) == (State.STAMPED_NOT_RUN, ("f2",))
+    assert [one.instead_of for one in found.alternatives] == ["f2"]
+    assert found.remedy == (
+        "Make sure whether f3 ran: the schema does not show it",
+        "alembic stamp --purge f1",
+        "alembic upgrade heads",
+    )
+
+
+def test_what_changes_rows_between_two_that_never_ran_did_not_run_either() -> None:
+    found = judge(build(FILLS), ["f5"], photograph(replay(FILLS[:1])))
+    assert found.missing_revisions == ("f2", "f4")
+    assert found.remedy[0] == "Make sure whether f5 ran: the schema does not show it"
+
+
+def test_what_comes_before_something_that_is_there_is_not_asked_for() -> None:
+    live = photograph(replay([*FILLS, a_node("hand", UNDO_B)]))
+    found = judge(build(FILLS), ["f5"], live)
+    assert (found.verdict, found.missing_revisions) == (State.HOLE, ("f2",))
+    assert found.remedy[0] == "anchorwatch lock show FILE --revision f2"
+
+
+def test_what_changes_rows_between_two_edits_by_hand_may_have_run() -> None:
+    nodes = [*FILLS[:3], a_node("f4", ("add", "t", "c", "text"), down=("f3",))]
+    edits = a_node("hand", UNDO_B, ("remove", "t", "c"))
+    found = judge(build(nodes), ["f4"], photograph(replay([*nodes, edits])))
+    assert found.missing_revisions == ("f2", "f4")
+    assert found.remedy[0] == "Make sure whether f3 ran: the schema does not show it"
