@@ -18,6 +18,7 @@ from typing import Protocol
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from monitor.sources import cluster_template
 from monitor.sources.account import server_account
@@ -45,9 +46,18 @@ if os.geteuid() == 0:
 """
 
 
-def pytest_configure() -> None:
-    """Begin before anything is written, and before the workers are started."""
+settings.register_profile("repeatable", derandomize=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin before anything is written, and before the workers are started.
+
+    What continuous integration tries is the same each time, so that a failure is of the change;
+    campaigns try something new.
+    """
     move_to_memory()
+    if config.getoption("markexpr") == "not long":
+        settings.load_profile("repeatable")
 
 
 class MakeDatabase(Protocol):
