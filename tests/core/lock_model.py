@@ -139,15 +139,21 @@ def histories(draw: st.DrawFn) -> list[Node]:
 
 
 def hides_something(tables: Tables, steps: Iterable[Step]) -> bool:
-    """Whether something was changed that is as it was in the end: no delta can tell."""
+    """Whether something was changed that is as it was in the end: no delta can tell.
+
+    Nor can one tell of a table that was made anew what it would have lost that it never had.
+    """
     first = before = strip(photograph(tables).by_key)
     changed: set[ObjectKey] = set()
+    were, gone = {*tables}, set[str]()
     for step in steps:
         run(tables, step)
+        gone |= were - tables.keys()
         after = strip(photograph(tables).by_key)
         changed |= {key for key in first if before.get(key) != after.get(key)}
         before = after
-    return any(first[key] == before.get(key) for key in changed)
+    is_anew = not gone.isdisjoint(tables)
+    return is_anew or any(first[key] == before.get(key) for key in changed)
 
 
 def list_effective(nodes: Iterable[Node]) -> set[tuple[str, Step]]:
