@@ -28,13 +28,9 @@ def read_stamp(snapshot: Snapshot, history: History | None = None) -> tuple[str,
     the version tables say, the others are another application's.
     """
     revisions: list[str] = []
-    known = history.is_known if history else None
-    own = [
-        t
-        for t in snapshot.version_tables
-        if t.revisions and known and all(map(known, t.revisions))
-    ]
-    for table in own or snapshot.version_tables:
+    tables = snapshot.version_tables
+    own = [t for t in tables if t.revisions and history and history.knows(t.revisions)]
+    for table in own or tables:
         if table.revisions is None:
             return None
         revisions.extend(table.revisions)

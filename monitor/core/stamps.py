@@ -14,9 +14,8 @@ def read_rows(tables: Sequence[VersionTable], lock: Lock) -> tuple[str, ...] | N
     That is the table of the place where the history keeps it; else any of which the lock
     knows every row; else all of them.
     """
-    known = lock.history.is_known
     own = [t for t in tables if (t.schema, t.name) == (lock.place.schema, lock.place.name)]
-    own = own or [t for t in tables if t.revisions and all(map(known, t.revisions))]
+    own = own or [t for t in tables if t.revisions and lock.history.knows(t.revisions)]
     chosen = own or tables
     if any(table.revisions is None for table in chosen):
         return None
