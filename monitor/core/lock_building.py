@@ -132,14 +132,15 @@ def _sort(objects: Mapping[ObjectKey, SchemaObject]) -> list[SchemaObject]:
 
 def _add_varying(lock: Lock, variation: Variation) -> Lock:
     """The lock with what else the values of its objects could have been."""
+    values = defaultdict[ObjectKey, list[tuple[str, Value, Value]]](list)
+    for (key, name), pairs in variation.values.items():
+        values[key] += ((name, *pair) for pair in pairs)
     return msgspec.structs.replace(
         lock,
         varying=tuple(
             Varying(digest, name, other)
             for digest, item in lock.objects.items()
-            for (key, name), pairs in variation.values.items()
-            if key == item.key
-            for typical, other in pairs
+            for name, typical, other in values.get(item.key, ())
             if item.get(name) == typical
         ),
     )
