@@ -13,12 +13,11 @@ from monitor.core.script import read_tokens, split_script
 _DEFINES: Final = frozenset({"alter", "comment", "create", "drop", "security"})
 _FIRST_WORD: Final = re.compile(r"\W*(\w*)")
 _WRITES: Final = re.compile(
-    r"\b(?:insert\s+into|(?<!\bon\s)update\s+[^;]*?\bset\b|delete\s+from|merge\s+into|copy)\b"
-    r"|\bcreate\s+(?:\w+\s+)*table\b[^;]*\bas\b[\s(]*(?:select|with|values|table|execute)\b"
-    r"|\balter\s+(?:role|user|database|system)\b[^;]*\bset\b",
+    r"\s*create\s+(?:\w+\s+)*table\b[^;]*\bas\b[\s(]*(?:select|with|values|table|execute)\b"
+    r"|\s*alter\s+(?:role|user|database|system)\b[^;]*\bset\b",
     re.IGNORECASE,
 )
-"""In a rule, in a body, from a query, or into the settings of a role or a database."""
+"""DDL that writes rows, or into the settings of a role or a database."""
 _SECRET: Final = re.compile(
     r"passw|secret|token|credential|(?:api|private|access|encryption|signing)_?key|user mapping",
     re.IGNORECASE,
@@ -29,26 +28,31 @@ _HIDDEN: Final = "***"
 
 
 def mask(sql: str) -> str:
-    """The statement without comments, what it writes into rows, and what may be a secret.
+    """The statements without comments, what they write into rows, and what may be a secret.
 
-    Of one that defines something, and writes no rows, numbers stay in any case.
+    Each by itself: of several in one text some may define what the others fill. The bodies of
+    functions and rules define them, whatever they write when they run.
     """
     bare = "".join(_blank_comments(sql))
-    writes = bool(_WRITES.search(bare)) or not _only_defines(bare)
-    if writes or _SECRET.search(bare):
-        bare = "".join(_hide_literals(bare, with_numbers=writes))
-    return _ADDRESS.sub(_HIDDEN, bare)
+    parts, done = [], 0
+    for one in split_script(bare):
+        parts += [bare[done : one.start], _mask_one(one.text)]
+        done = one.end
+    return _ADDRESS.sub(_HIDDEN, "".join((*parts, bare[done:])))
+
+
+def _mask_one(sql: str) -> str:
+    word = _FIRST_WORD.match(sql)
+    defines = word is not None and word[1].lower() in _DEFINES
+    writes = not defines or bool(_WRITES.match(sql))
+    if writes or _SECRET.search(sql):
+        return "".join(_hide_literals(sql, with_numbers=writes))
+    return sql
 
 
 def _blank_comments(sql: str) -> Iterator[str]:
     for kind, start, end in read_tokens(sql):
         yield " " if kind == "comment" else sql[start:end]
-
-
-def _only_defines(sql: str) -> bool:
-    """Whether all that it consists of is DDL; also where it is nothing."""
-    words = (_FIRST_WORD.match(one.text) for one in split_script(sql))
-    return all(word is not None and word[1].lower() in _DEFINES for word in words)
 
 
 def _hide_literals(sql: str, *, with_numbers: bool) -> Iterator[str]:

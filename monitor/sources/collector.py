@@ -39,6 +39,7 @@ FAILED = 1
 QUOTATION = re.compile('["\u00ab\u00bb\u2018\u201a\u201c-\u201e\u300c]')
 # https://www.postgresql.org/docs/current/errcodes-appendix.html, by its first two characters:
 DATA_EXCEPTION = "22"
+SYNTAX_ERROR = "42601"
 
 
 class Problem(Exception):
@@ -394,7 +395,8 @@ def read_words(cause: Any) -> str:
     fields = said[0] if said else {}  # of pg8000: what it has beside the message may be a row
     words = str(fields.get("M") or cause)
     codes = (getattr(cause, "sqlstate", None), getattr(cause, "pgcode", None), fields.get("C"))
-    if not any(str(code).startswith(DATA_EXCEPTION) for code in codes):
+    is_literal = SYNTAX_ERROR in codes and "'" in words
+    if not (is_literal or any(str(code).startswith(DATA_EXCEPTION) for code in codes)):
         return words
     quoted = QUOTATION.search(words)
     return f'{words[: quoted.start()]}"***"' if quoted else words

@@ -51,7 +51,6 @@ from monitor.core.lock_masking import mask
         "notify c, 'hunter2'",
         "do language plpgsql 'begin create table t (a text default ''hunter2''); end'",
         "create table t as -- of the environment\n(select 'hunter2')",
-        "create rule r as on delete to t do also insert into u values ('hunter2')",
     ],
 )
 def test_a_secret_does_not_stay(sql: str) -> None:
@@ -101,10 +100,27 @@ def test_of_what_writes_rows_everything_but_values_stays() -> None:
         "create table t (a int references u on update cascade, b text default 'x')",
         "create trigger tr before insert or update on t execute function f('x')",
         "insert into t values (%(a)s)",
+        "create rule r as on delete to t do also insert into u values ('x')",
+        "create function f() returns trigger as $$ begin insert into u values ('x'); end $$",
+        "create type act as enum ('view', 'copy')",
+        "create table t (copy text default 'x', n int check (n > 5))",
+        "comment on column t.x is 'a copy of 5'",
+        "create table t (a text default 'x' references u on  update set null)",
     ],
 )
 def test_other_statements_stay_as_they_are(sql: str) -> None:
     assert mask(sql) == sql
+
+
+def test_of_several_statements_each_is_told_by_itself() -> None:
+    sql = (
+        "set lock_timeout = '5s'; create table lim (c varchar(20) default 'new');\n"
+        "create type mood as enum ('sad', 'ok'); insert into lim values ('hunter2'); commit"
+    )
+    assert mask(sql) == (
+        "set lock_timeout = '***'; create table lim (c varchar(20) default 'new');\n"
+        "create type mood as enum ('sad', 'ok'); insert into lim values ('***'); commit"
+    )
 
 
 def test_no_comment_stays() -> None:

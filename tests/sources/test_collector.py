@@ -112,6 +112,12 @@ def test_what_the_server_says_of_bad_data_quotes_no_value(words: object, told: s
     assert "hunter2" not in said
 
 
+def test_a_syntax_error_names_what_is_wrong_but_no_text() -> None:
+    said = 'syntax error at or near "{}"'
+    assert describe(Refused("42601", said.format("tabel"))) == f"Refused: {said.format('tabel')}"
+    assert "hunter2" not in describe(Refused("42601", said.format("'hunter2'")))
+
+
 def test_what_the_server_says_of_a_constraint_names_it_and_quotes_no_row() -> None:
     words = {"M": 'null value in column "n"', "D": "Failing row contains (hunter2).", "C": "23502"}
     assert describe(Refused("", words)) == 'Refused: null value in column "n"'
