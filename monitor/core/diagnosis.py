@@ -253,8 +253,16 @@ class _Case:
     def _describe(self, claimed: frozenset[str], best: "_Found") -> Diagnosis:
         found, left = best.explanation, best.left
         names = tuple(one.id for one in best.edited)
-        writes = self._rest_writes(found.half)
-        finds = Finds(self._history, self._rows, claimed, found, left, names, writes)
+        finds = Finds(
+            history=self._history,
+            rows=self._rows,
+            claimed=claimed,
+            explanation=found,
+            left=left,
+            edited=names,
+            rest_writes=self._rest_writes(found.half),
+            writing=tuple(filter(self._writes, (*found.missing, *found.extra))),
+        )
         held = [state for state, holds in self._try_states(finds) if holds] or [State.IN_SYNC]
         return Diagnosis(
             verdict=held[0],
@@ -273,6 +281,12 @@ class _Case:
             remedy=tuple(list_remedies(held, finds)),
             present=found.present,
         )
+
+    def _writes(self, name: str) -> bool:
+        """Whether a revision writes rows, of which the schema shows nothing."""
+        delta = self._states.lock.by_id[name].delta
+        statements = delta.statements if delta else ()
+        return any(list_row_writes(statement.sql for statement in statements))
 
     def _rest_writes(self, half: Half | None) -> bool:
         """Whether what a revision runs after the last step that shows writes rows."""

@@ -49,7 +49,7 @@ def judge_safety(lock: Lock, revisions: Sequence[str], older: Objects, newer: Ob
         older: the schema that the code expects.
         newer: what they have made of it, all together: what one adds another may tighten.
     """
-    found = [*_list_unknown(lock, revisions, older)]
+    found = [*_list_unknown(lock, revisions, older, newer)]
     names = _find_last(lock, revisions)
     for key in sorted(older.keys() | newer.keys(), key=lambda key: key.order):
         before, after = older.get(key), newer.get(key)
@@ -59,7 +59,9 @@ def judge_safety(lock: Lock, revisions: Sequence[str], older: Objects, newer: Ob
     return min(found, key=lambda risk: order.index(risk.safety), default=SAFE)
 
 
-def _list_unknown(lock: Lock, revisions: Sequence[str], older: Objects) -> Iterator[Risk]:
+def _list_unknown(
+    lock: Lock, revisions: Sequence[str], older: Objects, newer: Objects
+) -> Iterator[Risk]:
     """What the schema does not show: a revision that nobody saw run, rows that are rewritten."""
     for name in revisions:
         delta = lock.by_id[name].delta
@@ -67,22 +69,23 @@ def _list_unknown(lock: Lock, revisions: Sequence[str], older: Objects) -> Itera
             yield Risk(Safety.UNKNOWN, f"what {name} changes is not known")
             continue
         writes = list_row_writes(statement.sql for statement in delta.statements)
-        met = [write for write in writes if _meets(write, older)]
+        met = [write for write in writes if _meets(write, older, newer)]
         if met:
             yield Risk(Safety.UNKNOWN, f"{name} writes rows{_say_of(met[0])}")
 
 
-def _meets(write: RowWrite, older: Objects) -> bool:
-    """Whether older code may read what is written: what fills new columns it never sees."""
-    if write.table is None:
-        return True
-    if write.columns is None:
-        kinds = (Kind.TABLE, Kind.VIEW, Kind.FOREIGN_TABLE)
-        return any(key.kind in kinds and key.name == write.table for key in older)
-    return any(
+def _meets(write: RowWrite, older: Objects, newer: Objects) -> bool:
+    """Whether older code may read what is written: new tables and new columns it never sees."""
+    if not _is_table(write.table, older):
+        return not _is_table(write.table, newer)  # a view, say
+    return write.columns is None or any(
         key.kind is Kind.COLUMN and key.parent == write.table and key.name in write.columns
         for key in older
     )
+
+
+def _is_table(name: str | None, objects: Objects) -> bool:
+    return any(key.kind is Kind.TABLE and key.name == name for key in objects)
 
 
 def _say_of(write: RowWrite) -> str:

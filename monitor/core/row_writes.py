@@ -1,32 +1,36 @@
 """Which rows the statements of a revision write, as far as their text tells.
 
 Nothing in a schema shows it: whoever asks whether a revision ran, or what it does to older
-code, has to be told.
+code, has to be told. What cannot be told from the text counts as writing anything.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from monitor.core.script import split_script
+from monitor.core.script import read_tokens, split_script
 
-_FIRST_WORD: Final = re.compile(
-    r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*+([a-z]+)", re.IGNORECASE | re.DOTALL
-)
-_BLIND: Final = frozenset({"do", "call", "execute"})
+_BLIND: Final = frozenset({"do", "call", "execute", "explain"})
 """What such a statement does is said elsewhere."""
 _WRITING: Final = frozenset({"insert", "update", "delete", "merge", "truncate", "copy", "with"})
-_NAME: Final = r'(?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))*'
-_TARGET: Final = re.compile(
-    rf"\b(insert\s+into|update|delete\s+from|merge\s+into|truncate(?:\s+table)?|copy)\s+"
-    rf"(?:only\s+)?({_NAME})",
-    re.IGNORECASE,
+_READING: Final = frozenset({"select", "values", "with", "perform"})
+_BEFORE_TABLE: Final = {
+    "insert": "into",
+    "delete": "from",
+    "merge": "into",
+    "update": "update",
+    "truncate": "truncate",
+    "copy": "copy",
+}
+_NOISE: Final = frozenset({"only", "table"})
+_ENDS_SET: Final = frozenset({"from", "where", "returning"})
+_HARMLESS_CALL: Final = re.compile(
+    r"(?:setval|nextval|currval|coalesce|nullif|count|max|min|sum|avg|now|lower|upper|length|"
+    r"exists|conflict|in|any|all|values|as|and|or|not|over|filter|cast|extract|array|row|concat|format|"
+    r"to_reg\w+|has_\w+_privilege|pg_\w+|jsonb?_\w+|array_\w+|string_agg|current_setting|"
+    r"version|select|set|from|where|on|using|substring|trim|round|generate_series|gen_random_uuid)"
 )
-_SET: Final = re.compile(
-    r"\bset\b(.*?)(?:\bfrom\b|\bwhere\b|\breturning\b|$)", re.IGNORECASE | re.DOTALL
-)
-_ASSIGNED: Final = re.compile(r'"?([\w$]+)"?\s*=')
-_SEVERAL: Final = re.compile(r"\)\s*=")
 
 
 class RowWrite(NamedTuple):
@@ -45,27 +49,97 @@ def list_row_writes(statements: Iterable[str]) -> Iterator[RowWrite]:
     """What the statements write, in their order; DDL moves rows too, and is not meant."""
     for text in statements:
         for part in split_script(text):
-            yield from _read(part.text)
+            yield from _read([*_list_words(part.text)])
 
 
-def _read(sql: str) -> Iterator[RowWrite]:
-    begun = _FIRST_WORD.match(sql)
-    word = begun[1].lower() if begun else ""
-    if word in _BLIND:
+def _list_words(sql: str) -> Iterator[str]:
+    """The words, names and signs of a statement, as the server reads them."""
+    for kind, start, end in read_tokens(sql):
+        text = sql[start:end]
+        if kind == "quoted" and text.startswith('"'):
+            yield text[1:-1].replace('""', '"')
+        elif kind == "word":
+            yield text.lower()
+        elif kind == "other":
+            # The lexer takes .t for a number.
+            yield from (".", text[1:].lower()) if text[0] == "." and text[1:] else (text,)
+
+
+def _read(words: Sequence[str]) -> Iterator[RowWrite]:
+    first = next((word for word in words if word != "("), "")
+    if first in _BLIND:
         yield RowWrite(None)
-    if word in _WRITING:
-        for found in _TARGET.finditer(sql):
-            is_update = found[1].lower() == "update"
-            columns = _find_columns(sql[found.end() :]) if is_update else None
-            yield RowWrite(_strip(found[2]), columns)
+    written = [*_list_written(words)] if first in _WRITING else []
+    yield from written
+    called = {*_list_calls(words)} - {write.table for write in written}
+    if first in _READING | _WRITING and called:
+        yield RowWrite(None)
 
 
-def _find_columns(rest: str) -> frozenset[str] | None:
-    assigned = _SET.search(rest)
-    if assigned is None or _SEVERAL.search(assigned[1]):
+def _list_written(words: Sequence[str]) -> Iterator[RowWrite]:
+    for number, word in enumerate(words):
+        if word in _BEFORE_TABLE and not _is_clause(words, number):
+            yield from _read_write(word, words[number + 1 :])
+
+
+def _is_clause(words: Sequence[str], number: int) -> bool:
+    """Whether it is a word of another statement: FOR UPDATE, DO UPDATE, THEN UPDATE."""
+    return words[number] == "update" and words[max(number - 1, 0)] in {"for", "do", "then", "key"}
+
+
+def _read_write(word: str, rest: Sequence[str]) -> Iterator[RowWrite]:
+    before = _BEFORE_TABLE[word]
+    if before != word:
+        if not rest or rest[0] != before:
+            return
+        rest = rest[1:]
+    names, end = _read_names(rest, several=word == "truncate")
+    columns = _find_columns(rest[end:]) if word == "update" else None
+    if not names:
+        yield RowWrite(None)
+    for name in names:
+        yield RowWrite(name, columns)
+
+
+def _read_names(words: Sequence[str], *, several: bool) -> tuple[list[str], int]:
+    """The last part of each name at the start, and how many words they take."""
+    names: list[str] = []
+    position, is_open = 0, True
+    while position < len(words):
+        word = words[position]
+        if word == "." or (several and word == ","):
+            is_open = True
+            if word == "." and names:
+                names.pop()
+        elif is_open and word not in _NOISE and word != "(":
+            names.append(word)
+            is_open = False
+        elif not is_open:
+            break
+        position += 1
+    return names, position
+
+
+def _find_columns(words: Sequence[str]) -> frozenset[str] | None:
+    """What is assigned between SET and what comes after it, outside of all parentheses."""
+    if "set" not in words:
         return None
-    return frozenset(_ASSIGNED.findall(assigned[1])) or None
+    columns: set[str] = set()
+    depth = 0
+    begin = words.index("set") + 1
+    for before, word in pairwise(words[begin - 1 :]):
+        depth += (word == "(") - (word == ")")
+        if depth == 0 and word in _ENDS_SET:
+            break
+        if depth == 0 and word == "=":
+            if before == ")":  # several at once
+                return None
+            columns.add(before)
+    return frozenset(columns) or None
 
 
-def _strip(name: str) -> str:
-    return name.rpartition(".")[2].strip().strip('"')
+def _list_calls(words: Sequence[str]) -> Iterator[str]:
+    """Functions that may do anything."""
+    for before, word in pairwise(words):
+        if word == "(" and before.isidentifier() and not _HARMLESS_CALL.fullmatch(before):
+            yield before

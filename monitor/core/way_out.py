@@ -23,6 +23,7 @@ class Finds(NamedTuple):
         left: how many objects no revision explains.
         edited: revisions that did another thing when they ran there.
         rest_writes: whether what is left of a half writes rows.
+        writing: revisions that are missing or there beyond the stamp, and write rows.
     """
 
     history: History
@@ -32,6 +33,7 @@ class Finds(NamedTuple):
     left: int
     edited: tuple[str, ...] = ()
     rest_writes: bool = False
+    writing: tuple[str, ...] = ()
 
     @property
     def reached(self) -> tuple[str, ...]:
@@ -88,6 +90,8 @@ def list_remedies(held: Sequence[State], finds: Finds) -> Iterator[str]:
     told: set[str] = set()
     if unseen := finds.explanation.unseen:
         yield ask_whether(unseen)
+    if writing := finds.writing:
+        yield f"Make sure which rows {name_revisions(writing)} wrote: the schema does not show it"
     for state in held:
         if state is State.PENDING and held[0] is not State.PENDING:
             continue
@@ -157,6 +161,7 @@ def _merge(finds: Finds) -> Iterator[str]:
     history = finds.history
     heads = [one for one in history.heads if history.ancestors((one,)) & {*finds.rows}]
     yield f"alembic merge {' '.join(heads)}"
+    yield "anchorwatch lock build, with that merge"
     yield UPGRADE
 
 

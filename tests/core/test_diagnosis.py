@@ -260,7 +260,11 @@ def test_two_rows_that_a_merge_will_bring_together_are_right() -> None:
 def test_two_rows_that_nothing_brings_together_are_multiple_heads() -> None:
     found = judge(build(FORK), ["b", "c"], photograph(replay(FORK)))
     assert found.verdict is State.MULTIPLE_HEADS
-    assert found.remedy == ("alembic merge b c", "alembic upgrade heads")
+    assert found.remedy == (
+        "alembic merge b c",
+        "anchorwatch lock build, with that merge",
+        "alembic upgrade heads",
+    )
 
 
 def test_only_heads_can_be_merged() -> None:
@@ -272,7 +276,7 @@ def test_only_heads_can_be_merged() -> None:
     ]
     found = judge(build(longer), ["b", "c"], photograph(replay(FORK)))
     assert found.verdict is State.MULTIPLE_HEADS
-    assert found.remedy == ("alembic merge b2 c2", "alembic upgrade heads")
+    assert found.remedy[0] == "alembic merge b2 c2"
 
 
 def test_two_rows_of_an_expand_and_contract_history_are_right() -> None:
@@ -404,6 +408,25 @@ def test_the_rest_of_a_half_may_have_written_rows_already() -> None:
     assert found.remedy[1] == (
         "Make sure which rows were written after step 2 of 3: the schema does not show it"
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "shot", "verdict"), [("b", 0, "stamped_not_run"), ("a", 1, "applied_by_hand")]
+)
+def test_rows_that_were_written_beside_what_shows_are_asked_for(
+    row: str, shot: int, verdict: str
+) -> None:
+    base = photograph(replay([]))
+    shots = [photograph(replay([LINE[0]])), photograph(replay(LINE[:2]))]
+    statements = (Statement("alter table t add x text"), Statement("update cnt set n = n + ***"))
+    built = [
+        Built(Revision(id="a"), "", shots[0]),
+        Built(Revision(id="b", down=("a",)), "", shots[1], statements),
+    ]
+    states = States(make_lock(base, built, place=VersionPlace(), server_version=180000))
+    found = judge(states, [row], shots[shot])
+    assert found.verdict == verdict
+    assert found.remedy[0] == "Make sure which rows b wrote: the schema does not show it"
 
 
 def test_a_part_that_is_no_beginning_is_drift() -> None:

@@ -170,6 +170,16 @@ def test_a_column_of_a_domain_may_refuse_what_it_is_not_given() -> None:
         ("insert into t (a) values ('***')", "r writes rows of t"),
         ("with gone as (delete from t returning a) select 1", "r writes rows of t"),
         ("insert into fresh select * from t", ""),
+        ("UPDATE T SET A = lower(A)", "r writes rows of t"),
+        ("update t set new = substring(d from 1 for 3), a = 2", "r writes rows of t"),
+        ("update t set new = (select 1 from t where a = b), a = 2", "r writes rows of t"),
+        ("truncate fresh, public.t", "r writes rows of t"),
+        ("select bf()", "r writes rows"),
+        ("explain analyze update t set a = 1", "r writes rows"),
+        ("update v set a = 1", "r writes rows of v"),
+        ("update t set new = bf(a)", "r writes rows"),
+        ("select 1 from t for update", ""),
+        ("insert into fresh values (1) on conflict (a) do update set a = 2", ""),
         ("do '***'", "r writes rows"),
         ("create trigger x before update on t execute function f()", ""),
         ("select setval('t_id_seq', 1)", ""),
@@ -177,8 +187,9 @@ def test_a_column_of_a_domain_may_refuse_what_it_is_not_given() -> None:
 )
 def test_rows_that_older_code_reads_may_mean_something_else_now(sql: str, reason: str) -> None:
     base = make_snapshot(OLD)
-    built = [Built(Revision(id="r"), "", base, statements=(Statement(sql),))]
+    new = make_snapshot([*OLD, item(Kind.TABLE, "fresh", None)])
+    built = [Built(Revision(id="r"), "", new, statements=(Statement(sql),))]
     lock = make_lock(base, built, place=VersionPlace(), server_version=180000)
-    risk = judge_safety(lock, ["r"], base.by_key, base.by_key)
+    risk = judge_safety(lock, ["r"], base.by_key, new.by_key)
     expected = (Safety.UNKNOWN, reason) if reason else (Safety.YES, "")
     assert (risk.safety, risk.reason) == expected
