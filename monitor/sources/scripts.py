@@ -96,7 +96,7 @@ def _read_scripts(ini: Path, search: Search) -> Scripts:
         driver=driver[1].lower() if driver else None,
         is_async="async" in environment,
         history=make_history(revisions),
-        digests={name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        digests={name: _digest_lines(content) for name, content in contents.items()},
         digest=_digest({ini, *_list_files(location), *paths}, root),
     )
 
@@ -224,6 +224,11 @@ def _list_files(location: Path) -> Iterator[Path]:
         folders[:] = [name for name in folders if name not in _IGNORED]
         paths = (Path(folder, name) for name in names if not name.endswith(".pyc"))
         yield from (path for path in paths if path.is_file())
+
+
+def _digest_lines(content: bytes) -> str:
+    """SHA-256 of a file, whose line ends git may write otherwise in another checkout."""
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def _digest(paths: Iterable[Path], directory: Path) -> str:

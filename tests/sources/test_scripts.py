@@ -124,6 +124,15 @@ def test_of_the_configured_url_the_driver_alone_is_kept(tmp_path: Path) -> None:
     assert "hunter22" not in repr(scripts)
 
 
+def test_other_line_ends_are_no_edit(tmp_path: Path) -> None:
+    """Git writes them so on Windows."""
+    ini = project(tmp_path)
+    before = read_scripts(ini).digests
+    for path in (ini.parent / "m" / "versions").glob("*.py"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_scripts(ini).digests == before
+
+
 def test_every_changed_file_changes_the_digest(tmp_path: Path) -> None:
     ini = project(tmp_path, m__helper="X = 1")
     digests = {read_scripts(ini).digest, read_scripts(ini).digest}
