@@ -197,6 +197,14 @@ class Lock(msgspec.Struct, frozen=True, dict=True):
                 spoken.update(digest for digest in pair if digest is not None)
         return spoken
 
+    def make_objects(self, revisions: AbstractSet[str]) -> dict[ObjectKey, SchemaObject]:
+        """What these revisions make, in the order in which the lock has them."""
+        objects = {self.objects[digest].key: self.objects[digest] for digest in self.base}
+        for one in self.revisions:
+            if one.id in revisions and one.delta is not None:
+                self.apply(objects, one.delta.pairs)
+        return objects
+
     def apply(self, objects: dict[ObjectKey, SchemaObject], pairs: Iterable[Pair]) -> None:
         """Change ``objects`` as a delta does."""
         for pair in pairs:

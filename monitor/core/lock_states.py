@@ -78,12 +78,7 @@ class States:
         Args:
             revisions: any of the lock; with all their ancestors for a schema that can be.
         """
-        lock = self.lock
-        objects = {lock.objects[one].key: lock.objects[one] for one in lock.base}
-        for one in lock.revisions:
-            if one.id in revisions and one.delta is not None:
-                lock.apply(objects, one.delta.pairs)
-        return Fold(objects, self.find_unknown(revisions))
+        return Fold(self.lock.make_objects(revisions), self.find_unknown(revisions))
 
     def find_unknown(self, revisions: AbstractSet[str]) -> frozenset[ObjectKey]:
         """The objects that the order of the revisions decides."""

@@ -242,13 +242,7 @@ def _list_stamped(lock: Lock, rows: tuple[str, ...] | None) -> AbstractSet[Objec
     if not rows:
         return frozenset()
     stamped = lock.history.ancestors(rows)
-    if lock.find_unbuilt(stamped) is not None:
-        return None
-    objects = {lock.objects[digest].key: lock.objects[digest] for digest in lock.base}
-    for one in lock.revisions:
-        if one.id in stamped and one.delta is not None:
-            lock.apply(objects, one.delta.pairs)
-    return objects.keys()
+    return None if lock.find_unbuilt(stamped) else lock.make_objects(stamped).keys()
 
 
 def _replace(

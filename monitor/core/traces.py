@@ -64,7 +64,7 @@ class Traces:
         lock = states.lock
         self._states = states
         self._live = live
-        self._base = {lock.objects[digest].key: lock.objects[digest] for digest in lock.base}
+        self._base = lock.make_objects(frozenset())
         self._chains: dict[ObjectKey, list[_Step]] = defaultdict(list)
         self._touched: dict[str, list[ObjectKey]] = {}
         self.order: list[str] = []
@@ -79,7 +79,7 @@ class Traces:
             # What is there only between two steps is made by no revision, but by half of one.
             between = {lock.find_key(pair) for step in one.delta.steps for pair in step}
             for key in between - lock.fleeting_keys:
-                self._chains.setdefault(key, [])
+                self._chains[key] += ()
         self._below: dict[str, set[str]] = defaultdict(set)
         for name in self.order:
             for before in self.above(name):
