@@ -84,11 +84,16 @@ def choose_environment(settings: Settings, database: DatabaseSettings) -> str:
     return database.environment or settings.environment
 
 
+def read_expected(database: DatabaseSettings) -> Source | None:
+    """What it should be, as it is written; None for a baseline."""
+    return parse_source(database.expected.get_secret_value()) if database.expected else None
+
+
 def find_expected(settings: Settings, database: DatabaseSettings) -> Source | None:
     """What it should be, the name of a configured database as its URL; None for a baseline."""
-    if database.expected is None:
+    source = read_expected(database)
+    if source is None:
         return None
-    source = parse_source(database.expected.get_secret_value())
     named = settings.databases.get(source.name or "")
     return parse_source(reveal(named.dsn)) if named else source
 
@@ -100,9 +105,8 @@ def list_beside(database: DatabaseSettings) -> tuple[Source, ...]:
 
 def name_expectation(database: DatabaseSettings) -> str | None:
     """What it is compared with, in one word; never a URL."""
-    if database.expected is None:
-        return None
-    return parse_source(database.expected.get_secret_value()).scheme.value
+    source = read_expected(database)
+    return source.scheme.value if source else None
 
 
 def reveal_secret(secret: SecretStr | None) -> str | None:

@@ -24,7 +24,7 @@ from monitor.core.printing import clean
 from monitor.core.release import Known
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.shares import Share
-from monitor.core.source import Scheme, Source, parse_source
+from monitor.core.source import Scheme, Source
 from monitor.core.verdict import State
 from monitor.core.way_out import name_revisions
 from monitor.sources.build import BuildOptions
@@ -106,22 +106,16 @@ def _fill_in(asked: Asked, shadow: str | None, database: "DatabaseSettings | Non
         return _Given(locks, asked.beside, asked.schema, DEFAULT_SCOPE, options)
     from monitor.agent import choices
 
-    configured = choices.make_options(database)
+    options = choices.make_options(database)
+    expected = choices.read_expected(database)
+    configured = expected if expected and expected.scheme is Scheme.LOCK else _DEFAULT
     return _Given(
-        locks=asked.locks or [_find_configured(database) or _DEFAULT],
+        locks=asked.locks or [configured],
         beside=asked.beside or choices.list_beside(database),
         schema=asked.schema or database.lock_schema,
         scope=choices.make_scope(database),
-        options=replace(configured, shadow_url=shadow or configured.shadow_url),
+        options=replace(options, shadow_url=shadow or options.shadow_url),
     )
-
-
-def _find_configured(database: "DatabaseSettings") -> Source | None:
-    """The lock that the database is expected to follow; None where it follows something else."""
-    if database.expected is None:
-        return None
-    source = parse_source(database.expected.get_secret_value())
-    return source if source.scheme is Scheme.LOCK else None
 
 
 async def _diagnose(dsn: Dsn, given: _Given) -> Judged:
