@@ -14,7 +14,7 @@ from monitor.core.explanation import Alternative, Explanation, explain, find_fit
 from monitor.core.findings import Severity
 from monitor.core.history import History
 from monitor.core.keys import Kind
-from monitor.core.lock import LockedRevision
+from monitor.core.lock import Delta, LockedRevision
 from monitor.core.lock_safety import Risk
 from monitor.core.lock_states import States
 from monitor.core.row_writes import list_row_writes
@@ -260,7 +260,8 @@ class _Case:
             explanation=found,
             left=left,
             edited=names,
-            rest_writes=self._rest_writes(found.half),
+            rest_writes=found.half is not None
+            and self._writes(found.half.revision, found.half.done),
             writing=tuple(filter(self._writes, (*found.missing, *found.extra))),
         )
         held = [state for state, holds in self._try_states(finds) if holds] or [State.IN_SYNC]
@@ -282,19 +283,11 @@ class _Case:
             present=found.present,
         )
 
-    def _writes(self, name: str) -> bool:
-        """Whether a revision writes rows, of which the schema shows nothing."""
-        delta = self._states.lock.by_id[name].delta
-        statements = delta.statements if delta else ()
-        return any(list_row_writes(statement.sql for statement in statements))
-
-    def _rest_writes(self, half: Half | None) -> bool:
-        """Whether what a revision runs after the last step that shows writes rows."""
-        delta = self._states.lock.by_id[half.revision].delta if half else None
-        if delta is None or half is None:
-            return False
-        rest = delta.statements[delta.marks[half.done - 1] if delta.marks else 0 :]
-        return any(list_row_writes(statement.sql for statement in rest))
+    def _writes(self, name: str, done: int = 0) -> bool:
+        """Whether what a revision runs after some of its steps writes rows: nothing shows it."""
+        delta = self._states.lock.by_id[name].delta or Delta()
+        begin = delta.marks[done - 1] if done and delta.marks else 0
+        return any(list_row_writes(statement.sql for statement in delta.statements[begin:]))
 
     def _try_states(self, finds: Finds) -> list[tuple[State, bool]]:
         """What may hold, from the worst down."""

@@ -14,7 +14,7 @@ from monitor.core.script import read_tokens, split_script
 _BLIND: Final = frozenset({"do", "call", "execute", "explain"})
 """What such a statement does is said elsewhere."""
 _WRITING: Final = frozenset({"insert", "update", "delete", "merge", "truncate", "copy", "with"})
-_READING: Final = frozenset({"select", "values", "with", "perform"})
+_READING: Final = frozenset({"select", "values", "with"})
 _BEFORE_TABLE: Final = {
     "insert": "into",
     "delete": "from",
@@ -23,14 +23,65 @@ _BEFORE_TABLE: Final = {
     "truncate": "truncate",
     "copy": "copy",
 }
-_NOISE: Final = frozenset({"only", "table"})
+_NOISE: Final = frozenset({"only", "table", "("})
 _ENDS_SET: Final = frozenset({"from", "where", "returning"})
-_HARMLESS_CALL: Final = re.compile(
-    r"(?:setval|nextval|currval|coalesce|nullif|count|max|min|sum|avg|now|lower|upper|length|"
-    r"exists|conflict|in|any|all|values|as|and|or|not|over|filter|cast|extract|array|row|concat|format|"
-    r"to_reg\w+|has_\w+_privilege|pg_\w+|jsonb?_\w+|array_\w+|string_agg|current_setting|"
-    r"version|select|set|from|where|on|using|substring|trim|round|generate_series|gen_random_uuid)"
+_GRAMMAR: Final = frozenset(
+    [
+        "all",
+        "and",
+        "any",
+        "array",
+        "as",
+        "cast",
+        "conflict",
+        "exists",
+        "filter",
+        "from",
+        "in",
+        "not",
+        "on",
+        "or",
+        "over",
+        "row",
+        "select",
+        "set",
+        "using",
+        "values",
+        "where",
+    ]
 )
+"""Words that stand before a parenthesis and call nothing."""
+_KNOWN: Final = frozenset(
+    [
+        "avg",
+        "coalesce",
+        "concat",
+        "count",
+        "current_setting",
+        "currval",
+        "extract",
+        "format",
+        "gen_random_uuid",
+        "generate_series",
+        "length",
+        "lower",
+        "max",
+        "min",
+        "nextval",
+        "now",
+        "nullif",
+        "round",
+        "setval",
+        "string_agg",
+        "substring",
+        "sum",
+        "trim",
+        "upper",
+        "version",
+    ]
+)
+"""Functions that write no rows, and families of them."""
+_KNOWN_KIND: Final = re.compile(r"(?:to_reg|pg_|jsonb?_|array_)\w+|has_\w+_privilege")
 
 
 class RowWrite(NamedTuple):
@@ -104,18 +155,15 @@ def _read_write(word: str, rest: Sequence[str]) -> Iterator[RowWrite]:
 def _read_names(words: Sequence[str], *, several: bool) -> tuple[list[str], int]:
     """The last part of each name at the start, and how many words they take."""
     names: list[str] = []
-    position, is_open = 0, True
+    position = 0
     while position < len(words):
-        word = words[position]
-        if word == "." or (several and word == ","):
-            is_open = True
-            if word == "." and names:
-                names.pop()
-        elif is_open and word not in _NOISE and word != "(":
-            names.append(word)
-            is_open = False
-        elif not is_open:
-            break
+        if words[position] not in _NOISE:
+            while [*words[position + 1 : position + 2]] == ["."]:
+                position += 2
+            names += words[position : position + 1]
+            if not several or [*words[position + 1 : position + 2]] != [","]:
+                return names, position + 1
+            position += 1
         position += 1
     return names, position
 
@@ -141,5 +189,6 @@ def _find_columns(words: Sequence[str]) -> frozenset[str] | None:
 def _list_calls(words: Sequence[str]) -> Iterator[str]:
     """Functions that may do anything."""
     for before, word in pairwise(words):
-        if word == "(" and before.isidentifier() and not _HARMLESS_CALL.fullmatch(before):
+        is_harmless = before in _GRAMMAR | _KNOWN or _KNOWN_KIND.fullmatch(before)
+        if word == "(" and before.isidentifier() and not is_harmless:
             yield before
