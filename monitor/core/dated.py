@@ -2,11 +2,14 @@
 
 `to_char(now(), 'YYYY_MM')` is the same in two builds of one day, for nobody moves the clock of a
 server. So what is named after that day or its month is taken for what another day would name
-otherwise.
+otherwise. Where it is known what the statements of the build said, a date that none of them said
+is one that the server has computed: then those of the months ahead count as well, and a date that
+stands in a statement is that of every build.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Final
 
@@ -16,33 +19,52 @@ from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.snapshot import SchemaObject
 
+DATE: Final = r"(?<!\d)((?:19|20)\d\d)([-_m]?)(0[1-9]|1[0-2])(?:\2(0[1-9]|[12]\d|3[01]))?(?!\d)"
+"""A month or a day in a name or a statement, no piece of a longer number; for Python 3.8 too."""
+_PATTERN: Final = re.compile(DATE)
 _AHEAD: Final = timedelta(days=900)
+_MONTHS_AHEAD: Final = 30
 """Another month of another year, and none that the application's own moved clock names."""
-_FORMS: Final = ("%Y{0}%m{0}%d", "%Y{0}%m")
-_BETWEEN: Final = ("", "_", "-", "m")
+_OLDEST: Final = timedelta(days=100)
+_NEWEST: Final = timedelta(days=62)
+"""A series that the clock begins does so near the day of the build; another one is as it is."""
+
+
+def find_dates(text: str) -> Iterator[str]:
+    """Every month and day that a text names, as it stands there."""
+    return (found[0] for found in _PATTERN.finditer(text))
+
+
+def list_days(today: date) -> set[date]:
+    """The day of a build, wherever the server is."""
+    return {today + timedelta(days=days) for days in (-1, 0, 1)}
 
 
 def move_dated(
-    objects: Mapping[ObjectKey, SchemaObject], days: Iterable[date]
+    objects: Mapping[ObjectKey, SchemaObject], today: date, said: Collection[str] | None
 ) -> dict[ObjectKey, SchemaObject]:
-    """The objects, with those that are named after one of the days named after a later one.
+    """The objects, with those that are named after the clock named after a later day.
 
     What belongs to one of them goes along with it, and what mentions one of them as well.
+
+    Args:
+        objects: of a build.
+        today: when it was made.
+        said: the dates in the statements that made it; None where that is not known.
     """
-    later = _list_later(days)
-    # The day goes before its month, and no piece of a longer number is either.
-    longest = sorted(later, key=len, reverse=True)
-    pattern = re.compile(rf"(?<!\d)(?:{'|'.join(map(re.escape, longest))})(?!\d)")
+    moving = _list_moving(objects, today, said)
 
     def move(text: str) -> str:
-        return pattern.sub(lambda found: later[found[0]], text)
+        return _PATTERN.sub(lambda it: _move_date(it) if it[0] in moving else it[0], text)
 
-    places = {key: _move_key(key, move) for key in objects}
+    places = {key: _move_key(key, move) for key in objects} if moving else {}
     renamed = dict(_list_renamed(places))
-    mentions = re.compile(rf"\b(?:{'|'.join(map(re.escape, renamed))})\b") if renamed else None
+    if not renamed:
+        return dict(objects)
+    mentions = re.compile(rf"\b(?:{'|'.join(map(re.escape, renamed))})\b")
 
     def mention(text: str) -> str:
-        return mentions.sub(lambda found: renamed[found[0]], text) if mentions else text
+        return mentions.sub(lambda found: renamed[found[0]], text)
 
     moved: dict[ObjectKey, SchemaObject] = {}
     for key, item in objects.items():
@@ -50,6 +72,57 @@ def move_dated(
         attributes = {name: map_texts(value, change) for name, value in item.attributes.items()}
         moved[places[key]] = SchemaObject(key=places[key], attributes=attributes)
     return moved
+
+
+def _list_moving(
+    objects: Iterable[ObjectKey], today: date, said: Collection[str] | None
+) -> set[str]:
+    """The dates in names that are another day's in a build of another day."""
+    names = {name for key in objects for name in (key.schema, key.name) if name}
+    if said is None:
+        near = list_days(today)
+        return {it[0] for name in names for it in _PATTERN.finditer(name) if _is_near(it, near)}
+    moving: set[str] = set()
+    for dates in _list_series(names, frozenset(said)):
+        if today.replace(day=1) - _OLDEST <= min(dates.values()) <= today + _NEWEST:
+            moving |= dates.keys()
+    return moving
+
+
+def _is_near(found: re.Match[str], days: Collection[date]) -> bool:
+    """Whether it is one of the days, or the month of one."""
+    first = _read(found)
+    return first in (days if found[4] else {day.replace(day=1) for day in days})
+
+
+def _list_series(names: Iterable[str], said: frozenset[str]) -> Iterable[Mapping[str, date]]:
+    """The dates that names have which differ in nothing else; without those that were said."""
+    series: dict[str, dict[str, date]] = defaultdict(dict)
+    for name in names:
+        for found in _PATTERN.finditer(name):
+            day = _read(found)
+            if day and found[0] not in said:
+                series[_PATTERN.sub("\0", name)][found[0]] = day
+    return series.values()
+
+
+def _read(found: re.Match[str]) -> date | None:
+    """The day, the first one of a month; None where there is no such day."""
+    try:
+        return date(int(found[1]), int(found[3]), int(found[4] or 1))
+    except ValueError:
+        return None
+
+
+def _move_date(found: re.Match[str]) -> str:
+    """The same for a later day; no two are moved to one."""
+    between = found[2]
+    if found[4] is not None:
+        day = _read(found)
+        form = f"%Y{between}%m{between}%d"
+        return (day + _AHEAD).strftime(form) if day else found[0]
+    months = int(found[1]) * 12 + int(found[3]) - 1 + _MONTHS_AHEAD
+    return f"{months // 12}{between}{months % 12 + 1:02}"
 
 
 def _move_key(key: ObjectKey, move: Callable[[str], str]) -> ObjectKey:
@@ -70,14 +143,6 @@ def _list_renamed(places: Mapping[ObjectKey, ObjectKey]) -> Iterator[tuple[str, 
         if before is not None and after is not None and before != after
     }
     yield from sorted(pairs, key=lambda pair: (-len(pair[0]), pair))
-
-
-def _list_later(days: Iterable[date]) -> dict[str, str]:
-    """Every way to write one of the days, or its month, and the same for a later day."""
-    forms = [form.format(between) for form in _FORMS for between in _BETWEEN]
-    return {
-        day.strftime(form): (day + _AHEAD).strftime(form) for day in sorted(days) for form in forms
-    }
 
 
 def map_texts(value: Value, change: Callable[[str], str]) -> Value:

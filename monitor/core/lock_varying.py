@@ -6,7 +6,7 @@ a database may have any that is like it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
@@ -37,7 +37,11 @@ class Variation(NamedTuple):
 
 
 def find_variation(
-    first: Sequence[Snapshot], second: Sequence[Snapshot], *, today: date
+    first: Sequence[Snapshot],
+    second: Sequence[Snapshot],
+    *,
+    today: date,
+    said: Collection[str] | None = None,
 ) -> Variation:
     """What two runs do not agree in, after the same revisions each.
 
@@ -45,19 +49,20 @@ def find_variation(
         first: the schema before the first revision, and after each.
         second: the same of another run, of a later day; it may have come less far.
         today: when it ran.
+        said: the dates in its statements, where its clock was moved; None where it was not.
     """
     values: dict[Place, list[tuple[Value, Value]]] = defaultdict(list)
     ours: dict[ObjectKey, SchemaObject] = {}
     theirs: dict[ObjectKey, SchemaObject] = {}
     for one, other in list_changed(first, second):
-        found = find_unstable(one, other, today=today)
+        found = find_unstable(one, other, today=today, said=said)
         for place, pair in found.attributes.items():
             typical = make_typical(*pair)
             if typical not in values[place]:
                 values[place].append(typical)
         ours |= {key: one.by_key[key] for key in found.absent}
         if found.others:
-            told = retell(other, one.builder, today=today)
+            told = retell(other, one.builder, today=today, said=said)
             theirs |= {key: told[key] for key in found.others}
     return Variation(dict(values), ours, theirs)
 

@@ -9,14 +9,14 @@ where nothing of its shape and definition stands in its place (`monitor.core.sha
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from monitor.core.dated import map_texts, move_dated
+from monitor.core.dated import list_days, map_texts, move_dated
 from monitor.core.diff import keep_evidence
 from monitor.core.difference import Change, Difference, Note, sort_notes
 from monitor.core.findings import Evidence
@@ -52,7 +52,9 @@ class Unstable(NamedTuple):
         return any(self)
 
 
-def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable:
+def find_unstable(
+    first: Snapshot, second: Snapshot, *, today: date, said: Collection[str] | None = None
+) -> Unstable:
     """What two builds of one source do not agree in.
 
     Args:
@@ -61,11 +63,12 @@ def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable
         today: when the second one was built. The server's date is the same for both, so a
             default that is nothing but the date of that day is unstable as well, and a name
             that holds it or its month.
+        said: the dates in the statements of the second build, where its clock was moved: none
+            of these is the server's (`monitor.core.dated`). None where that is not known.
     """
-    days = _list_days(today)
-    renamed = retell(second, first.builder, today=today)
+    renamed = retell(second, first.builder, today=today, said=said)
     both = first.by_key.keys() & renamed.keys()
-    attributes = {place: pair for item in first.objects for place, pair in _find_dated(item, days)}
+    attributes = dict(_list_dated(first, list_days(today), said))
     for key in both:
         one, other = first.by_key[key], renamed[key]
         for name in _list_differing(one, other):
@@ -80,14 +83,11 @@ def find_unstable(first: Snapshot, second: Snapshot, *, today: date) -> Unstable
     )
 
 
-def retell(second: Snapshot, builder: str | None, *, today: date) -> dict[ObjectKey, SchemaObject]:
+def retell(
+    second: Snapshot, builder: str | None, *, today: date, said: Collection[str] | None
+) -> dict[ObjectKey, SchemaObject]:
     """The objects of a second build, as another role would have built them on another day."""
-    return move_dated(_rename_builder(second, builder), _list_days(today))
-
-
-def _list_days(today: date) -> set[date]:
-    """The day of a build, wherever the server is."""
-    return {today + timedelta(days=days) for days in (-1, 0, 1)}
+    return move_dated(_rename_builder(second, builder), today, said)
 
 
 def _list_differing(one: SchemaObject, other: SchemaObject) -> Iterator[str]:
@@ -98,18 +98,31 @@ def _list_differing(one: SchemaObject, other: SchemaObject) -> Iterator[str]:
 
 
 _DATED: Final = re.compile(r"'(\d{4}-\d\d-\d\d)(?:[ T][\d:.+-]*)?'::(?:date|timestamp).*")
+_DAY: Final = re.compile(r"(?<![\d-])\d{4}-\d\d-\d\d(?![\d-])")
 
 
-def _find_dated(
-    item: SchemaObject, days: set[date]
+def _list_dated(
+    snapshot: Snapshot, days: Collection[date], said: Collection[str] | None
 ) -> Iterator[tuple[Place, tuple[Value, Value]]]:
-    """A default that is a date, `'2026-11-26'::date`, and one of these days; on no other day."""
-    default = item.attributes.get("default")
-    if not isinstance(default, str):
-        return
-    found = _DATED.fullmatch(default)
-    if found and found[1] in {day.isoformat() for day in days}:
-        yield (item.key, "default"), (default, default.replace(found[1], "0-0-0"))
+    """The attributes that hold one of these days, and what they hold on another day.
+
+    Where it is not known what the statements said, that is a default which is nothing but a
+    date: `'2026-11-26'::date`. Else it is whatever holds a day that none of them said.
+    """
+    written = {day.isoformat() for day in days}
+
+    def move(text: str) -> str:
+        if said is None:
+            found = _DATED.fullmatch(text)
+            return text.replace(found[1], "0-0-0") if found and found[1] in written else text
+        return _DAY.sub(lambda it: "0-0-0" if it[0] in written - {*said} else it[0], text)
+
+    for item in snapshot.objects:
+        for name, value in item.attributes.items():
+            if name == "default" or said is not None:
+                other = map_texts(value, move)
+                if other != value:
+                    yield (item.key, name), (value, other)
 
 
 def _rename_builder(snapshot: Snapshot, name: str | None) -> dict[ObjectKey, SchemaObject]:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +30,7 @@ _NOT_BUILT: Final = "not supported in this build"
 """What servers without ICU, LZ4 or XML say of it; the embedded one has no ICU."""
 
 
-def _ignore(_line: str) -> None:
+def _ignore(_said: object) -> None:
     """Tell nobody."""
 
 
@@ -54,6 +54,7 @@ class BuildOptions:
         progress: is told what is being done, a line at a time.
         verbose: whether what the application prints is shown on standard error.
         is_later: whether the application shall believe that it is a later day.
+        hear: is told the dates that the statements name.
         token: opens the address of a lock.
         commit: what is deployed, for the address of a lock; empty where nobody says.
     """
@@ -66,6 +67,7 @@ class BuildOptions:
     progress: Callable[[str], None] = _ignore
     verbose: bool = False
     is_later: bool = False
+    hear: Callable[[Iterable[str]], None] = _ignore
     token: str | None = field(default=None, repr=False)
     commit: str = ""
 

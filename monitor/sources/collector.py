@@ -217,6 +217,7 @@ class Replay:
         self._planned: list[str] = []
         self._applied = 0
         self._observer: Any = None
+        self.dates: set[str] = set()
 
     @property
     def current(self) -> str | None:
@@ -268,7 +269,7 @@ class Replay:
         if "reading" in job:
             self._observer = load_beside("observer").Observer(job["reading"], self._channel.tell)
             self._observer.install()
-        self._ask_for_extensions()
+        self._attend_statements()
         if job.get("downgrade"):
             with EnvironmentContext(config, script, fn=leave, destination_rev="base"):
                 script.run_env()
@@ -290,16 +291,18 @@ class Replay:
             total=len(self._planned),
         )
 
-    def _ask_for_extensions(self) -> None:
-        """Let whoever asked create what the shadow's owner may not."""
+    def _attend_statements(self) -> None:
+        """Let whoever asked create what the shadow's owner may not, and note the dates."""
         from sqlalchemy import event  # noqa: PLC0415  # of the user's environment
         from sqlalchemy.engine import Engine  # noqa: PLC0415  # as above
 
         mention = re.compile(r"\bon\s+extension\b|\bcreate\s+extension\b", re.IGNORECASE)
+        date = re.compile(self._channel.job["dates"])
 
         def admit(_c: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> tuple[str, Any]:
             if self._channel.job.get("echo"):
                 sys.stderr.write(sql.strip() + "\n")
+            self.dates.update(found.group() for found in date.finditer(sql))
             if mention.search(sql):
                 sql = self._channel.ask("extension", sql=sql)
             return sql, parameters
@@ -416,7 +419,7 @@ def main() -> None:
         if channel.job["ahead_seconds"]:
             load_beside("clock").move_clock(channel.job["ahead_seconds"])
         tasks[channel.job["task"]](url)
-        channel.tell("done", refused=guard.refused)
+        channel.tell("done", refused=guard.refused, dates=sorted(replay.dates))
     except BaseException as error:  # noqa: BLE001  # env.py may raise anything, SystemExit too
         code = "refused" if guard and guard.refused else getattr(error, "code", None)
         detail = error.detail if isinstance(error, Problem) else describe(error)

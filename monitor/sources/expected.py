@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from monitor.core.dated import find_dates
 from monitor.core.errors import AnchorwatchError, BuildError, Interrupted, UsageError
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot, load_snapshot
@@ -107,6 +108,7 @@ def make_maker(source: Source, options: BuildOptions) -> Callable[[Scratch], Awa
     """
     if source.scheme is Scheme.SQL:
         text = _read_text(source)
+        options.hear(find_dates(text))
         return lambda scratch: run_script(scratch, text, place=source.path or "")
 
     async def make(scratch: Scratch) -> None:

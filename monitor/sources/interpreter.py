@@ -67,9 +67,10 @@ class Ddl(msgspec.Struct, frozen=True, tag_field="event", tag="ddl"):
 
 
 class Done(msgspec.Struct, frozen=True, tag_field="event", tag="done"):
-    """It went well; the connections that were refused on the way."""
+    """It went well; the connections that were refused on the way, and the dates in statements."""
 
     refused: tuple[str, ...]
+    dates: tuple[str, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True, tag_field="event", tag="failed"):

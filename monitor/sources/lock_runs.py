@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from monitor.core.dated import find_dates
 from monitor.core.errors import BuildError
 from monitor.core.history import History
 from monitor.core.lock import Lock
@@ -51,12 +52,14 @@ class Run(NamedTuple):
         observed: each revision that ran.
         stopped_at: the one that did not, and why; None where all did.
         tables: the version tables.
+        is_later: whether the application believed that it was a later day.
     """
 
     base: Snapshot
     observed: tuple[Observed, ...]
     stopped_at: tuple[str, str] | None
     tables: Sequence[VersionTable]
+    is_later: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -71,6 +74,18 @@ class Run(NamedTuple):
     def list_schemas(self) -> list[Snapshot]:
         """The schema before the first revision, and after each."""
         return [self.base, *self.schemas.values()]
+
+    @property
+    def dates(self) -> frozenset[str] | None:
+        """The dates that its statements name; None where some may be the application's today.
+
+        With those in the names of what was there before: somebody's dump or models name them.
+        """
+        if not self.is_later:
+            return None
+        texts = [statement.sql for one in self.observed for statement in one.statements]
+        texts += (name for key in self.base.by_key for name in (key.schema, key.name) if name)
+        return frozenset(date for text in texts for date in find_dates(text))
 
     @property
     def server_version(self) -> int:
@@ -98,8 +113,13 @@ class Runs(NamedTuple):
 
     def find_variation(self) -> Variation:
         """What is another value or name at each run, or was that of the server's day."""
-        ours, theirs = self.first.list_schemas(), (self.again or self.first).list_schemas()
-        return find_variation(ours, theirs, today=datetime.now(UTC).date())
+        later = self.again or self.turned
+        return find_variation(
+            self.first.list_schemas(),
+            (self.again or self.first).list_schemas(),
+            today=datetime.now(UTC).date(),
+            said=later and later.dates,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +212,8 @@ class Runner:
         assert observation.base is not None  # noqa: S101  # as above
         if tables is None:
             tables = observation.version_tables
-        return Run(observation.base, tuple(observation.observed), stopped_at, tables)
+        observed, is_later = tuple(observation.observed), self.options.build.is_later
+        return Run(observation.base, observed, stopped_at, tables, is_later)
 
 
 def _find_stop(observation: Observation | None, error: BuildError) -> tuple[str, str]:

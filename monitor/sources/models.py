@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from monitor.core.dated import find_dates
 from monitor.core.script import Statement
 from monitor.sources.build import BuildOptions, explain, make_interpreter, make_job
 from monitor.sources.interpreter import Ddl, Failed, Said
@@ -34,6 +35,8 @@ async def build_models(scratch: Scratch, target: str, options: BuildOptions) -> 
     if isinstance(ended, Failed):
         raise explain(ended, interpreter, scratch, label)
     [ddl] = told
+    for text in ddl.statements:
+        options.hear(find_dates(text))
     statements = (
         Statement(text=text, line=number, start=0)
         for number, text in enumerate(ddl.statements, start=1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from monitor.core.dated import DATE
 from monitor.core.errors import BuildError, StatementFailed
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot
@@ -81,6 +82,7 @@ async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
         job["order"] = list(order)
     job["stamped"] = list(start.stamped)
     job["downgrade"] = start.is_of_heads
+    job["dates"] = DATE
     attendant = _Attendant(scratch, options, observation)
     ended = await interpreter.run(job, attendant.respond)
     if isinstance(ended, Failed):
@@ -90,6 +92,7 @@ async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
         detail = attendant.refusal or ended.detail
         failed = Failed(code=ended.code, detail=detail, revision=ended.revision)
         raise explain(failed, interpreter, scratch, f"{scripts.ini.name}: {where}")
+    options.hear(ended.dates)
 
 
 class _Attendant:

@@ -424,6 +424,44 @@ async def test_a_name_of_the_day_proves_nothing_and_is_another_one_elsewhere(
     assert (found.verdict, found.unexplained) == (State.DRIFTED, 1)
 
 
+AHEAD = """do $$ declare first date := date_trunc('month', current_date - {0})::date; begin
+  for n in 0 .. 3 loop
+    execute format('create table %I partition of e for values from (%L) to (%L)',
+      'e_' || to_char(first + make_interval(months => n), 'YYYY_MM'),
+      first + make_interval(months => n), first + make_interval(months => n + 1));
+  end loop; end $$"""
+
+
+@pytest.mark.parametrize("has_branches", [False, True])
+async def test_what_sql_names_after_the_months_ahead_is_another_name_in_an_older_database(
+    server: Cluster, tmp_path: Path, *, has_branches: bool
+) -> None:
+    def write(name: str, days: int) -> Path:
+        graph = {
+            "a": ((), run("create table e (at date) partition by range (at)")),
+            "b": (("a",), run(AHEAD.format(days))),
+            "c": (("b",), run("create table f_2024_01 (id int)")),
+        }
+        if has_branches:
+            graph["d"] = (("b",), run("create table d (id int)"))
+            graph["e"] = (("c", "d"), "pass")
+        (tmp_path / name).mkdir()
+        return write_graph(tmp_path / name, graph)
+
+    lock = await lock_up(write("now", 0), server)
+    states = States(load_lock(dump_lock(lock), place="it"))
+    options = BuildOptions(shadow_url=server.url())
+    source = parse_source(f"alembic:{write('before', 150)}")
+    async with open_shadows(options) as shadows:
+        older = await read_source(source, options, shadows=shadows)
+    found = (await diagnose_snapshot(Known(states), older)).diagnosis
+    assert (found.verdict, found.unexplained) == (State.IN_SYNC, 0)
+    left = [item for item in older.objects if item.key.name != "f_2024_01"]
+    without = msgspec.structs.replace(older, objects=tuple(left))
+    found = (await diagnose_snapshot(Known(states), without)).diagnosis
+    assert found.verdict != State.IN_SYNC
+
+
 @pytest.mark.long
 async def test_texts_of_another_major_are_in_the_lock(tmp_path: Path) -> None:
     majors = [major for major in installed_majors() if major in {14, 18}]

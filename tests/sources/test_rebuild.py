@@ -1,7 +1,7 @@
 """What comes out differently at each build, found by building twice, on real servers."""
 
 import time
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +12,7 @@ from monitor.core.errors import Interrupted
 from monitor.core.scope import Scope
 from monitor.core.scope_partitions import Children
 from monitor.core.snapshot import Snapshot, make_snapshot
-from monitor.core.source import parse_source
+from monitor.core.source import Source, parse_source
 from monitor.core.unstable import Unstable
 from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
@@ -170,6 +170,75 @@ async def test_what_sql_names_after_the_month_of_the_build_is_no_drift_later(
         live = await look(await make_database(sql=f"create table log_2024_05 ({column})"))
         difference = await compare(expected, live, unstable=found)
         assert bool(difference) == drifted, describe(difference)
+
+
+MONTHS_AHEAD = """
+    create table events (id int, at date) partition by range (at);
+    create table archive_2026_01 (id int);
+    do $$ declare first date := date_trunc('month', {begin})::date; begin
+      for n in 0 .. 3 loop
+        execute format('create table %I partition of events for values from (%L) to (%L)',
+          'events_' || to_char(first + make_interval(months => n), 'YYYY_MM'),
+          first + make_interval(months => n), first + make_interval(months => n + 1));
+      end loop;
+      execute format('create table settings (day date check (day >= %L))', {begin}::date);
+    end $$;
+"""
+
+
+async def find_drift(
+    source: Source, options: BuildOptions, live: Snapshot
+) -> tuple[tuple[str, ...], Snapshot]:
+    """What is told where partitions count, and what was expected."""
+    async with open_shadows(options) as shadows:
+        expected = await read_source(source, options, shadows=shadows)
+        unstable = await find_unstable(source, expected, options, shadows=shadows)
+
+    async def found() -> Unstable:
+        return unstable
+
+    strict = Scope(partitions=Children.STRICT)
+    lines = describe(await compare(expected, live, strict, unstable=found))
+    return tuple(line for line in lines if not line.startswith("note ")), expected
+
+
+@pytest.mark.parametrize("kind", ["sql", "alembic"])
+async def test_what_sql_names_after_the_months_ahead_is_no_drift_in_an_older_database(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path, kind: str
+) -> None:
+    text = MONTHS_AHEAD.format(begin="current_date")
+    (tmp_path / "it.sql").write_text(text)
+    ini = write_history(tmp_path, f"op.execute({text!r})")
+    source = parse_source({"sql": f"sql:{tmp_path / 'it.sql'}", "alembic": f"alembic:{ini}"}[kind])
+    options = BuildOptions(shadow_url=server.url())
+    old = MONTHS_AHEAD.format(begin="(current_date - 150)")
+    live = await look(await make_database(sql=old))
+    drift, expected = await find_drift(source, options, live)
+    assert [*drift] == []
+    assert len(expected.by_key.keys() - live.by_key.keys()) >= 2
+    less = await look(await make_database(sql=old.replace("create table archive_2026_01", "--")))
+    assert (await find_drift(source, options, less))[0] == (
+        "missing table public.archive_2026_01",
+    )
+    none = await look(await make_database(sql=old.replace("0 .. 3", "1 .. 0")))
+    assert len((await find_drift(source, options, none))[0]) == 4
+
+
+async def test_a_month_that_a_statement_names_is_that_of_every_build(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    """The history made one by hand for each month, and that of this month is gone."""
+    month = f"{datetime.now(UTC):%Y_%m}"
+    (tmp_path / "it.sql").write_text(
+        f"create table log_2024_01 (id int); create table log_{month} (id int);"
+    )
+    live = await look(await make_database(sql="create table log_2024_01 (id int)"))
+    source, options = (
+        parse_source(f"sql:{tmp_path / 'it.sql'}"),
+        BuildOptions(shadow_url=server.url()),
+    )
+    drift, _ = await find_drift(source, options, live)
+    assert drift == (f"missing table public.log_{month}",)
 
 
 async def test_what_mentions_a_table_that_sql_named_after_the_month_is_no_drift_later(
