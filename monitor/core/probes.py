@@ -7,17 +7,17 @@ and checks differ as well.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from monitor.core.doubts import Doubt, Place
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
-from monitor.core.quoting import quote_ident
 from monitor.core.render import RENDERED, render, survey
 from monitor.core.snapshot import SchemaObject, Snapshot
-from monitor.core.spelling import list_names, unify
+from monitor.core.spelling import unify
 from monitor.core.stage import STAND_IN, Ground
+from monitor.core.stand_ins import list_stand_ins, make_schema
 
 PREFIX: Final = "anchorwatch probe"
 SIDES: Final = ("expected", "actual")
@@ -80,24 +80,18 @@ def write_play(expected: Snapshot, doubts: Iterable[Doubt]) -> Play:
     stage = ground.build_stage(wanted)
     acting = [item for trial in trials for probe in trial.probes for item in probe.objects]
     around = survey((*stage, *acting))
-    collations = [
-        *dict.fromkeys(place for item in (*stage, *acting) for place in _list_collations(item))
-    ]
+    stand_ins = list_stand_ins((*stage, *acting), ground.places)
     makers = [item for item in stage if item.key.kind is Kind.EXTENSION]
     rest = [item for item in (*stage, *acting) if item.key.kind not in _NOT_MADE]
     schemas = [item for item in rest if item.key.kind is Kind.SCHEMA]
     homes = {item.key.name for item in schemas}
-    schemas += [
-        _make_schema(name) for name in dict.fromkeys(s for s, _ in collations) if name not in homes
-    ]
+    wanting = dict.fromkeys(schema for _, (schema, _) in stand_ins)
+    schemas += [make_schema(name) for name in wanting if name not in homes]
     others = [item for item in rest if item.key.kind is not Kind.SCHEMA]
     return Play(
         extensions=tuple(render(item, around) for item in (*schemas, *makers)),
         statements=(
-            *(
-                f'CREATE COLLATION {quote_ident(schema)}.{quote_ident(name)} FROM "C"'
-                for schema, name in collations
-            ),
+            *stand_ins.values(),
             *(render(item, around) for item in others),
         ),
         trials=tuple(trials),
@@ -106,32 +100,6 @@ def write_play(expected: Snapshot, doubts: Iterable[Doubt]) -> Play:
 
 _NOT_MADE: Final = (Kind.COLUMN, Kind.EXTENSION)
 """Columns are made with their table, extensions before everything else."""
-
-
-def _make_schema(name: str) -> SchemaObject:
-    key = ObjectKey(kind=Kind.SCHEMA, schema=None, parent=None, name=name)
-    return SchemaObject(key=key, attributes={})
-
-
-def _list_collations(item: SchemaObject) -> Iterator[tuple[str, str]]:
-    """The collations of somebody's own that an object names, which any other can stand for."""
-    for name, value in item.attributes.items():
-        for text in _list_texts(value):
-            named = (
-                text if name in {"collation", "collations"} else " ".join(_COLLATE.findall(text))
-            )
-            yield from list_names(named)
-
-
-_COLLATE: Final = re.compile(r'\bCOLLATE ((?:"(?:[^"]|"")+"|\w+)\.(?:"(?:[^"]|"")+"|\w+))')
-
-
-def _list_texts(value: Value) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for part in value:
-            yield from _list_texts(part)
 
 
 def _list_wanted(ground: Ground, key: ObjectKey, trial: Trial) -> Iterable[ObjectKey]:
@@ -218,6 +186,23 @@ def _alike(*kept: str) -> _Make:
     return make
 
 
+def _make_index(workshop: _Workshop, texts: _Texts) -> Probe | None:
+    """The index; of one that only its predicate is about, any other key does.
+
+    Its own may need an operator class of somebody's making.
+    """
+    if texts.keys() == {"predicate"}:
+        key = workshop.rename()
+        any_key: dict[str, Value] = {"method": "btree", "columns": [None], "expressions": ["1"]}
+        return Probe(key, (SchemaObject(key=key, attributes={**any_key, **texts}),))
+    return _make_whole_index(workshop, texts)
+
+
+_make_whole_index: Final = _alike(
+    "method", "columns", "expressions", "opclasses", "collations", "order", "predicate"
+)
+
+
 def _make_routine(workshop: _Workshop, texts: _Texts) -> Probe:
     """A routine of the same name, by which its body may call its arguments, in a new schema."""
     key = workshop.rename(schema=workshop.name, name=workshop.item.key.name)
@@ -297,9 +282,7 @@ _MAKERS: Final[Mapping[Kind, _Make]] = {
     Kind.PROCEDURE: _make_routine,
     Kind.CHECK: _alike(),
     Kind.EXCLUSION: _alike(),
-    Kind.INDEX: _alike(
-        "method", "columns", "expressions", "opclasses", "collations", "order", "predicate"
-    ),
+    Kind.INDEX: _make_index,
     Kind.VIEW: _alike(),
     Kind.MATERIALIZED_VIEW: _alike(),
     Kind.RULE: _alike(),

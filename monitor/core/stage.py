@@ -7,7 +7,7 @@ so that nothing that somebody wrote ever runs there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from monitor.core.homes import TABLES
@@ -17,6 +17,7 @@ from monitor.core.render import RENDERED
 from monitor.core.render.words import split_signature
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import list_names
+from monitor.core.stand_ins import make_schema
 
 _WHOLE: Final = (
     Kind.ENUM,
@@ -79,6 +80,11 @@ class Ground:
         multirange = item.attributes.get("multirange")
         for place in list_names(multirange) if isinstance(multirange, str) else ():
             self._named[place].append(key)
+
+    @property
+    def places(self) -> Collection[_Place]:
+        """Where something is that can be brought along."""
+        return self._named.keys()
 
     def list_parents(self, key: ObjectKey) -> list[ObjectKey]:
         """The table, view or domain that an object hangs on, and what else is called so."""
@@ -166,5 +172,4 @@ def _is_column(item: SchemaObject) -> bool:
 def _list_schemas(names: Iterable[str | None]) -> Iterator[SchemaObject]:
     """All but the server's own, in which an extension may be."""
     for name in sorted(name for name in names if name and not name.startswith("pg_")):
-        key = ObjectKey(kind=Kind.SCHEMA, schema=None, parent=None, name=name)
-        yield SchemaObject(key=key, attributes={})
+        yield make_schema(name)
