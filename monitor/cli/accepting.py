@@ -192,11 +192,16 @@ def _write_time(at: datetime) -> str:
 def _write_accepted(done: Done) -> str:
     place, count = clean(str(done.place)), len(done.acceptances)
     if not count:
-        return f"Nothing is wrong at {place}: there is nothing to accept."
+        return f"Nothing is {_describe_rest(done.report)} at {place}: there is nothing to accept."
     return (
         f"Accepted {_count(count, 'finding')} of {place}. They are left out from the next look "
         "on; what changes further is told again."
     )
+
+
+def _describe_rest(report: Report | None) -> str:
+    waived = len(report.waived) if report else 0
+    return f"wrong beside {_count(waived, 'waived finding')}" if waived else "wrong"
 
 
 def _write_withdrawn(done: Done) -> str:

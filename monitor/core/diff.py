@@ -31,6 +31,7 @@ from monitor.core.leftovers import is_leftover
 from monitor.core.rules import INVALID_INDEX, ChangeKind, choose_rule
 from monitor.core.snapshot import SchemaObject, Snapshot
 from monitor.core.spelling import are_synonyms
+from monitor.core.triggers import fold_triggers
 
 
 def diff(expected: Snapshot, actual: Snapshot) -> Difference:
@@ -55,17 +56,10 @@ def diff(expected: Snapshot, actual: Snapshot) -> Difference:
             altered, remarks = _compare(wanted, other, declared)
             changes.extend(altered)
             notes.extend(remarks)
+    folded = fold_columns(changes, expected, actual)
     return sort_difference(
-        Difference(changes=tuple(fold_columns(changes, expected, actual)), notes=tuple(notes))
+        Difference(changes=tuple(fold_triggers(folded, expected, actual)), notes=tuple(notes))
     )
-
-
-def keep_evidence(change: Change, left: tuple[Evidence, ...]) -> Change:
-    """The change with a part of its evidence, under the rule for what is left."""
-    if left == change.attributes or change.undecided is not None:
-        return msgspec.structs.replace(change, attributes=left)
-    rule = choose_rule(change.key.kind, "altered", frozenset(e.name for e in left))
-    return msgspec.structs.replace(change, attributes=left, code=rule.code, severity=rule.severity)
 
 
 def _pair(
@@ -284,9 +278,13 @@ def _is_flaw(attribute: str, value: Value) -> bool:
     match attribute:
         case "valid" | "not_null_valid" | "enforced":
             return value is False
+        case "detach_pending":
+            return value is True
         case "enabled":
             return value == "disabled"
         case "internal_triggers":
             return isinstance(value, list) and any("disabled" in pair for pair in value)
+        case "partition_indexes":
+            return isinstance(value, list) and any(one[2:] == ["valid", False] for one in value)
         case _:
             return False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
-from monitor.core.homes import Home
+from monitor.core.homes import Home, find_parents, is_partition
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.quoting import quote_ident
@@ -76,7 +76,7 @@ def follow_renames(item: SchemaObject, moves: Moves, *, like: SchemaObject) -> S
     if not moves:
         return item
     changed = {
-        name: follow(item.key, item.attributes[name], moves)
+        name: follow(item, item.attributes[name], moves)
         for name, follow in _MENTIONING.items()
         if item.attributes.get(name) is not None
     }
@@ -88,14 +88,14 @@ def follow_renames(item: SchemaObject, moves: Moves, *, like: SchemaObject) -> S
     return SchemaObject(key=item.key, attributes={**item.attributes, **changed})
 
 
-def _follow_cluster(table: ObjectKey, value: Any, moves: Moves) -> Value:
+def _follow_cluster(table: SchemaObject, value: Any, moves: Moves) -> Value:
     """The name of an index of its own, or schema and name of one of the topmost table's."""
     if isinstance(value, str):
-        return _list_names(table, moves).get(value, value)
+        return _list_names(_find_place(table), moves).get(value, value)
     return [*_follow_index(*value, moves=moves)]
 
 
-def _follow_identity(table: ObjectKey, value: Any, moves: Moves) -> Value:
+def _follow_identity(table: SchemaObject, value: Any, moves: Moves) -> Value:
     """As for CLUSTER ON, after the word ``index``; another word stands alone."""
     if isinstance(value, str):
         return value
@@ -104,7 +104,7 @@ def _follow_identity(table: ObjectKey, value: Any, moves: Moves) -> Value:
     return [word, *followed] if isinstance(followed, list) else [word, followed]
 
 
-def _follow_partition_indexes(_: ObjectKey, value: Any, moves: Moves) -> Value:
+def _follow_partition_indexes(_: SchemaObject, value: Any, moves: Moves) -> Value:
     followed = [
         [*_follow_index(schema, name, moves=moves), *rest] for schema, name, *rest in value
     ]
@@ -116,14 +116,27 @@ def _follow_index(schema: str, name: str, *, moves: Moves) -> tuple[str, str]:
     return schema, moves.indexes.get((schema, name), name)
 
 
-def _list_names(table: ObjectKey, moves: Moves) -> _Names:
+def _find_place(table: SchemaObject) -> Home:
+    return table.key.schema, table.key.name
+
+
+def _list_names(table: Home, moves: Moves) -> _Names:
     """The new names of what belongs to a table."""
-    return moves.parts.get((table.schema, table.name), {})
+    return moves.parts.get(table, {})
 
 
-def _follow_keys(table: ObjectKey, pairs: Any, moves: Moves) -> Value:
-    """Names and states; those of a foreign key stand on the table that it refers to as well."""
-    known = {**moves.referring.get((table.schema, table.name), {}), **_list_names(table, moves)}
+def _follow_keys(table: SchemaObject, pairs: Any, moves: Moves) -> Value:
+    """Names and states; those of a foreign key stand on the table that it refers to as well.
+
+    What a partition has of its parent's goes by the name that it has there.
+    """
+    place = _find_place(table)
+    mother = find_parents(table)[0] if is_partition(table) else place
+    known = {
+        **moves.referring.get(place, {}),
+        **_list_names(mother, moves),
+        **_list_names(place, moves),
+    }
     return [*sorted(([known.get(name, name), *state] for name, *state in pairs), key=repr)]
 
 
@@ -173,7 +186,7 @@ def _choose(schema: str, name: str, used: AbstractSet[str | None]) -> str:
     return plain if plain in used else quoted
 
 
-_MENTIONING: Final[Mapping[str, Callable[[ObjectKey, Any, Moves], Value]]] = {
+_MENTIONING: Final[Mapping[str, Callable[[SchemaObject, Any, Moves], Value]]] = {
     "cluster_index": _follow_cluster,
     "replica_identity": _follow_identity,
     "partition_indexes": _follow_partition_indexes,

@@ -50,8 +50,9 @@ def match_renames(expected: Snapshot, actual: Snapshot) -> list[Pair]:
     olds = {item.key: item for item in expected.objects if _has_moved(item, actual)}
     news = {item.key: item for item in actual.objects if _has_moved(item, expected)}
     pairs: list[Pair] = []
+    chosen = {*_list_chosen(expected, actual)}
     for describe in (_describe_all, describe_definition):
-        for old, new in _pair(olds.values(), news.values(), describe):
+        for old, new in _pair(olds.values(), news.values(), describe, chosen):
             pairs.append((old, new))
             del olds[old.key], news[new.key]
     whole = _keep_whole(_drop_chances(pairs, expected, actual), expected, actual)
@@ -73,8 +74,12 @@ def _pair(
     olds: Iterable[SchemaObject],
     news: Iterable[SchemaObject],
     describe: Callable[[SchemaObject], bytes],
+    chosen: AbstractSet[tuple[ObjectKey, ObjectKey]],
 ) -> list[Pair]:
-    """Those that only fit each other; equal ones of one table in the order of their names."""
+    """Those that only fit each other; equal ones of one table in the order of their names.
+
+    But for what the table is clustered on, or its rows are identified by: that goes together.
+    """
     fitting: dict[bytes, tuple[list[SchemaObject], list[SchemaObject]]]
     fitting = defaultdict(lambda: ([], []))
     for side, items in enumerate((olds, news)):
@@ -84,8 +89,49 @@ def _pair(
         pair
         for old, new in fitting.values()
         if len(old) == len(new) and (len(old) == 1 or old[0].key.parent is not None)
-        for pair in zip(_sort(old), _sort(new), strict=True)
+        for pair in _zip(old, new, chosen)
     ]
+
+
+def _zip(
+    olds: Iterable[SchemaObject],
+    news: Iterable[SchemaObject],
+    chosen: AbstractSet[tuple[ObjectKey, ObjectKey]],
+) -> Iterator[Pair]:
+    left, right = _sort(olds), _sort(news)
+    for old, new in [(a, b) for a in left for b in right if (a.key, b.key) in chosen]:
+        if old in left and new in right:
+            yield old, new
+            left.remove(old)
+            right.remove(new)
+    yield from zip(left, right, strict=True)
+
+
+def _list_chosen(expected: Snapshot, actual: Snapshot) -> Iterator[tuple[ObjectKey, ObjectKey]]:
+    """The index that each table names for itself, there and here."""
+    for item in expected.objects:
+        other = actual.by_key.get(item.key)
+        if item.key.kind is not Kind.TABLE or other is None or other is item:
+            continue
+        for attribute in ("cluster_index", "replica_identity"):
+            names = [_read_own(one.get(attribute)) for one in (item, other)]
+            if None not in names and names[0] != names[1]:
+                old, new = (_name_index(item.key, str(name)) for name in names)
+                yield old, new
+
+
+def _read_own(value: Value) -> str | None:
+    """The name of an index of the table itself."""
+    if isinstance(value, list):
+        return str(value[1]) if len(value) == len(("index", "name")) else None
+    return value if isinstance(value, str) and value not in _IDENTITIES else None
+
+
+_IDENTITIES: Final = ("default", "full", "nothing")
+
+
+def _name_index(table: ObjectKey, name: str) -> ObjectKey:
+    return ObjectKey(kind=Kind.INDEX, schema=table.schema, parent=table.name, name=name)
 
 
 def _sort(items: Iterable[SchemaObject]) -> list[SchemaObject]:
@@ -99,7 +145,8 @@ def _drop_chances(pairs: list[Pair], expected: Snapshot, actual: Snapshot) -> li
     application alone draws from is told as missing and unexpected: a rename that is told as
     two changes costs a look, and a lost sequence that is told as renamed costs the inserts.
     """
-    doubtful = [(old, new) for old, new in pairs if _may_be_chance(old, new, expected, actual)]
+    swapped = _list_swapped(pairs)
+    doubtful = [(old, new) for old, new in pairs if _may_be_chance(old) and old.key not in swapped]
     if not doubtful:
         return pairs
     moves = [*_list_moves(expected, actual)]
@@ -107,12 +154,23 @@ def _drop_chances(pairs: list[Pair], expected: Snapshot, actual: Snapshot) -> li
     return [(old, new) for old, new in pairs if old.key not in chances]
 
 
-def _may_be_chance(
-    old: SchemaObject, new: SchemaObject, expected: Snapshot, actual: Snapshot
-) -> bool:
-    is_swapped = old.key in actual.by_key or new.key in expected.by_key
-    is_owned = old.attributes.get("owned_by") is not None
-    return old.key.kind is Kind.SEQUENCE and not is_owned and not is_swapped
+def _may_be_chance(old: SchemaObject) -> bool:
+    return old.key.kind is Kind.SEQUENCE and old.attributes.get("owned_by") is None
+
+
+def _list_swapped(pairs: Iterable[Pair]) -> set[ObjectKey]:
+    """What has the name of another one, and so on round to the first: nothing is lost there."""
+    moved = {old.key: new.key for old, new in pairs}
+    return {key for key in moved if _comes_back(key, moved)}
+
+
+def _comes_back(key: ObjectKey, moved: Mapping[ObjectKey, ObjectKey]) -> bool:
+    seen: set[ObjectKey] = set()
+    place: ObjectKey | None = key
+    while place is not None and place not in seen:
+        seen.add(place)
+        place = moved.get(place)
+    return place == key
 
 
 type _Names = set[tuple[str, str]]

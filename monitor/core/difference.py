@@ -7,7 +7,7 @@ import msgspec
 
 from monitor.core.findings import Evidence, Severity
 from monitor.core.keys import ObjectKey
-from monitor.core.rules import ChangeKind
+from monitor.core.rules import ChangeKind, choose_rule
 from monitor.core.snapshot import SchemaObject
 
 
@@ -45,6 +45,14 @@ class Change(msgspec.Struct, frozen=True):
             return ""
         ordered = sorted(self.parts, key=lambda part: part.key.order)
         return hashlib.sha256(msgspec.json.encode(ordered, order="deterministic")).hexdigest()[:16]
+
+
+def keep_evidence(change: Change, left: tuple[Evidence, ...]) -> Change:
+    """The change with a part of its evidence, under the rule for what is left."""
+    if left == change.attributes or change.undecided is not None:
+        return msgspec.structs.replace(change, attributes=left)
+    rule = choose_rule(change.key.kind, "altered", frozenset(e.name for e in left))
+    return msgspec.structs.replace(change, attributes=left, code=rule.code, severity=rule.severity)
 
 
 class Note(msgspec.Struct, frozen=True):

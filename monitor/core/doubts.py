@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from monitor.core.diff import keep_evidence, note_spelling
-from monitor.core.difference import Change, Difference, Note, sort_notes
+from monitor.core.diff import note_spelling
+from monitor.core.difference import Change, Difference, Note, keep_evidence, sort_notes
 from monitor.core.findings import Evidence
 from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value

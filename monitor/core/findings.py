@@ -95,12 +95,14 @@ class Finding(msgspec.Struct, frozen=True):
     def digest(self) -> str:
         """Sixteen letters that change with the rule, the object and anything that differs.
 
+        And with how bad it is: what was accepted as information is no warning.
+
         The same in every environment and database: what was accepted in one can be
         recognised in another.
         """
         key = self.key and (self.key.kind, self.key.schema, self.key.parent, self.key.name)
         evidence = [(e.name, e.expected, e.actual) for e in self.evidence]
-        seen = msgspec.json.encode((self.code, key, evidence, self.inside))
+        seen = msgspec.json.encode((self.code, self.severity, key, evidence, self.inside))
         return hashlib.sha256(seen).hexdigest()[:16]
 
 

@@ -95,7 +95,7 @@ _ANY_TABLE: Final = {
     "detach_pending": _one("DETACH CONCURRENTLY was begun and not finished", False),
     "internal_triggers": _one(
         "name and state of keys, and of triggers of the partitioned table, whose triggers "
-        "were enabled or disabled on this table alone"
+        "are not enabled as the server makes them"
     ),
     "column_order": Attribute(meaning="the columns in physical order", default=[], is_note=True),
 } | _OWNED
@@ -112,7 +112,7 @@ _TABLE: Final = {
     "cluster_index": _one("the index of CLUSTER ON; of a partition that of its topmost table"),
     "partition_indexes": _one(
         "options, tablespace and validity of indexes of a partition, where they are not those "
-        "of the partitioned table's"
+        "of the partitioned table's; and which there are of one that is not whole yet"
     ),
     "of_type": _one("the composite type of a typed table"),
     "partition_by": _one("strategy and key of a partitioned table"),

@@ -20,8 +20,8 @@ from monitor.core.keys import Kind, ObjectKey
 ANYTHING: Final = "*"
 """The pattern for every object, and for what is no object."""
 
-MAX_PATTERN: Final = 1000
-"""Characters: fifteen of the longest names that there can be."""
+MAX_PATTERN: Final = 32_768
+"""Characters: a function with the most arguments that there can be, of types with long names."""
 
 _EXAMPLE: Final = "Write it like table:public.users, index:app.* or column:*.*.legacy_*."
 _WILD: Final = re.compile(r"[*?\[]")

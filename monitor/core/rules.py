@@ -209,6 +209,14 @@ SPELLING: Final = _drift(
     fix="`anchorwatch doctor --install-postgres MAJOR` brings one, or name a server: "
     "`--shadow URL`, `shadow_url` in the configuration. Then look again.",
 )
+DETACHING: Final = _drift(
+    "AW290",
+    "A partition is half detached",
+    _WARNING,
+    why="`ALTER TABLE ... DETACH PARTITION ... CONCURRENTLY` was interrupted: queries of the "
+    "parent leave its rows out, and nothing else can be detached until it is finished.",
+    fix="`ALTER TABLE parent DETACH PARTITION partition FINALIZE`; its rows stay where they are.",
+)
 
 STUCK_MIGRATION: Final = Rule(
     "AW501",
@@ -272,6 +280,7 @@ RULES: Final[Mapping[str, Rule]] = {
             COMMENT,
             EXTENSION_VERSION,
             SPELLING,
+            DETACHING,
             *HISTORY_RULES,
             STUCK_MIGRATION,
             UNREACHABLE,
@@ -289,6 +298,7 @@ _BY_CHANGE: Final = {
 
 _BY_ATTRIBUTE: Final[Mapping[str, Rule]] = {
     "not_null_valid": NOT_VALID,
+    "detach_pending": DETACHING,
     "enabled": DISABLED,
     "internal_triggers": DISABLED,
     "enforced": NOT_ENFORCED,

@@ -11,17 +11,19 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from monitor.core.diff import diff, find_flaws
+from monitor.core.diff import diff
 from monitor.core.difference import Difference, Note, sort_difference
 from monitor.core.homes import Home
 from monitor.core.keys import ObjectKey
+from monitor.core.scope_flaws import find_own_flaws
 from monitor.core.scope_managed import find_ledger, find_managed
 from monitor.core.scope_omissions import Omission, group_by_schema, leave_out, omit
 from monitor.core.scope_partitions import Children, find_partitions
 from monitor.core.scope_public import match_public
 from monitor.core.scope_roles import match_roles
+from monitor.core.scope_unfinished import match_unfinished
 from monitor.core.scope_unlogged import match_unlogged
-from monitor.core.snapshot import SchemaObject, Snapshot, make_snapshot
+from monitor.core.snapshot import SchemaObject, Snapshot
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +85,7 @@ def compare(expected: Snapshot, actual: Snapshot, scope: Scope) -> Difference:
     """What has to be said about ``actual`` within a scope, with notes of what is left out."""
     narrowed = narrow(expected, actual, scope)
     difference = diff(narrowed.expected, narrowed.actual)
-    flaws = find_flaws(make_snapshot(narrowed.partitions))
+    flaws = find_own_flaws(narrowed.partitions, expected, actual)
     return sort_difference(
         Difference(
             changes=(*difference.changes, *flaws), notes=(*difference.notes, *narrowed.notes)
@@ -103,10 +105,11 @@ def narrow(expected: Snapshot, actual: Snapshot, scope: Scope) -> Narrowed:
     out = _join([*omissions, *partitions])
     matched = match_roles(leave_out(expected, out), leave_out(actual, out), scope.roles)
     opened = match_public(matched.expected, matched.actual)
-    followed = match_unlogged(matched.expected, opened.actual)
+    wanted, found = match_unfinished(matched.expected, opened.actual)
+    followed = match_unlogged(wanted, found)
     notes = (omission.note for omission in [*omissions, *partitions])
     return Narrowed(
-        expected=matched.expected,
+        expected=wanted,
         actual=followed.actual,
         notes=(*notes, *matched.notes, *opened.notes, *followed.notes),
         partitions=tuple(

@@ -43,8 +43,7 @@ def find_partitions(
 
     An extra one is a partition that nobody expects of a table that somebody does. A default
     partition is none: it changes which rows are taken, but where pg_partman makes one for
-    every table. One that is being detached always counts, for it is neither here nor there
-    until somebody finishes that.
+    every table. That one is being detached is told by itself (`monitor.core.scope.compare`).
     """
     family = _Family(
         _list_tables(expected),
@@ -53,8 +52,7 @@ def find_partitions(
         default,
         makes_rest=_PARTMAN in actual.by_key,
     )
-    allowed = family.list_allowed()
-    allowed |= _list_detached(family, actual)
+    allowed = family.add_heirs(family.list_allowed() | _list_detached(family, actual))
     wanted, found = (list_parts(side, allowed.keys()) for side in (expected, actual))
     for mother in sorted(set(allowed.values()), key=repr):
         policy = family.choose(mother)
@@ -114,15 +112,12 @@ class _Family:
 
     def list_allowed(self) -> dict[Home, Home]:
         """Each partition that is not compared, and the table whose policy says so."""
-        allowed = {
+        return {
             home: mother
             for side in (self.expected, self.actual)
             for home, item in side.items()
-            if (mother := _get_mother(item)) is not None
-            and self._is_allowed(home, item, mother)
-            and not self._is_pending(home)
+            if (mother := _get_mother(item)) is not None and self._is_allowed(home, item, mother)
         }
-        return self._add_heirs(allowed)
 
     def _is_allowed(self, home: Home, item: SchemaObject, mother: Home) -> bool:
         match self.choose(mother):
@@ -135,11 +130,7 @@ class _Family:
             case _:
                 return False
 
-    def _is_pending(self, home: Home) -> bool:
-        item = self.actual.get(home)
-        return item is not None and item.get("detach_pending") is True
-
-    def _add_heirs(self, allowed: dict[Home, Home]) -> dict[Home, Home]:
+    def add_heirs(self, allowed: dict[Home, Home]) -> dict[Home, Home]:
         """With the extra partitions of extra partitions."""
         found, more = dict(allowed), dict(allowed)
         while more:
@@ -148,7 +139,6 @@ class _Family:
                 for home, item in self.actual.items()
                 if (mother := _get_mother(item)) in found
                 and home not in found.keys() | self.expected.keys()
-                and not self._is_pending(home)
             }
             found |= more
         return found

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from monitor.core.errors import UsageError
 from monitor.core.keys import ObjectKey
 from monitor.core.patterns import ANYTHING, list_names, parse_pattern
+from monitor.core.printing import clean
 
 _LISTED: Final = 5
 """What an error lists at most."""
@@ -90,6 +91,7 @@ def _make_unknown(items: Sequence[Named], text: str) -> UsageError:
 
 
 def _list(items: Sequence[Named]) -> str:
-    told = "; ".join(f"{item.id} ({item.code}, {item.title})" for item in items[:_LISTED])
+    shown = items[:_LISTED]
+    told = "; ".join(f"{item.id} ({item.code}, {clean(item.title)})" for item in shown)
     more = len(items) - _LISTED
     return f"{told}; and {more} more" if more > 0 else told

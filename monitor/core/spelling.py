@@ -56,6 +56,8 @@ def are_synonyms(kind: Kind, attribute: str, wanted: Value, found: Value) -> boo
         return mean_the_same(wanted, found)
     if attribute not in TEXTS.get(kind, ()):
         return False
+    if attribute == "partition_bound" and _are_same_lists(wanted, found):
+        return True
     one, other = _take_apart(attribute, wanted), _take_apart(attribute, found)
     if one.frame != other.frame or not is_deparsed(kind, attribute, wanted):
         return False
@@ -100,6 +102,17 @@ STRING: Final = r"E'(?:[^'\\]++|\\.|'')*+'|'(?:[^']++|'')*+'"
 """A literal, as a part of a pattern."""
 QUOTED: Final = r'"(?:[^"]++|"")*+"'
 """A quoted name, as a part of a pattern."""
+
+_LISTED: Final = re.compile(r"FOR VALUES IN \((.*)\)", re.DOTALL)
+_VALUE: Final = re.compile(rf"{STRING}|[^\s,'][^,']*")
+
+
+def _are_same_lists(wanted: Value, found: Value) -> bool:
+    """Whether two partitions take the same values, in whatever order they were written."""
+    bounds = [_LISTED.fullmatch(text) for text in (wanted, found) if isinstance(text, str)]
+    lists = [sorted(_VALUE.findall(bound[1])) for bound in bounds if bound is not None]
+    return len(lists) == len((wanted, found)) and lists[0] == lists[1]
+
 
 _WHOLE_WORD: Final = r"(?<![\w$.\"])"
 _FOLDED: Final[Mapping[str, str]] = {

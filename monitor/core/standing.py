@@ -18,6 +18,7 @@ class Standing(StrEnum):
     HOLDS = "holds"
     WAITS = "waits"
     CHANGED = "changed"
+    IGNORED = "ignored"
     IDLE = "idle"
     OVER = "over"
     UNKNOWN = "unknown"
@@ -32,6 +33,7 @@ _SENTENCES = {
     Standing.HOLDS: "holds",
     Standing.WAITS: "takes effect at the next look",
     Standing.CHANGED: "has changed since, and is told again",
+    Standing.IGNORED: "is ignored by a rule at the moment",
     Standing.IDLE: "is not there at the moment",
     Standing.OVER: "is over",
     Standing.UNKNOWN: "not known, for nobody could look",
@@ -62,6 +64,7 @@ def list_standings(
 ) -> Iterator[tuple[Acceptance, Standing]]:
     """Each with how it stands after the look that a report is of; None for no look yet."""
     held = {_name(one.acceptance) for one in report.accepted} if report else set()
+    ignored = {one.finding.id for one in report.ignored} if report else set()
     told = {finding.id: finding for finding in report.findings} if report else {}
     for acceptance in acceptances:
         if is_over(acceptance.until, now):
@@ -70,6 +73,8 @@ def list_standings(
             yield acceptance, Standing.UNKNOWN
         elif _name(acceptance) in held:
             yield acceptance, Standing.HOLDS
+        elif acceptance.finding in ignored:
+            yield acceptance, Standing.IGNORED
         elif (finding := told.get(acceptance.finding)) is None:
             yield acceptance, Standing.IDLE
         else:

@@ -17,8 +17,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 
 from monitor.core.dated import list_days, map_texts, move_dated
-from monitor.core.diff import keep_evidence
-from monitor.core.difference import Change, Difference, Note, sort_notes
+from monitor.core.difference import Change, Difference, Note, keep_evidence, sort_notes
 from monitor.core.findings import Evidence
 from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value

@@ -15,6 +15,10 @@ NOT_COMPARED: Final = (
         "it comes with the index of its parent, which is compared",
     ),
     (
+        "names of a partition's foreign keys, comments on its inherited checks and triggers",
+        "they come with those of its parent, which are compared",
+    ),
+    (
         "DEPENDS ON EXTENSION",
         "says what goes when the extension is dropped, nothing about how things are",
     ),

@@ -93,6 +93,13 @@ async def test_a_finding_is_named_by_code_or_object(ledger: Ledger, name: str) -
     assert await ledger.list_reasons() == {"AW208": REASON[1]}
 
 
+async def test_when_all_is_waived_that_is_what_is_said(ledger: Ledger) -> None:
+    await ledger.accept(*REASON)
+    await ledger.watch.see(1)
+    done = await ledger.accept(*REASON)
+    assert "Nothing is wrong beside 3 waived findings at app (test)" in done.out
+
+
 async def test_a_finding_is_named_by_its_id(ledger: Ledger) -> None:
     names = [finding.id for finding in (await ledger.find()).values()]
     done = await ledger.accept(*names[:2], *REASON, "--until", "2999-12-31", "--format", "json")

@@ -274,3 +274,32 @@ def test_a_default_that_draws_from_another_sequence_is_told() -> None:
     assert say([*sequences, columns[0]], [*sequences, columns[1]]) == (
         "altered column public.t.id: default",
     )
+
+
+def test_a_sequence_whose_name_was_taken_is_not_renamed_where_the_last_one_is_lost() -> None:
+    """`a` counts like `c`, and what is called `a` now counts like `b`: of which none is left."""
+    a, b = an_object(Kind.SEQUENCE, "a"), an_object(Kind.SEQUENCE, "b", increment=5)
+    other, c = an_object(Kind.SEQUENCE, "a", increment=5), an_object(Kind.SEQUENCE, "c")
+    assert say([a, b], [other, c]) == (
+        "altered sequence public.a: increment",
+        "missing sequence public.b",
+        "unexpected sequence public.c",
+    )
+
+
+@pytest.mark.parametrize(
+    ("attribute", "values"),
+    [("replica_identity", (["index", "i2"], ["index", "j1"])), ("cluster_index", ("i2", "j1"))],
+)
+def test_of_equal_indexes_the_one_that_its_table_names_is_renamed_with_it(
+    attribute: str, values: tuple[list[str] | str, list[str] | str]
+) -> None:
+    tables = [a_table("t", columns=["a"], **{attribute: value}) for value in values]
+    i1, i2, j1, j2 = (
+        an_object(Kind.INDEX, name, parent="t", columns=["a"]) for name in ("i1", "i2", "j1", "j2")
+    )
+    difference = diff(make_snapshot([tables[0], i1, i2]), make_snapshot([tables[1], j1, j2]))
+    assert {c.key.name: c.attributes[0].actual for c in difference.changes} == {
+        "i1": "j2",
+        "i2": "j1",
+    }

@@ -113,7 +113,7 @@ def test_what_a_pattern_does_not_match(text: str, key: ObjectKey | None) -> None
         ('table:public.us"ers', "in double quotes"),
         ('table:public."users"x', "in double quotes"),
         ('table:public.""', "in double quotes"),
-        ("table:" + "x" * 2000, "Write it like"),
+        ("table:" + "x" * 40_000, "Write it like"),
     ],
 )
 def test_what_is_no_pattern_is_said_with_the_next_step(text: str, step: str) -> None:
@@ -132,3 +132,10 @@ def test_no_pattern_takes_long_whatever_the_name() -> None:
     begun = time.monotonic()
     assert not matches("table:public." + "*a" * 400 + "b", a_key(Kind.TABLE, "a" * 5000))
     assert time.monotonic() - begun < 2
+
+
+def test_the_function_with_the_longest_name_has_a_pattern() -> None:
+    """A hundred arguments, of types with names that have to be quoted."""
+    types = ", ".join(['"' + '""' * 63 + '"."' + "." * 63 + '"'] * 100)
+    key = a_key(Kind.FUNCTION, f"f({types})")
+    assert parse_pattern(write_pattern(key)).matches(key)

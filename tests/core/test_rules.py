@@ -104,6 +104,7 @@ TITLES = {
     "AW287": "A comment differs",
     "AW288": "An extension has another version",
     "AW289": "A text is written differently, and nothing here can tell whether it means the same",
+    "AW290": "A partition is half detached",
     "AW501": "A migration does not end",
     "AW901": "The database cannot be reached",
     "AW902": "The database cannot be looked at",

@@ -125,10 +125,14 @@ def test_a_table_that_looks_like_a_detached_partition_is_ignored_as_one(
 def test_a_partition_that_is_being_detached_is_always_told(policy: Children) -> None:
     one = a_partition("events_1")
     pending = a_partition("events_1", detach_pending=True)
-    assert tell(a_parent() + one, a_parent() + pending, policy) == (
-        "altered table public.events_1: detach_pending",
-    )
-    assert tell(a_parent(), a_parent() + pending, policy) == ("unexpected table public.events_1",)
+    told = tell(a_parent() + one, a_parent() + pending, policy)
+    assert told[0] == "altered table public.events_1: detach_pending"
+    assert told[1:] == ((_NOTE,) if policy is Children.IGNORE else ())
+    told = tell(a_parent(), a_parent() + pending, policy)
+    if policy is Children.STRICT:
+        assert told == ("unexpected table public.events_1",)
+    else:
+        assert told == ("altered table public.events_1: detach_pending", _NOTE)
 
 
 def test_legacy_inheritance_is_no_partitioning() -> None:
@@ -185,3 +189,12 @@ def test_what_is_wrong_with_an_allowed_partition_by_itself_is_still_told() -> No
         "altered table public.events_1: internal_triggers",
         _NOTE,
     )
+
+
+def test_the_partitions_of_a_detached_partition_go_along_with_it() -> None:
+    mother = [
+        a_table("events_1", columns=["n"], partition_by="LIST (n)"),
+        a_column("events_1", "n"),
+    ]
+    actual = a_parent() + mother + a_partition("events_1_1", of="events_1")
+    assert tell(a_parent(), actual, parents=(("events", Children.IGNORE),)) == (_NOTE,)

@@ -1,5 +1,6 @@
 """Whoever names a finding gets that one, or hears why not; never another one."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +73,14 @@ def test_objects_that_are_printed_alike_are_told_apart_by_their_ids() -> None:
     assert two.id in caught.value.next_step
     assert select([one, two], [two.id]) == (two,)
     assert select([one, two], ['column:a."b.c".d']) == (one,)
+
+
+def test_a_name_forges_no_line_of_an_error() -> None:
+    odd = a_finding(a_key(Kind.TABLE, "x\nall is well"))
+    named = msgspec.structs.replace(odd, title=str(odd.key))
+    with pytest.raises(UsageError) as caught:
+        select([named], ["nonsense"])
+    assert "x\\nall is well" in caught.value.next_step
 
 
 def test_a_table_that_is_called_like_a_code_or_a_pattern_is_no_trap() -> None:

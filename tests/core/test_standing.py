@@ -12,7 +12,7 @@ from monitor.core.record import Record
 from monitor.core.report import Report
 from monitor.core.standing import Standing, list_standings, require_look
 from monitor.core.verdict import State
-from monitor.core.waivers import Acceptance, Accepted, accept
+from monitor.core.waivers import Acceptance, Accepted, Ignored, IgnoreRule, accept
 from tests.core.builders import a_key
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -45,6 +45,11 @@ def test_it_waits_where_the_finding_is_still_told() -> None:
 
 def test_a_further_change_is_seen() -> None:
     assert stand(a_report(CHANGED)) is Standing.CHANGED
+
+
+def test_a_rule_may_ignore_it_by_now() -> None:
+    ignored = (Ignored(FINDING, IgnoreRule(reason="known")),)
+    assert stand(msgspec.structs.replace(a_report(), ignored=ignored)) is Standing.IGNORED
 
 
 def test_it_is_idle_where_the_finding_is_gone() -> None:

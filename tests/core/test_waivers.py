@@ -130,6 +130,14 @@ def test_an_acceptance_is_of_one_finding_and_one_digest() -> None:
         assert judge(further, accepted=accepted).told == (further,)
 
 
+def test_what_was_accepted_as_information_is_told_once_it_is_a_warning() -> None:
+    """Privileges that nobody declared become a difference once somebody declares some."""
+    remark = msgspec.structs.replace(a_finding(), severity=Severity.INFO)
+    warning = msgspec.structs.replace(remark, severity=Severity.WARNING)
+    assert remark.id == warning.id
+    assert remark.digest != warning.digest
+
+
 def test_an_acceptance_of_another_environment_is_none_here() -> None:
     elsewhere = a_finding(environment="staging")
     assert judge(a_finding(), accepted=(an_acceptance(elsewhere),)).told == (a_finding(),)

@@ -1,5 +1,6 @@
 -- Primary keys, uniques, foreign keys, checks and exclusions, one row a table. What a
--- partition or a child inherited belongs to its parent and is left out. The reader knows
+-- partition or a child inherited belongs to its parent and is left out, but for a check that
+-- is enforced here and not there. The reader knows
 -- the fields by their place and resolves column numbers; texts are read apart. The text
 -- of an exclusion also tells what the row of its index says. Letters:
 -- https://www.postgresql.org/docs/current/catalog-pg-constraint.html
@@ -29,6 +30,8 @@ from pg_constraint k
   join pg_class c on c.oid = k.conrelid
   join pg_namespace n on n.oid = c.relnamespace
 where k.contype in ('p', 'u', 'f', 'c', 'x') and k.conparentid = 0
-  and not (k.coninhcount > 0 and (not k.conislocal or c.relispartition))
+  and not (k.coninhcount > 0 and (not k.conislocal or c.relispartition)
+    and not exists (select from pg_inherits h join pg_constraint p on p.conrelid = h.inhparent where h.inhrelid = k.conrelid and p.conname = k.conname and p.contype = 'c' and p.conenforced <> k.conenforced) -- pg>=18
+  )
   and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
 group by c.oid, c.relname, n.nspname

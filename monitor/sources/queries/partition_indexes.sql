@@ -1,5 +1,6 @@
 -- What indexes of partitions have of their own, by the index of the topmost table that they
 -- come from: an index of a partition is no object, and its name is made up by the server.
+-- That there is one at all says something only while some partitions still lack theirs.
 -- https://www.postgresql.org/docs/current/catalog-pg-inherits.html
 select 'partition_index', 'pg_class', i.indrelid::text, '0', i.indrelid::text, rn.nspname, null, r.relname,
   json_strip_nulls(json_build_object(
@@ -8,7 +9,8 @@ select 'partition_index', 'pg_class', i.indrelid::text, '0', i.indrelid::text, r
     'options', case when c.reloptions is distinct from p.reloptions then coalesce(c.reloptions, '{}') end,
     'tablespace', case when c.reltablespace <> p.reltablespace then
       coalesce((select s.spcname from pg_tablespace s where s.oid = c.reltablespace), 'pg_default') end,
-    'valid', case when pi.indisvalid and not i.indisvalid then false end
+    'valid', case when pi.indisvalid and not i.indisvalid then false end,
+    'attached', case when not pi.indisvalid then true end
   ))::text
 from pg_class c
   join pg_index i on i.indexrelid = c.oid
@@ -19,4 +21,4 @@ from pg_class c
   join pg_namespace rn on rn.oid = r.relnamespace
 where c.relispartition and c.relkind in ('i', 'I') and c.relpersistence <> 't'
   and (i.indisclustered or i.indisreplident or c.reloptions is distinct from p.reloptions
-    or c.reltablespace <> p.reltablespace or pi.indisvalid and not i.indisvalid)
+    or c.reltablespace <> p.reltablespace or pi.indisvalid and not i.indisvalid or not pi.indisvalid)
