@@ -23,6 +23,8 @@ async def workshop(server: Cluster) -> AsyncIterator[Workshop]:
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("case", CASES, ids=str)
 async def test_what_is_compared_is_told_exactly(case: Case, workshop: Workshop) -> None:
+    if workshop.server.major < case.major:
+        pytest.skip(f"only PostgreSQL {case.major} and newer can do this")
     expected = (await workshop.template(case)).snapshot
     difference = compare(expected, await workshop.plant(case), case.scope)
     assert describe_graded(difference) == case.expected
