@@ -10,6 +10,7 @@
      │    ├── Refused                  connected, but a privilege is missing
      │    ├── TooSlow                  a named deadline passed
      │    ├── Migrating                a migration is at work on what was to be read
+     │    ├── Incomparable             no operator compares what was to be compared
      │    └── Interrupted              the database went away, or changed under the reader
      ├── BuildError                    exit 3: a source could not be built in a shadow
      │    ├── StatementFailed          the server refused a statement of a script
@@ -98,6 +99,12 @@ class Migrating(LookError):
     """A migration is at work: what was to be read is locked, or changes under every read."""
 
     code = "migrating"
+
+
+class Incomparable(LookError):
+    """No operator compares what was to be compared."""
+
+    code = "not_comparable"
 
 
 class Interrupted(LookError):

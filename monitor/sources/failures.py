@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.core.errors import (
+    Incomparable,
     Interrupted,
     LookError,
     Migrating,
@@ -50,6 +51,8 @@ _LOGIN: Final[Mapping[str, tuple[str, str]]] = {
 _OVER: Final = frozenset({"57P01", "57P02", "57P04", "57P05", "25P03", "25P04"})
 _VANISHED: Final = frozenset({"42P01", "42703", "42704", "3F000"})
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
+# No such operator, several of them, unlike types; no collation, or two.
+_INCOMPARABLE: Final = frozenset({"42883", "42725", "42804", "42P21", "42P22"})
 _NOT_TEXT: Final = frozenset({"22021", "22P05"})
 _VANISHED_WORDS: Final = re.compile(
     # elog() texts are never translated.
@@ -184,6 +187,11 @@ def explain_reading(answer: Answer) -> LookError:
         return LookError(
             f"{answer.label} holds text that is not UTF-8.",
             next_step="Convert the database from SQL_ASCII to UTF8 with pg_dump.",
+        )
+    if answer.sqlstate in _INCOMPARABLE:
+        return Incomparable(
+            f"{answer.label} cannot compare columns of these types ({answer.sqlstate}).",
+            next_step="Compare columns whose types have an operator in common.",
         )
     return _explain_interruption(answer) or LookError(
         f"{answer.label} answered a read with error {answer.sqlstate}.",

@@ -1,0 +1,249 @@
+"""Rows without a parent, counted in a live database: in one go, or a chunk at a time.
+
+Every value in a statement is a literal and every name is quoted; operators are named with their
+schema, so that a search path chooses nothing. What reads runs in a transaction that only reads,
+with row-level security off: a row that a policy hides is an error there, and never an orphan.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from typing import Final, Literal
+
+import msgspec
+
+from monitor.core.homes import Home
+from monitor.core.quoting import quote_ident, quote_literal
+from monitor.core.relation import Relation
+from monitor.sources.postgres import Reader
+
+_QUERIES: Final = resources.files("monitor.sources").joinpath("queries", "orphans")
+_OWN: Final = "pg_catalog"
+_ALONE: Final = "r"
+"""A plain table: of those that inherit from it a foreign key knows nothing."""
+
+type Key = tuple[str | None, ...]
+"""The values of a key, as text."""
+
+
+class Side(msgspec.Struct, frozen=True):
+    """A table of a relation.
+
+    Attributes:
+        kind: `r` table, `p` partitioned, `f` foreign, `v` view, `m` materialised view.
+        readable: whether this role may read it.
+        rows: an estimate, of all partitions together.
+    """
+
+    kind: str
+    readable: bool
+    rows: float
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """A column of the child and one of the parent.
+
+    Attributes:
+        child: whether it is there.
+        parent: whether it is there.
+        schema: of the operator that says whether they are equal; None without one.
+        operator: its name.
+        collation: what both are compared in, where theirs differ.
+    """
+
+    child: bool
+    parent: bool
+    schema: str | None
+    operator: str | None
+    collation: tuple[str, str] | None
+
+
+class KeyColumn(msgspec.Struct, frozen=True, array_like=True):
+    """A column of the child's key."""
+
+    name: str
+    type: str
+    schema: str
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What there is of a relation.
+
+    Attributes:
+        child: the table whose rows are counted; None where it is not there.
+        parent: the other one.
+        pairs: of columns.
+        key: of the child; empty without one that can be sorted by.
+        is_indexed: whether the parent can be searched by these columns.
+    """
+
+    child: Side | None
+    parent: Side | None
+    pairs: tuple[Pair, ...]
+    key: tuple[KeyColumn, ...]
+    is_indexed: bool
+
+
+class Chunk(msgspec.Struct, frozen=True):
+    """A part of the rows, in the order of the key.
+
+    Attributes:
+        rows: how many there were.
+        orphans: how many of them have no parent.
+        last: the key of the last one; None where there was none.
+    """
+
+    rows: int
+    orphans: int
+    last: Key | None
+
+
+async def read_facts(reader: Reader, relation: Relation) -> Facts:
+    """What there is of a relation; raises as `Session.reading` does."""
+    sql = _load("facts").format(
+        child_schema=quote_literal(relation.child[0] or ""),
+        child_table=quote_literal(relation.child[1]),
+        columns=_write_array(relation.columns),
+        parent_schema=quote_literal(relation.parent[0] or ""),
+        parent_table=quote_literal(relation.parent[1]),
+        referenced=_write_array(relation.referenced),
+    )
+    ((sides, pairs, key, indexed),) = await reader.fetch(sql)
+    found = msgspec.json.decode(sides or "{}", type=dict[Literal["child", "parent"], Side])
+    columns = msgspec.json.decode(key or "[]", type=tuple[KeyColumn, ...])
+    is_sortable = all(column.schema == _OWN for column in columns)
+    return Facts(
+        child=found.get("child"),
+        parent=found.get("parent"),
+        pairs=msgspec.json.decode(pairs or "[]", type=tuple[Pair, ...]),
+        key=columns if is_sortable else (),
+        is_indexed=indexed == "true",
+    )
+
+
+async def count_rows(reader: Reader, relation: Relation, facts: Facts) -> int:
+    """How many rows have no parent, all at one moment; raises as `Session.reading` does."""
+    ((count,),) = await reader.fetch(
+        _load("count").format(**_write_test(relation, facts), child=_write_child(relation, facts))
+    )
+    return int(count or 0)
+
+
+async def count_chunk(
+    reader: Reader, relation: Relation, facts: Facts, *, after: Key | None, limit: int
+) -> Chunk:
+    """The same of the next ``limit`` rows after a key, or of the first ones."""
+    key = [quote_ident(column.name) for column in facts.key]
+    names = [f"k{place}" for place in range(len(key))]
+    values = [f"v{place}" for place in range(len(relation.columns))]
+    columns = [f"c.{column} as {name}" for column, name in zip(key, names, strict=True)]
+    columns += [
+        f"c.{quote_ident(column)} as {name}"
+        for column, name in zip(relation.columns, values, strict=True)
+    ]
+    conditions = [_write_where(relation)]
+    if after is not None:
+        bounds = [
+            f"{quote_literal(value or '')}::{column.type}"
+            for value, column in zip(after, facts.key, strict=True)
+        ]
+        conditions.append(f"({', '.join(f'c.{k}' for k in key)}) > ({', '.join(bounds)})")
+    sql = _load("chunk").format(
+        **_write_test(relation, facts, names=values, is_filtered=True),
+        child=_write_child(relation, facts),
+        columns=", ".join(columns),
+        after=" and ".join(conditions),
+        order=", ".join(f"c.{column}" for column in key),
+        limit=limit,
+        last=", ".join(f"c.{name}::text" for name in names),
+        descending=", ".join(f"c.{name} desc" for name in names),
+    )
+    ((rows, orphans, last),) = await reader.fetch(sql)
+    return Chunk(int(rows or 0), int(orphans or 0), _read_key(last) if last else None)
+
+
+async def sample_keys(
+    reader: Reader, relation: Relation, facts: Facts, *, limit: int
+) -> tuple[Key, ...]:
+    """The keys of up to ``limit`` rows without a parent; none where the child has no key."""
+    if not facts.key:
+        return ()
+    sql = _load("sample").format(
+        **_write_test(relation, facts),
+        child=_write_child(relation, facts),
+        key=", ".join(f"c.{quote_ident(column.name)}::text" for column in facts.key),
+        limit=limit,
+    )
+    return tuple(_read_key(key or "[]") for (key,) in await reader.fetch(sql))
+
+
+def _read_key(text: str) -> Key:
+    return msgspec.json.decode(text, type=tuple[str | None, ...])
+
+
+def _write_test(
+    relation: Relation,
+    facts: Facts,
+    *,
+    names: Sequence[str] | None = None,
+    is_filtered: bool = False,
+) -> dict[str, str]:
+    """What makes a row an orphan: it says something, and nothing keeps it."""
+    own = [f"c.{quote_ident(column)}" for column in relation.columns]
+    if names is not None:
+        own = [f"c.{name}" for name in names]
+    word = " or " if relation.is_full else " and "
+    present = word.join(f"{column} is not null" for column in own)
+    where = "" if is_filtered else f" and {_write_where(relation)}"
+    return {"present": f"({present}){where}", "kept": _write_kept(relation, facts, own)}
+
+
+def _write_where(relation: Relation) -> str:
+    """The condition of the configuration; a comment at its end hides no parenthesis."""
+    return f"({relation.where}\n)" if relation.where else "true"
+
+
+def _write_kept(relation: Relation, facts: Facts, own: Sequence[str]) -> str:
+    others = [f"p.{quote_ident(column)}" for column in relation.referenced]
+    parent = f"{_write_table(relation.parent, facts.parent, relation)} as p"
+    equal = [
+        _write_equal(other, mine, pair)
+        for other, mine, pair in zip(others, own, facts.pairs, strict=True)
+    ]
+    if not relation.is_period:
+        return f"exists (select from {parent} where {' and '.join(equal)})"
+    # https://www.postgresql.org/docs/current/sql-createtable.html: the union of the parents'
+    # periods covers the child's.
+    *equal, _ = equal
+    period, covered = own[-1], others[-1]
+    equal.append(f"{covered} operator(pg_catalog.&&) {period}")
+    return _load("covered").format(
+        period=period, covered=covered, parent=parent, match=" and ".join(equal)
+    )
+
+
+def _write_equal(other: str, mine: str, pair: Pair) -> str:
+    schema, name = pair.schema or _OWN, pair.operator or "="
+    collation = ""
+    if pair.collation is not None:
+        collation = f" collate {'.'.join(map(quote_ident, pair.collation))}"
+    return f"{other} operator({quote_ident(schema)}.{name}) {mine}{collation}"
+
+
+def _write_child(relation: Relation, facts: Facts) -> str:
+    return _write_table(relation.child, facts.child, relation)
+
+
+def _write_table(table: Home, side: Side | None, relation: Relation) -> str:
+    schema, name = table
+    is_alone = side is not None and side.kind == _ALONE and not relation.with_heirs
+    return f"{'only ' if is_alone else ''}{quote_ident(schema or '')}.{quote_ident(name)}"
+
+
+def _write_array(names: Sequence[str]) -> str:
+    return f"array[{', '.join(map(quote_literal, names))}]::text[]"
+
+
+@cache
+def _load(name: str) -> str:
+    return _QUERIES.joinpath(f"{name}.sql").read_text(encoding="utf-8")
