@@ -1,12 +1,14 @@
 """What the settings of a database mean for a look at it."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
 
+from monitor.checks.orphans import Limits
 from monitor.config.databases import DatabaseSettings
 from monitor.config.settings import Settings
 from monitor.core.scope import Scope
@@ -17,6 +19,7 @@ from monitor.core.waivers import IgnoreRule
 from monitor.sources.dsn import reveal
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import Deadlines
+from monitor.watch.orphans import OrphanPlan
 
 COMMIT: Final = "RAILWAY_GIT_COMMIT_SHA"
 
@@ -69,6 +72,21 @@ def make_scope(database: DatabaseSettings) -> Scope:
         },
     )
 
+
+def make_orphan_plan(database: DatabaseSettings) -> OrphanPlan:
+    """What is counted there, and how much at a time."""
+    said, deadlines = database.orphans, make_deadlines(database)
+    seconds = said.statement_timeout.total_seconds()
+    return OrphanPlan(
+        relations=tuple(one.make_relation() for one in said.relations),
+        validated_every=said.validated_every or None,
+        limits=Limits(rows=said.rows, chunk=said.chunk, samples=SAMPLES if said.row_keys else 0),
+        deadlines=replace(deadlines, statement_seconds=seconds, read_seconds=2 * seconds),
+    )
+
+
+SAMPLES: Final = 10
+"""Keys of rows without a parent that are told, where any may be."""
 
 _MIGRATOR: Final = "owner"
 """What `roles` calls who migrates the database."""

@@ -22,6 +22,7 @@ from monitor.cli import (
     explain,
     grants,
     lock,
+    orphans,
     run,
 )
 from monitor.cli.refusals import run_command
@@ -34,6 +35,7 @@ _MODULES: Final = (
     compare,
     lock,
     diagnose,
+    orphans,
     explain,
     configuration,
     grants,

@@ -27,6 +27,7 @@ from monitor.watch.bulkhead import contain
 from monitor.watch.expectation import Expectations
 from monitor.watch.inspection import inspect
 from monitor.watch.memory import Memory
+from monitor.watch.orphans import OrphanPlan
 from monitor.watch.reports import report_failure
 from monitor.watch.target import Look, Target
 
@@ -50,6 +51,7 @@ class Subject(NamedTuple):
     scope: Scope = DEFAULT_SCOPE
     schema: str | None = None
     beside: tuple[Source, ...] = ()
+    orphans: OrphanPlan = OrphanPlan()
 
 
 class Broken(NamedTuple):
@@ -89,7 +91,7 @@ def check_databases(
     Raises:
         AnchorwatchError: the command or the configuration cannot be used for any of them.
     """
-    subjects = _list_subjects(texts, expected, choices, config)
+    subjects = list_subjects(texts, expected, choices, config)
     broken = [subject for subject in subjects if isinstance(subject, Broken)]
     if subjects and len(broken) == len(subjects):
         raise broken[0].error
@@ -98,9 +100,14 @@ def check_databases(
         return Checked(run_loop(_look_at_all(subjects)), is_misconfigured=bool(broken))
 
 
-def _list_subjects(
+def list_subjects(
     texts: list[str], expected: str | None, choices: BuildChoices, config: str | None
 ) -> Subjects:
+    """The databases that are meant; none means all that are configured.
+
+    Raises:
+        AnchorwatchError: the command or the configuration cannot be used for any of them.
+    """
     source = None if expected is None else resolve_source(expected, config)
     sources = [parse_source(text) for text in texts]
     named = [s.name for s in sources if s.scheme is Scheme.NAME and s.name]
@@ -136,29 +143,43 @@ async def _look_at_all(subjects: Subjects) -> list[Look]:
         expectations = Expectations(stack)
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(_look_at(_guard(subject, servers), expectations, slots))
+                group.create_task(_look_at(subject, servers, expectations, slots))
                 for subject in subjects
             ]
         return [task.result() for task in tasks]
 
 
-def _guard(subject: Subject | Broken, servers: WatchedServers) -> Subject | Broken:
+def guard_subject(subject: Subject, servers: WatchedServers) -> Subject:
     """The same, with nothing built on a server that is looked at."""
-    if isinstance(subject, Broken):
-        return subject
     options = replace(subject.options, forbidden=servers.list_identifiers)
     return subject._replace(options=options)
 
 
 async def _look_at(
-    subject: Subject | Broken, expectations: Expectations, slots: asyncio.Semaphore
+    subject: Subject | Broken,
+    servers: WatchedServers,
+    expectations: Expectations,
+    slots: asyncio.Semaphore,
 ) -> Look:
     now = datetime.now(UTC)
     if isinstance(subject, Broken):
         return Look(report_failure(subject.environment, subject.name, now, subject.error), None)
+    target = make_target(guard_subject(subject, servers), expectations)
+    async with slots:
+        return await contain(
+            inspect(target, now),
+            target=target,
+            at=now,
+            instead=lambda look: look,
+            on_fault=partial(_tell_fault, subject.name),
+        )
+
+
+def make_target(subject: Subject, expectations: Expectations) -> Target:
+    """What a look at a subject is at."""
     source, options = subject.expected, subject.options
     is_lock = source is not None and source.scheme is Scheme.LOCK
-    target = Target(
+    return Target(
         environment=subject.environment,
         database=subject.name,
         dsn=subject.dsn,
@@ -172,14 +193,6 @@ async def _look_at(
         schema=subject.schema,
         beside=tuple(expectations.find_lock(other, options) for other in subject.beside),
     )
-    async with slots:
-        return await contain(
-            inspect(target, now),
-            target=target,
-            at=now,
-            instead=lambda look: look,
-            on_fault=partial(_tell_fault, subject.name),
-        )
 
 
 def _tell_fault(name: str, error: Exception) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from monitor.cli.streams import discard
+from monitor.core.checkup import CheckReport
 from monitor.core.difference import Change, Difference, Note
 from monitor.core.errors import AnchorwatchError, UsageError
 from monitor.core.findings import Finding
@@ -101,7 +102,7 @@ def describe_key(key: ObjectKey | None) -> dict[str, str | None]:
     }
 
 
-def describe_waived(report: Report) -> dict[str, list[dict[str, Any]]]:
+def describe_waived(report: Report | CheckReport) -> dict[str, list[dict[str, Any]]]:
     """What is wrong and not told, each with the reason."""
     return {
         "accepted": [

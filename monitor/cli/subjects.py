@@ -11,6 +11,7 @@ from monitor.agent.choices import (
     list_rules,
     make_deadlines,
     make_options,
+    make_orphan_plan,
     make_scope,
 )
 from monitor.cli.checking import Broken, Subject, Subjects
@@ -88,6 +89,7 @@ def _find(
         scope=make_scope(database),
         schema=database.lock_schema,
         beside=list_beside(database),
+        orphans=make_orphan_plan(database),
     )
 
 

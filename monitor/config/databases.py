@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from monitor.config.ignoring import IgnoreSettings
+from monitor.config.orphans import OrphanSettings
 from monitor.config.scope import PartitionSettings, RoleNames, SchemaSettings
 from monitor.config.section import CheckedDatabaseUrl, FrozenMap, Section, read_dsn
 from monitor.config.values import (
@@ -154,6 +155,9 @@ class DatabaseDefaults(Section):
     partitions: PartitionSettings = Field(
         default_factory=PartitionSettings,
         description="What is done about partitions. The strictest list that names a table wins.",
+    )
+    orphans: OrphanSettings = Field(
+        default_factory=OrphanSettings, description="How rows without a parent are counted."
     )
     roles: RoleNames = Field(
         default_factory=lambda: MappingProxyType({}),

@@ -1,31 +1,18 @@
 """The rules of what is ignored, as they stand in the configuration."""
 
 import re
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from monitor.config.section import Section
+from monitor.config.section import Section, explain
 from monitor.config.values import invalid
 from monitor.core.errors import UsageError
 from monitor.core.patterns import ANYTHING, parse_pattern
 from monitor.core.waivers import IgnoreRule, check_reason, find_codes, read_day
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{16}")
-
-
-def _explain[T](read: Callable[[str], T]) -> Callable[[str], T]:
-    """The same for a validator."""
-
-    def validate(text: str) -> T:
-        try:
-            return read(text)
-        except UsageError as error:
-            raise invalid(f"cannot be used: {error.message}", error.next_step) from None
-
-    return validate
 
 
 def _check_code(text: str) -> str:
@@ -53,27 +40,27 @@ def _check_digest(text: str) -> str:
 
 
 def _read_until(value: object) -> object:
-    return _explain(read_day)(value) if isinstance(value, str) else value
+    return explain(read_day)(value) if isinstance(value, str) else value
 
 
 class IgnoreSettings(Section):
     """One rule: what it matches is not told, and counted."""
 
-    code: Annotated[str, AfterValidator(_explain(_check_code))] = Field(
+    code: Annotated[str, AfterValidator(explain(_check_code))] = Field(
         default=ANYTHING, description="The codes that are ignored: `AW225`, or `AW2*`."
     )
-    object: Annotated[str, AfterValidator(_explain(_check_object))] = Field(
+    object: Annotated[str, AfterValidator(explain(_check_object))] = Field(
         default=ANYTHING,
         description="The objects of which they are ignored: `table:public.spatial_ref_sys`, "
         "`index:app.*`, `column:*.*.legacy_*`.",
     )
-    reason: Annotated[str, AfterValidator(_explain(check_reason))] = Field(
+    reason: Annotated[str, AfterValidator(explain(check_reason))] = Field(
         description="Why it is all right; shown wherever something is ignored."
     )
     until: Annotated[date, BeforeValidator(_read_until)] | None = Field(
         default=None, description="The last day on which the rule holds, UTC: `2027-01-31`."
     )
-    digest: Annotated[str, AfterValidator(_explain(_check_digest))] | None = Field(
+    digest: Annotated[str, AfterValidator(explain(_check_digest))] | None = Field(
         default=None,
         description="Only what has this digest is ignored, as `anchorwatch accept --export` "
         "writes it: what changes further is told.",

@@ -1,6 +1,6 @@
 """What the sections of the settings are made of: the model, and checked kinds of text."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from monitor.config.values import DatabaseUrl, check_http_url, invalid
-from monitor.core.errors import DsnError
+from monitor.core.errors import DsnError, UsageError
 from monitor.sources.dsn import Dsn, parse_dsn
 
 
@@ -22,6 +22,18 @@ class Section(BaseModel):
     """A frozen group of settings that knows all its keys and never shows a value in an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def explain[T](read: Callable[[str], T]) -> Callable[[str], T]:
+    """What reads a text, for a validator: what it refuses is said as other flaws are."""
+
+    def validate(text: str) -> T:
+        try:
+            return read(text)
+        except UsageError as error:
+            raise invalid(f"cannot be used: {error.message}", error.next_step) from None
+
+    return validate
 
 
 def read_dsn(text: str, next_step: str | None = None) -> tuple[Dsn, tuple[str, ...]]:

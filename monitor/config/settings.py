@@ -86,6 +86,10 @@ class AlertSettings(Section):
         default_factory=Patience, description="The schema is not what it should be."
     )
 
+    orphans: Patience = Field(
+        default_factory=Patience, description="Rows have lost their parents."
+    )
+
     def get_patience(self, finding_class: FindingClass) -> Patience:
         """What is said about one class."""
         return {
@@ -93,6 +97,7 @@ class AlertSettings(Section):
             FindingClass.UNKNOWN: self.unknown,
             FindingClass.HISTORY: self.history,
             FindingClass.DRIFT: self.drift,
+            FindingClass.ORPHANS: self.orphans,
         }[finding_class]
 
 

@@ -33,6 +33,7 @@ class FindingClass(StrEnum):
     UNKNOWN = "unknown"
     HISTORY = "history"
     DRIFT = "drift"
+    ORPHANS = "orphans"
     UPKEEP = "upkeep"
 
 
@@ -121,6 +122,14 @@ class Unknown(msgspec.Struct, frozen=True):
     message: str
     next_step: str
 
+
+LOOKED: Final = (
+    FindingClass.UNREACHABLE,
+    FindingClass.UNKNOWN,
+    FindingClass.HISTORY,
+    FindingClass.DRIFT,
+)
+"""The classes that a look at a schema judges; each of the others has a check of its own."""
 
 READ: Final = (FindingClass.DRIFT, FindingClass.HISTORY)
 """The classes that are judged by what is read in the database."""

@@ -12,14 +12,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from monitor.core.findings import Finding, FindingClass, Severity, digest_findings, get_worst
-from monitor.core.report import Report
 from monitor.core.rules import RULES
-from monitor.core.verdict import State
 
 
 class Status(StrEnum):
@@ -150,6 +148,8 @@ DEFAULT_POLICY: Final = Policy(
             FindingClass.UNKNOWN: ClassPolicy(open_looks=3, open_after=timedelta(minutes=10)),
             FindingClass.HISTORY: ClassPolicy(),
             FindingClass.DRIFT: ClassPolicy(),
+            # Counted twice before it is told, and seldom; no deployment repairs rows.
+            FindingClass.ORPHANS: ClassPolicy(open_looks=1, is_held_in_window=False),
         }
     )
 )
@@ -165,9 +165,48 @@ class Step(msgspec.Struct, frozen=True):
 type Open = Mapping[FindingClass, Incident]
 
 
+class Seen(Protocol):
+    """What a look or a check found: `monitor.core.report`, `monitor.core.checkup`."""
+
+    @property
+    def environment(self) -> str:
+        """Where the database runs."""
+        ...
+
+    @property
+    def database(self) -> str:
+        """Its configured name."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it began, UTC."""
+        ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is wrong and told."""
+        ...
+
+    @property
+    def waived(self) -> tuple[Finding, ...]:
+        """What is wrong and not told."""
+        ...
+
+    @property
+    def judged(self) -> frozenset[FindingClass]:
+        """The classes that it can say something about."""
+        ...
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether every table is gone: no deployment explains that."""
+        ...
+
+
 def step(  # noqa: PLR0913  # what a decision hangs on, by name
     unresolved: Open,
-    report: Report,
+    report: Seen,
     *,
     policy: Policy = DEFAULT_POLICY,
     window_until: datetime | None = None,
@@ -186,10 +225,7 @@ def step(  # noqa: PLR0913  # what a decision hangs on, by name
     """
     incidents: list[Incident] = []
     events: list[Event] = []
-    # No deployment explains that every table is gone.
-    in_window = (
-        window_until is not None and report.at < window_until and report.state is not State.EMPTY
-    )
+    in_window = window_until is not None and report.at < window_until and not report.is_emptied
     for finding_class in sorted(report.judged):
         rules = policy.classes[finding_class]
         context = _Context(
@@ -212,7 +248,7 @@ def step(  # noqa: PLR0913  # what a decision hangs on, by name
 
 
 class _Context(msgspec.Struct, frozen=True):
-    report: Report
+    report: Seen
     finding_class: FindingClass
     rules: ClassPolicy
     policy: Policy
@@ -261,7 +297,7 @@ def _suspect(context: _Context) -> Incident:
     )
 
 
-def _make_id(report: Report, finding_class: FindingClass) -> str:
+def _make_id(report: Seen, finding_class: FindingClass) -> str:
     """The same for every agent that sees the incident begin at the same look."""
     born = (report.environment, report.database, finding_class, report.at)
     return hashlib.sha256(msgspec.json.encode(born)).hexdigest()[:12]
@@ -336,7 +372,7 @@ def _recover(before: Incident, context: _Context) -> tuple[Incident, EventKind |
     return over, EventKind.RESOLVED
 
 
-def _count_waived(incident: Incident, report: Report) -> int:
+def _count_waived(incident: Incident, report: Seen) -> int:
     waived = {finding.identity for finding in report.waived}
     return sum(finding.identity in waived for finding in incident.findings)
 

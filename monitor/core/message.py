@@ -157,6 +157,7 @@ _OVER: Final = {
     FindingClass.UNKNOWN: "can be looked at again",
     FindingClass.HISTORY: "the history is right again",
     FindingClass.DRIFT: "the schema is as expected again",
+    FindingClass.ORPHANS: "every row has its parent again",
 }
 
 
@@ -166,6 +167,8 @@ def describe_class(incident: Incident) -> str:
     match incident.finding_class:
         case FindingClass.DRIFT:
             return f"{count} schema difference{'s' if count != 1 else ''}"
+        case FindingClass.ORPHANS if count > 1:
+            return f"{count} relations with rows that have no parent, or that nobody can count"
         case _:
             return incident.findings[0].title if incident.findings else "nothing any more"
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.core.findings import INCIDENT_CLASSES, Finding, FindingClass, Unknown
+from monitor.core.findings import LOOKED, Finding, FindingClass, Unknown
 from monitor.core.graph import GraphRow
 from monitor.core.keys import ObjectKey
 from monitor.core.verdict import State
@@ -69,4 +69,9 @@ class Report(msgspec.Struct, frozen=True):
         """The classes that this look can say something about: the others stay as they were."""
         if self.state is State.UNREACHABLE:
             return frozenset({FindingClass.UNREACHABLE})
-        return frozenset(INCIDENT_CLASSES) - {unknown.finding_class for unknown in self.unknowns}
+        return frozenset(LOOKED) - {unknown.finding_class for unknown in self.unknowns}
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether every table is gone: no deployment explains that."""
+        return self.state is State.EMPTY

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.keys import Kind
 from monitor.core.rule import Rule
+from monitor.core.rules_data import DATA_RULES
 from monitor.core.rules_history import HISTORY_RULES
 
 type ChangeKind = Literal["missing", "unexpected", "altered"]
@@ -282,6 +283,7 @@ RULES: Final[Mapping[str, Rule]] = {
             SPELLING,
             DETACHING,
             *HISTORY_RULES,
+            *DATA_RULES,
             STUCK_MIGRATION,
             UNREACHABLE,
             CANNOT_LOOK,

@@ -18,12 +18,13 @@ from typing import Final
 import msgspec
 
 from monitor.core.errors import UsageError
-from monitor.core.findings import Evidence, Finding, FindingClass
+from monitor.core.findings import READ, Evidence, Finding, FindingClass
 from monitor.core.keys import ObjectKey
 from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.patterns import ANYTHING, parse_pattern, write_pattern
 from monitor.core.rule import Rule
 from monitor.core.rules import EXPIRED_RULE, RULES, STUCK_MIGRATION, UNUSED_RULE
+from monitor.core.rules_data import UNCOUNTED
 
 MAX_REASON: Final = 1000
 """Characters: a reason is a sentence or three, the rest belongs behind a link."""
@@ -31,10 +32,11 @@ MAX_REASON: Final = 1000
 _WAIVABLE: Final = frozenset(
     code
     for code, rule in RULES.items()
-    if rule.finding_class in (FindingClass.HISTORY, FindingClass.DRIFT)
-    and rule is not STUCK_MIGRATION
+    if rule.finding_class in (*READ, FindingClass.ORPHANS)
+    and rule not in (STUCK_MIGRATION, UNCOUNTED)
 )
 """Nobody knows what is right while nobody can look, or a migration is at work."""
+_READ: Final = frozenset(code for code, rule in RULES.items() if rule.finding_class in READ)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -176,6 +178,8 @@ class Waivers(msgspec.Struct, frozen=True):
     ) -> tuple[Finding, ...]:
         """What there is to tidy up: rules that have expired, and rules that match nothing.
 
+        Of those about rows alone nothing is said: another check than the schema's tries them.
+
         Args:
             judged: what `judge` made of all that a comparison found.
             at: the same moment.
@@ -190,6 +194,7 @@ class Waivers(msgspec.Struct, frozen=True):
             rule
             for rule in self.rules
             if not (rule.is_shared or rule in used or is_over(rule.until, at))
+            and find_codes(rule.code) & _READ
             and not any(map(rule.matches, ignored))
         ]
         return tuple(

@@ -20,12 +20,14 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.core.checkup import CheckRecord
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, EventKind, Incident
 from monitor.core.record import Record
 from monitor.core.verdict import State
 from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
+from monitor.sinks.checks import Checks, forget_checks
 from monitor.sinks.locks import Locks
 from monitor.sinks.queue import Queue, post_events
 from monitor.sinks.store_failures import read_word, unreadable
@@ -45,10 +47,10 @@ _INCIDENT: Final = msgspec.json.Decoder(Incident)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What one look decided.
+    """What one look, or one check, decided.
 
     Attributes:
-        record: the database after the look.
+        record: the database after the look, or the check as it was done.
         looks_before: `looks` of the record it was decided on; None at the first look.
         incidents: those that are new or changed.
         events: what is to be told; each belongs to one of `incidents`.
@@ -57,7 +59,7 @@ class Decision:
             the one kept before; None leaves that as it is.
     """
 
-    record: Record
+    record: Record | CheckRecord
     looks_before: int | None
     incidents: tuple[Incident, ...] = ()
     events: tuple[Event, ...] = ()
@@ -76,8 +78,8 @@ class Look:
 
 
 @final
-class Store(Queue, Acceptances, Locks):
-    """The ledger, its outbox, its acceptances and its locks. Every method raises StoreError."""
+class Store(Queue, Acceptances, Locks, Checks):
+    """The ledger with its outbox, acceptances, locks and checks; each method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
@@ -108,11 +110,15 @@ class Store(Queue, Acceptances, Locks):
             False, with nothing written, when another agent wrote the record since
             it was loaded.
         """
-        kept = await _compress(decision.snapshot)
+        record, kept = decision.record, await _compress(decision.snapshot)
         async with self._backend.writing() as connection:
             if kept is not None:
                 await self._lock_snapshots(connection)
-            if not await self._write_record(connection, decision):
+            if isinstance(record, CheckRecord):
+                is_ours = await self.write_check(connection, record, decision.looks_before)
+            else:
+                is_ours = await self._write_record(connection, record, decision.looks_before)
+            if not is_ours:
                 return False
             await self._write_incidents(connection, decision.incidents)
             if decision.events:
@@ -124,9 +130,10 @@ class Store(Queue, Acceptances, Locks):
                 events=decision.events,
                 channels=set(decision.channels),
             )
-            await _write_look(connection, decision.record)
-            if kept is not None:
-                await self._keep_snapshot(connection, decision.record, kept)
+            if isinstance(record, Record):
+                await _write_look(connection, record)
+                if kept is not None:
+                    await self._keep_snapshot(connection, record, kept)
         return True
 
     async def try_writing(self) -> None:
@@ -231,25 +238,27 @@ class Store(Queue, Acceptances, Locks):
                     RECORDS.c.environment == environment, RECORDS.c.database.not_in(keep)
                 )
             )
+            await forget_checks(connection, environment, keep)
             await _prune_snapshots(connection)
 
     async def _fetch(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         async with self._backend.reading() as connection:
             return list(await connection.execute(query))
 
-    async def _write_record(self, connection: AsyncConnection, decision: Decision) -> bool:
-        record = decision.record
+    async def _write_record(
+        self, connection: AsyncConnection, record: Record, looks_before: int | None
+    ) -> bool:
         values = {"looks": record.looks, "body": _write(record)}
         here = _is_record(record.environment, record.database)
         write: sa.Update | sa.Insert
-        if decision.looks_before is None:
+        if looks_before is None:
             write = (
                 self._backend.insert(RECORDS)
                 .values(environment=record.environment, database=record.database, **values)
                 .on_conflict_do_nothing()
             )
         else:
-            fence = RECORDS.c.looks == decision.looks_before
+            fence = RECORDS.c.looks == looks_before
             write = sa.update(RECORDS).where(here, fence).values(**values)
         written = await connection.execute(write.returning(RECORDS.c.looks))
         return written.first() is not None

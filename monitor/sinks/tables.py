@@ -88,6 +88,17 @@ LOOKS: Final = sa.Table(
 )
 """One line a look, for the history of a database."""
 
+CHECKS: Final = sa.Table(
+    "anchorwatch_check",
+    METADATA,
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("database", sa.Text, primary_key=True),
+    sa.Column("check", sa.Text, primary_key=True),
+    sa.Column("looks", sa.Integer, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""One check of a database that goes beyond its schema, as it was last; `looks` is the fence."""
+
 INCIDENTS: Final = sa.Table(
     "anchorwatch_incident",
     METADATA,

@@ -51,8 +51,9 @@ _LOGIN: Final[Mapping[str, tuple[str, str]]] = {
 _OVER: Final = frozenset({"57P01", "57P02", "57P04", "57P05", "25P03", "25P04"})
 _VANISHED: Final = frozenset({"42P01", "42703", "42704", "3F000"})
 _CONFLICTS: Final = frozenset({"40001", "40P01"})
-# No such operator, several of them, unlike types; no collation, or two.
-_INCOMPARABLE: Final = frozenset({"42883", "42725", "42804", "42P21", "42P22"})
+_NO_OPERATOR: Final = frozenset({"42883", "42725"})
+"""None, or several; of functions as well, but `op_error` is where the server says it of these."""
+_NO_COLLATION: Final = frozenset({"42P21", "42P22"})
 _NOT_TEXT: Final = frozenset({"22021", "22P05"})
 _VANISHED_WORDS: Final = re.compile(
     # elog() texts are never translated.
@@ -188,7 +189,8 @@ def explain_reading(answer: Answer) -> LookError:
             f"{answer.label} holds text that is not UTF-8.",
             next_step="Convert the database from SQL_ASCII to UTF8 with pg_dump.",
         )
-    if answer.sqlstate in _INCOMPARABLE:
+    has_no_operator = answer.sqlstate in _NO_OPERATOR and answer.source == "op_error"
+    if has_no_operator or answer.sqlstate in _NO_COLLATION:
         return Incomparable(
             f"{answer.label} cannot compare columns of these types ({answer.sqlstate}).",
             next_step="Compare columns whose types have an operator in common.",

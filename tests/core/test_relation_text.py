@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 from monitor.core.errors import UsageError
 from monitor.core.relation_text import MAX_RELATION, parse_relation
 
-NAMES = st.text(
-    alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
-    min_size=1,
-    max_size=63,
-)
+LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+NAMES = st.text(alphabet=LETTERS, min_size=1, max_size=63)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@
 with recursive sides as (
   select s.side, c.oid, c.relkind::text as kind,
     (select sum(case when t.reltuples < 0 then pg_relation_size(t.oid) / 64.0 else t.reltuples end)
-      from pg_partition_tree(c.oid) f join pg_class t on t.oid = f.relid where f.isleaf or c.relkind = 'r') as rows,
+      from pg_class t
+      where t.oid = c.oid and c.relkind <> 'p'
+        or c.relkind = 'p' and t.oid in (select f.relid from pg_partition_tree(c.oid) f where f.isleaf)) as rows,
     has_schema_privilege(c.relnamespace, 'usage') and has_table_privilege(c.oid, 'select') as readable
   from (values ('child', {child_schema}::text, {child_table}::text), ('parent', {parent_schema}::text, {parent_table}::text)) s (side, schema, name)
     join pg_namespace n on n.nspname = s.schema
@@ -70,7 +72,7 @@ select
   (select json_agg(json_build_object(
       'child', p.child is not null, 'parent', p.parent is not null,
       'schema', o.schema, 'operator', o.name,
-      'collation', case when p.child_collation <> p.parent_collation then
+      'collation', case when p.child_collation <> p.parent_collation and 0 not in (p.child_collation, p.parent_collation) then
         (select json_build_array(cn.nspname, co.collname) from pg_collation co
           join pg_namespace cn on cn.oid = co.collnamespace where co.oid = p.parent_collation) end)
       order by p.place)::text

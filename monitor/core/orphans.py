@@ -1,0 +1,242 @@
+"""What is known of the rows without a parent, one relation at a time, and what is told of it.
+
+A count is kept until another one is whole: a scan of a large table goes on for several looks,
+and what could not be counted is no zero.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from monitor.core.findings import Evidence, Finding, Severity
+from monitor.core.relation import Origin, Relation
+from monitor.core.rule import Rule
+from monitor.core.rules_data import (
+    BROKEN_KEY,
+    BROKEN_RELATION,
+    ORPHANS,
+    UNCOUNTED,
+)
+
+TOLD_AFTER: Final = 2
+"""Looks in a row that could not count before people are told: the next one may well be able to."""
+
+type Key = tuple[str | None, ...]
+"""The values of a row's key, as text."""
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole count.
+
+    Attributes:
+        orphans: rows without a parent.
+        at: when it ended.
+        is_momentary: whether all rows were looked at in one snapshot.
+        samples: keys of some of them, where these may leave the database.
+    """
+
+    orphans: int
+    at: datetime
+    is_momentary: bool = True
+    samples: tuple[Key, ...] = ()
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
+    """A count that goes on with the next look.
+
+    Attributes:
+        after: the key of the last row that was looked at.
+        rows: how many were.
+        orphans: how many of them have no parent.
+        begun: when it began.
+    """
+
+    after: Key
+    rows: int
+    orphans: int
+    begun: datetime
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a relation could not be counted.
+
+    Attributes:
+        code: a bounded word: ``refused``, ``too_slow``, ``missing``...
+        message: one sentence for a person.
+        next_step: what to do about it.
+        is_expected: whether it is no surprise: nobody asked for this relation, and the role may
+            only read the schema.
+    """
+
+    code: str
+    message: str
+    next_step: str
+    is_expected: bool = False
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one relation.
+
+    Attributes:
+        relation: which.
+        count: the last whole count; None before there was one.
+        scan: a count that goes on.
+        problem: why the last look could not count.
+        failures: how many looks in a row could not.
+        is_indexed: whether the parent can be searched by its columns.
+    """
+
+    relation: Relation
+    count: Count | None = None
+    scan: Scan | None = None
+    problem: Problem | None = None
+    failures: int = 0
+    is_indexed: bool = True
+
+    @property
+    def orphans(self) -> int | None:
+        """How many there are, at least; None where nobody has ever counted."""
+        counts = [one.orphans for one in (self.count, self.scan) if one is not None]
+        return max(counts, default=None)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last look has looked at every row."""
+        return self.count is not None and self.scan is None and self.problem is None
+
+
+def begin_tally(relation: Relation, before: Mapping[str, Tally]) -> Tally:
+    """What is known of a relation when a look begins: nothing of one that is another by now."""
+    known = before.get(name_relation(relation))
+    if known is None or _strip(known.relation) != _strip(relation):
+        return Tally(relation=relation)
+    return msgspec.structs.replace(known, relation=relation)
+
+
+def _strip(relation: Relation) -> Relation:
+    """What is counted, whatever holds it."""
+    return msgspec.structs.replace(relation, origin=Origin.CONFIGURED)
+
+
+def name_relation(relation: Relation) -> str:
+    """A name that no other relation of the database has."""
+    key = relation.key
+    return msgspec.json.encode((key.schema, key.parent, key.name)).decode()
+
+
+def is_due(
+    relation: Relation, tally: Tally | None, at: datetime, validated_every: timedelta | None
+) -> bool:
+    """Whether a relation is counted now: a key that holds is counted seldom, or never."""
+    if relation.origin is not Origin.VALIDATED:
+        return True
+    if validated_every is None:
+        return False
+    if tally is None or tally.count is None or tally.scan is not None or tally.count.orphans:
+        return True
+    return at - tally.count.at >= validated_every
+
+
+def summarise_tallies(tallies: Iterable[Tally]) -> str:
+    """One sentence for a person."""
+    listed = [*tallies]
+    orphans = sum(tally.orphans or 0 for tally in listed)
+    uncounted = sum(tally.problem is not None for tally in listed)
+    scanning = sum(tally.scan is not None for tally in listed)
+    noun = "relation" if len(listed) == 1 else "relations"
+    said = f"{orphans} rows without a parent in {len(listed)} {noun}"
+    said += f", {uncounted} of which cannot be counted" if uncounted else ""
+    return said + (f", {scanning} of which take more than one look" if scanning else "")
+
+
+def find_orphans(
+    tallies: Iterable[Tally], *, environment: str, database: str
+) -> tuple[Finding, ...]:
+    """A finding for each relation with rows that have no parent, and for what nobody can count."""
+    found = [
+        finding
+        for tally in tallies
+        for finding in _list_findings(tally, environment=environment, database=database)
+    ]
+    return tuple(sorted(found, key=lambda finding: finding.identity))
+
+
+def _list_findings(tally: Tally, *, environment: str, database: str) -> Iterator[Finding]:
+    relation, count = tally.relation, tally.orphans
+    if count:
+        rule = _RULES[relation.origin]
+        yield Finding(
+            code=rule.code,
+            severity=rule.severity,
+            environment=environment,
+            database=database,
+            key=relation.key,
+            title=_describe(tally, count),
+            evidence=(Evidence(name="orphan_rows_at_least", expected=0, actual=_round(count)),),
+            remedy=f"anchorwatch orphans {database}",
+        )
+    if tally.problem is not None:
+        is_told = tally.failures >= TOLD_AFTER and not tally.problem.is_expected
+        yield Finding(
+            code=UNCOUNTED.code,
+            severity=UNCOUNTED.severity if is_told else Severity.INFO,
+            environment=environment,
+            database=database,
+            key=relation.key,
+            title=f"the rows of {_name(relation.child)} without a parent cannot be counted "
+            f"({relation.name}): {tally.problem.message}",
+            evidence=(Evidence(name="reason", expected=None, actual=tally.problem.code),),
+            remedy=tally.problem.next_step,
+        )
+
+
+_RULES: Final[Mapping[Origin, Rule]] = {
+    Origin.MISSING: ORPHANS,
+    Origin.NOT_VALID: ORPHANS,
+    Origin.NOT_ENFORCED: ORPHANS,
+    Origin.VALIDATED: BROKEN_KEY,
+    Origin.CONFIGURED: BROKEN_RELATION,
+}
+
+_REMARKS: Final[Mapping[Origin, str]] = {
+    Origin.MISSING: ": the foreign key {name} is missing, and adding it would fail",
+    Origin.NOT_VALID: ": the foreign key {name} is NOT VALID, and validating it would fail",
+    Origin.NOT_ENFORCED: ": the foreign key {name} is NOT ENFORCED, and enforcing it would fail",
+    Origin.VALIDATED: ", though the foreign key {name} is held for valid",
+    Origin.CONFIGURED: "",
+}
+
+
+def _describe(tally: Tally, count: int) -> str:
+    """As in `37 rows of public.orders have no row in public.users (user_id -> id)`."""
+    relation = tally.relation
+    at_least = "" if tally.is_complete else "at least "
+    noun, verb = ("row", "has") if count == 1 else ("rows", "have")
+    pairs = ", ".join(
+        f"{own} -> {other}"
+        for own, other in zip(relation.columns, relation.referenced, strict=True)
+    )
+    where = f" where {relation.where}" if relation.where else ""
+    remark = _REMARKS[relation.origin].format_map({"name": relation.name})
+    return (
+        f"{at_least}{count} {noun} of {_name(relation.child)}{where} {verb} no row in "
+        f"{_name(relation.parent)} ({pairs}){remark}{_write_samples(tally)}"
+    )
+
+
+def _name(table: tuple[str | None, str]) -> str:
+    schema, name = table
+    return f"{schema}.{name}"
+
+
+def _write_samples(tally: Tally) -> str:
+    samples = tally.count.samples if tally.count else ()
+    keys = ", ".join("/".join(str(value) for value in key) for key in samples)
+    return f"; among them {keys}" if keys else ""
+
+
+def _round(count: int) -> int:
+    """The power of two below: a few rows more or less are no news, twice as many are."""
+    return 1 << (count.bit_length() - 1)

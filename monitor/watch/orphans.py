@@ -1,0 +1,136 @@
+"""The check for rows without a parent, at one database."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import msgspec
+
+from monitor.checks.history import read_stamp
+from monitor.checks.orphans import Limits, count_orphans
+from monitor.core.checkup import CheckName, CheckRecord, CheckReport
+from monitor.core.errors import AnchorwatchError
+from monitor.core.findings import Unknown
+from monitor.core.orphans import Tally, find_orphans, is_due, name_relation, summarise_tallies
+from monitor.core.relation import Relation, list_relations
+from monitor.core.snapshot import Snapshot
+from monitor.sources.postgres import Deadlines
+from monitor.watch.inspection import read_database
+from monitor.watch.promise import find_promise
+from monitor.watch.target import Target
+
+
+class OrphanPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is counted at one database, and how much at a time.
+
+    Attributes:
+        relations: those that the configuration names.
+        has_keys: whether foreign keys are counted as well: they come by themselves.
+        validated_every: how often a key that the server holds for valid is counted; None for
+            never.
+        limits: how much one look may do.
+        deadlines: how long one count may take.
+    """
+
+    relations: tuple[Relation, ...] = ()
+    has_keys: bool = True
+    validated_every: timedelta | None = None
+    limits: Limits = Limits()
+    deadlines: Deadlines = Deadlines()
+
+
+async def check_orphans(
+    target: Target, plan: OrphanPlan, at: datetime, before: CheckRecord | None = None
+) -> CheckReport:
+    """Count the rows without a parent; never raises an error of ours.
+
+    Args:
+        target: the database.
+        plan: what is counted.
+        at: when it begins.
+        before: what the last check found.
+    """
+    begun = asyncio.get_running_loop().time()
+    report = CheckReport(
+        environment=target.environment, database=target.database, check=CheckName.ORPHANS, at=at
+    )
+    try:
+        tallies = await _count(target, plan, at, before)
+    except AnchorwatchError as error:
+        unknown = Unknown(
+            CheckName.ORPHANS.finding_class, error.code, error.message, error.next_step
+        )
+        report = msgspec.structs.replace(report, unknown=unknown, summary=str(error))
+    else:
+        findings = find_orphans(tallies, environment=target.environment, database=target.database)
+        report = msgspec.structs.replace(
+            report, findings=findings, tallies=tallies, summary=summarise_tallies(tallies)
+        )
+    seconds = asyncio.get_running_loop().time() - begun
+    return msgspec.structs.replace(report, seconds=round(seconds, 3))
+
+
+async def _count(
+    target: Target, plan: OrphanPlan, at: datetime, before: CheckRecord | None
+) -> tuple[Tally, ...]:
+    snapshot = (await read_database(target, at)).snapshot
+    keys = await find_keys(target, snapshot) if plan.has_keys else ()
+    relations = (*keys, *plan.relations)
+    known = (
+        {name_relation(tally.relation): tally for tally in before.report.tallies} if before else {}
+    )
+    due, rest = _divide(relations, known, at, plan.validated_every)
+    counted = await count_orphans(
+        target.dsn, due, at=at, deadlines=plan.deadlines, limits=plan.limits, before=known
+    )
+    return tuple(sorted((*counted, *rest), key=lambda tally: tally.relation.key.order))
+
+
+def _divide(
+    relations: Iterable[Relation],
+    known: Mapping[str, Tally],
+    at: datetime,
+    validated_every: timedelta | None,
+) -> tuple[list[Relation], list[Tally]]:
+    """What is counted now, and what is known of the others."""
+    due: list[Relation] = []
+    rest: list[Tally] = []
+    for relation in relations:
+        tally = known.get(name_relation(relation))
+        if is_due(relation, tally, at, validated_every):
+            due.append(relation)
+        elif tally is not None:
+            rest.append(msgspec.structs.replace(tally, relation=relation))
+    return due, rest
+
+
+async def find_keys(target: Target, snapshot: Snapshot) -> tuple[Relation, ...]:
+    """The foreign keys of a database, and those that it should have.
+
+    Where nobody can say what is expected, the keys that are there are counted: that the other
+    ones are not known is told by the look at the schema.
+    """
+    expected: Snapshot | None = None
+    with suppress(AnchorwatchError):
+        expected = await _find_expected(target, snapshot)
+    return tuple(
+        relation
+        for relation in list_relations(expected, snapshot)
+        if target.scope.takes(relation.child[0] or "")
+    )
+
+
+async def _find_expected(target: Target, snapshot: Snapshot) -> Snapshot | None:
+    """What the schema should be at the revision that is stamped."""
+    stamp = read_stamp(snapshot) or ()
+    if target.locks is not None and target.schema is None and not target.beside:
+        known = await target.locks.find_known(snapshot.version_tables)
+        states = known.choose(stamp)
+        history = states.lock.history
+        rows = stamp if stamp and history.knows(stamp) else history.heads
+        return states.make_snapshot(history.ancestors(rows))
+    if target.expectation is None:
+        return None
+    await target.expectation.prepare(stamp)
+    return (await find_promise(target.expectation, snapshot, stamp)).schema
