@@ -85,7 +85,7 @@ async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[in
 
     They end at the same time: what each of them may take at the end does not add up.
     """
-    agent.fleet.start()
+    agent.start()
     asked = asyncio.create_task(stop.wait(), name="stop")
     parts = [
         asyncio.create_task(agent.deliver(), name="outbox"),

@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from monitor import __version__
+from monitor.agent.checks import Checks, list_intervals
 from monitor.agent.choices import (
     COMMIT,
     choose_environment,
@@ -33,7 +34,7 @@ from monitor.config.place import judge_store
 from monitor.config.policy import make_policy
 from monitor.core.errors import StoreError
 from monitor.core.findings import Severity
-from monitor.core.incidents import Incident, Status
+from monitor.core.incidents import Event, Incident, Status
 from monitor.core.source import Scheme
 from monitor.core.waivers import Waivers
 from monitor.sinks.channel import FailureReason
@@ -43,6 +44,7 @@ from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store
 from monitor.sources.servers import WatchedServers
+from monitor.watch.checkup import Checkup
 from monitor.watch.expectation import Expectations, LateExpectation, LateLock
 from monitor.watch.fleet import BEAT_SECONDS, Fleet, Round
 from monitor.watch.kept_locks import KeptLocks
@@ -108,10 +110,12 @@ class Agent:
             channels=tuple(route.channel.name for route in routes),
             on_fault=report_fault,
         )
+        self._checks = Checks(self._databases, find_target=self._make_target, do=self._check)
         self.fleet = Fleet(
             [
                 *(self._make_round(name, database) for name, database in self._databases.items()),
                 *(self._make_broken_round(name) for name in self._broken),
+                *self._checks.list_rounds(),
             ],
             concurrency=settings.concurrency,
             on_fault=report_fault,
@@ -134,6 +138,8 @@ class Agent:
         for name in self._broken:
             interval = BROKEN_EVERY.total_seconds()
             metrics.watch(name, Watched(self._settings.environment, "unknown", "", interval))
+        for place, every in list_intervals(self._databases):
+            metrics.watch_check(place.database, place.check, _count_seconds(every))
         for route in routes:
             metrics.notifications.begin(route.channel.name, [r.value for r in FailureReason])
         return metrics
@@ -184,6 +190,14 @@ class Agent:
             if places.get(record.database) == record.environment:
                 unresolved = await self._store.load_unresolved(record.environment, record.database)
                 self.metrics.restore(record, _count_open(unresolved.values()))
+        for check in await self._store.list_checks():
+            if places.get(check.database) == check.environment:
+                self.metrics.restore_check(check)
+                self._checks.remember(check)
+
+    def start(self) -> None:
+        """Begin to look; a check that was done not long ago waits for its turn."""
+        self.fleet.start(after=self._checks.list_delays(_now()))
 
     async def _forget(self) -> None:
         """Forget the databases that left the configuration; one that is disabled has not.
@@ -220,8 +234,10 @@ class Agent:
 
         return Round(name=name, interval=BROKEN_EVERY, look=look, min_interval=timedelta(0))
 
-    async def _look(self, name: str, database: DatabaseSettings, at: datetime) -> None:
-        target = Target(
+    def _make_target(self, name: str) -> Target:
+        """What a look at a database is at."""
+        database = self._databases[name]
+        return Target(
             environment=self._environment_of(database),
             database=name,
             dsn=database.dsn,
@@ -236,7 +252,9 @@ class Agent:
             beside=self._beside.get(name, ()),
             grace=database.lock_grace,
         )
-        if not await self._conclude(name, self._pipeline.look(target, at)):
+
+    async def _look(self, name: str, database: DatabaseSettings, at: datetime) -> None:
+        if not await self._conclude(name, self._pipeline.look(self._make_target(name), at)):
             self._repeat(name, database)
 
     async def _conclude(self, name: str, look: Awaitable[Decided | None]) -> bool:
@@ -244,15 +262,41 @@ class Agent:
         try:
             decided = await look
         except StoreError as error:
-            _log.error("nothing was decided, the ledger failed", database=name, error=str(error))
-            report_fault(error)
-            self._ledger_faults["look"] = str(error)
+            self._note_ledger(name, error)
             return False
         self._ledger_faults.pop("look", None)
         if decided is not None:
             self._warn_of_superuser(decided)
             await self._show(decided)
         return True
+
+    def _note_ledger(self, name: str, error: StoreError) -> None:
+        _log.error("nothing was decided, the ledger failed", database=name, error=str(error))
+        report_fault(error)
+        self._ledger_faults["look"] = str(error)
+
+    async def _check(self, checkup: Checkup, at: datetime) -> None:
+        """Do a check, and show what it came to."""
+        name = checkup.database
+        try:
+            checked = await self._pipeline.check(checkup, at)
+        except StoreError as error:
+            self._note_ledger(name, error)
+            return
+        self._ledger_faults.pop("look", None)
+        if checked is None:
+            return
+        self._count_events(name, checked.incidents, checked.events)
+        self.metrics.see_check(checked.record, _count_open(checked.unresolved.values()))
+        report = checked.record.report
+        _log.info(
+            "checked",
+            database=name,
+            check=checkup.check.value,
+            seconds=report.seconds,
+            findings=len(report.findings),
+            is_known=report.unknown is None,
+        )
 
     def _repeat(self, name: str, database: DatabaseSettings) -> None:
         """Look again after a while, where the next look is far away or would never come."""
@@ -274,9 +318,7 @@ class Agent:
 
     async def _show(self, decided: Decided) -> None:
         record = decided.record
-        classes = {incident.id: incident.finding_class for incident in decided.incidents}
-        for event in decided.events:
-            self.metrics.count_event(record.database, classes[event.incident], event.kind)
+        self._count_events(record.database, decided.incidents, decided.events)
         database = self._databases.get(record.database)
         if database is not None:
             expected = self._name_expectation(record.database, database)
@@ -291,6 +333,13 @@ class Agent:
             seconds=record.report.seconds,
             findings=len(record.report.findings),
         )
+
+    def _count_events(
+        self, name: str, incidents: Iterable[Incident], events: Iterable[Event]
+    ) -> None:
+        classes = {incident.id: incident.finding_class for incident in incidents}
+        for event in events:
+            self.metrics.count_event(name, classes[event.incident], event.kind)
 
     def _link(self, database: str) -> str | None:
         base = self._settings.public_url
@@ -372,7 +421,8 @@ class Agent:
         database = self._databases.get(name)
         if database is None or self._environment_of(database) != environment:
             return False
-        self.fleet.ask(name)
+        for one in (name, *self._checks.list_names(name)):
+            self.fleet.ask(one)
         return True
 
     def _is_alive(self) -> bool:

@@ -16,10 +16,12 @@ from monitor.core.orphans import Count, Problem, Scan, Tally, begin_tally
 from monitor.core.relation import Origin, Relation
 from monitor.sources.dsn import Dsn
 from monitor.sources.orphan_rows import (
+    Chunk,
     Facts,
     Side,
     count_chunk,
     count_rows,
+    is_harmless,
     read_facts,
     sample_keys,
 )
@@ -149,7 +151,8 @@ class _Counting:
                     limit=limits.chunk,
                 )
             looked += chunk.rows
-            scan = _advance(scan, chunk.rows, chunk.orphans, chunk.last, self._at)
+            is_private = not limits.samples and not is_harmless(facts.key)
+            scan = _advance(scan, chunk, self._at, is_private=is_private)
             if chunk.rows < limits.chunk:
                 return await self._conclude(tally, facts, scan)
         return msgspec.structs.replace(tally, scan=scan)
@@ -171,16 +174,15 @@ class _Counting:
         return msgspec.structs.replace(tally, count=count, scan=None)
 
 
-def _advance(
-    scan: Scan | None, rows: int, orphans: int, last: tuple[str | None, ...] | None, at: datetime
-) -> Scan | None:
-    if last is None:
+def _advance(scan: Scan | None, chunk: Chunk, at: datetime, *, is_private: bool) -> Scan | None:
+    if chunk.last is None:
         return scan
     return Scan(
-        after=last,
-        rows=rows + (scan.rows if scan else 0),
-        orphans=orphans + (scan.orphans if scan else 0),
+        after=chunk.last,
+        rows=chunk.rows + (scan.rows if scan else 0),
+        orphans=chunk.orphans + (scan.orphans if scan else 0),
         begun=scan.begun if scan else at,
+        is_private=is_private,
     )
 
 

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from monitor.agent.choices import choose_environment
 from monitor.cli.choices import Format
 from monitor.cli.loop import run_loop
 from monitor.cli.output import describe_key, print_json, print_text, say
 from monitor.cli.settings import load_settings, require_database
+from monitor.core.checkup import add_checks
 from monitor.core.errors import UsageError
 from monitor.core.findings import Finding, Severity
 from monitor.core.printing import clean
@@ -138,7 +141,7 @@ def _find_place(wish: Wish) -> Place:
 async def _perform(act: Act, wish: Wish, place: Place) -> Done:
     now = datetime.now(UTC)
     async with visit_store(place.store_url) as store:
-        record = await store.load(place.environment, place.database)
+        record = await _load(store, place)
         acceptances: Sequence[Acceptance]
         if act is Act.ACCEPT:
             acceptances = await _accept(store, wish, place, record, now)
@@ -150,6 +153,15 @@ async def _perform(act: Act, wish: Wish, place: Place) -> Done:
             names = [acceptance.finding for acceptance in acceptances]
             await store.withdraw(place.environment, place.database, names)
     return Done(place, tuple(acceptances), record.report if record else None, now)
+
+
+async def _load(store: Store, place: Place) -> Record | None:
+    """The database as its last look and its checks left it."""
+    record = await store.load(place.environment, place.database)
+    if record is None:
+        return None
+    checks = await store.list_checks(place.environment, place.database)
+    return msgspec.structs.replace(record, report=add_checks(record.report, checks))
 
 
 async def _accept(

@@ -28,7 +28,7 @@ from monitor.watch.expectation import Expectations
 from monitor.watch.inspection import inspect
 from monitor.watch.memory import Memory
 from monitor.watch.orphans import OrphanPlan
-from monitor.watch.reports import report_failure
+from monitor.watch.reports import fail_look, report_failure
 from monitor.watch.target import Look, Target
 
 COULD_NOT_LOOK: Final = 3
@@ -168,9 +168,7 @@ async def _look_at(
     async with slots:
         return await contain(
             inspect(target, now),
-            target=target,
-            at=now,
-            instead=lambda look: look,
+            instead=lambda error: fail_look(target, now, error),
             on_fault=partial(_tell_fault, subject.name),
         )
 

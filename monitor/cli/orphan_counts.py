@@ -34,7 +34,7 @@ from monitor.core.relation_text import parse_relation
 from monitor.core.rules_data import UNCOUNTED
 from monitor.sources.servers import WatchedServers
 from monitor.watch.expectation import Expectations
-from monitor.watch.orphans import OrphanPlan, check_orphans
+from monitor.watch.orphans import OrphanCheck, OrphanPlan
 
 type Asked = tuple[str, str, bool]
 """A relation, its condition, and whether it is meant the other way round."""
@@ -94,7 +94,7 @@ async def _count(subject: Subject, plan: OrphanPlan) -> CheckReport:
     async with AsyncExitStack() as stack:
         guarded = guard_subject(subject, WatchedServers([subject.dsn]))
         target = make_target(guarded, Expectations(stack))
-        return await check_orphans(target, plan, datetime.now(UTC))
+        return await OrphanCheck(plan).run(target, datetime.now(UTC))
 
 
 def describe_counts(report: CheckReport) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Rows without a parent, assertions, smoke tests: each has a schedule, a record an
 its own, and goes the way of every look: findings, ledger, outbox, metrics, pages.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,6 +12,7 @@ import msgspec
 
 from monitor.core.findings import Finding, FindingClass, Unknown
 from monitor.core.orphans import Tally
+from monitor.core.report import Report
 from monitor.core.waivers import Accepted, Ignored
 
 
@@ -110,3 +112,19 @@ def advance_check(before: CheckRecord | None, report: CheckReport) -> CheckRecor
         last_success=succeeded or (before.last_success if before else None),
         looks=before.looks + 1 if before else 1,
     )
+
+
+def add_checks(report: Report, checks: Iterable[CheckRecord]) -> Report:
+    """The last look at a database, with what its checks found: all that is wrong there."""
+    for check in checks:
+        found = check.report
+        findings = sorted((*report.findings, *found.findings), key=lambda one: one.identity)
+        report = msgspec.structs.replace(
+            report,
+            findings=tuple(findings),
+            unknowns=(*report.unknowns, *((found.unknown,) if found.unknown else ())),
+            ignored=(*report.ignored, *found.ignored),
+            accepted=(*report.accepted, *found.accepted),
+            others=(*report.others, found.check.finding_class),
+        )
+    return report

@@ -51,12 +51,15 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         rows: how many were.
         orphans: how many of them have no parent.
         begun: when it began.
+        is_private: whether ``after`` may not be written down: a key may be anything, an
+            address of somebody. It is empty where it was left out therefore.
     """
 
     after: Key
     rows: int
     orphans: int
     begun: datetime
+    is_private: bool = False
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +127,21 @@ def name_relation(relation: Relation) -> str:
     """A name that no other relation of the database has."""
     key = relation.key
     return msgspec.json.encode((key.schema, key.parent, key.name)).decode()
+
+
+def hide_keys(tally: Tally) -> Tally:
+    """The tally as it may be written down."""
+    if tally.scan is None or not tally.scan.is_private:
+        return tally
+    return msgspec.structs.replace(tally, scan=msgspec.structs.replace(tally.scan, after=()))
+
+
+def restore_key(tally: Tally, scan: Scan | None) -> Tally:
+    """The tally with the scan as it was before its key was hidden; begun anew without one."""
+    if tally.scan is None or tally.scan.after:
+        return tally
+    is_same = scan is not None and msgspec.structs.replace(scan, after=()) == tally.scan
+    return msgspec.structs.replace(tally, scan=scan if is_same else None)
 
 
 def is_due(

@@ -36,6 +36,8 @@ class Report(msgspec.Struct, frozen=True):
         ignored: what is wrong, and ignored by a rule.
         accepted: what is wrong, and accepted as it is.
         graph: the history, with where the stamp and the schema are.
+        others: the classes of the checks whose findings are among these: see
+            `monitor.core.checkup.add_checks`.
     """
 
     environment: str
@@ -57,6 +59,7 @@ class Report(msgspec.Struct, frozen=True):
     ignored: tuple[Ignored, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     graph: tuple[GraphRow, ...] = ()
+    others: tuple[FindingClass, ...] = ()
 
     @property
     def waived(self) -> tuple[Finding, ...]:
@@ -69,7 +72,8 @@ class Report(msgspec.Struct, frozen=True):
         """The classes that this look can say something about: the others stay as they were."""
         if self.state is State.UNREACHABLE:
             return frozenset({FindingClass.UNREACHABLE})
-        return frozenset(LOOKED) - {unknown.finding_class for unknown in self.unknowns}
+        judged = frozenset((*LOOKED, *self.others))
+        return judged - {unknown.finding_class for unknown in self.unknowns}
 
     @property
     def is_emptied(self) -> bool:

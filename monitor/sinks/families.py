@@ -10,10 +10,13 @@ from typing import Final
 
 import msgspec
 
+from monitor.core.checkup import CheckRecord
 from monitor.core.findings import FindingClass
 from monitor.core.keys import Kind
 from monitor.core.message import name_change
+from monitor.core.orphans import Tally
 from monitor.core.record import Record
+from monitor.core.relation import Origin
 from monitor.core.rules import RULES, ChangeKind
 from monitor.core.verdict import State
 
@@ -84,6 +87,19 @@ DATABASE_FAMILIES: Final[Mapping[str, Family]] = {
     "anchorwatch_incidents_resolved_total": _each(
         "counter", "Incidents that were resolved.", "kind"
     ),
+    "anchorwatch_orphan_rows": _each(
+        "gauge",
+        "Rows without a parent, of the relations that no valid foreign key holds and of those "
+        "that have some; at least, where the scan is not complete.",
+        "table",
+        "constraint",
+    ),
+    "anchorwatch_orphan_scan_complete": _each(
+        "gauge",
+        "Whether every row was counted (1) or not (0).",
+        "table",
+        "constraint",
+    ),
     "anchorwatch_checks_total": _each("counter", "Looks at the database.", "check"),
     "anchorwatch_check_failures_total": _each(
         "counter",
@@ -146,7 +162,7 @@ _GROUPS: Final[Mapping[Kind, str]] = {
 KIND_GROUPS: Final = ("table", "column", "constraint", "index", "view", "other")
 CHANGES: Final[tuple[ChangeKind, ...]] = ("missing", "unexpected", "altered")
 CHECK: Final = "schema"
-"""What a look checks; others come to stand beside it."""
+"""What a look checks; `monitor.core.checkup.CheckName` stands beside it."""
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -167,9 +183,7 @@ class Watched(msgspec.Struct, frozen=True):
 
 def describe_watched(watched: Watched) -> dict[str, list[Sample]]:
     """What is known of a database before anybody looked at it."""
-    interval = watched.interval
-    samples: list[Sample] = [] if interval is None else [((("check", CHECK),), interval)]
-    return {"anchorwatch_check_interval_seconds": samples}
+    return describe_interval(CHECK, watched.interval)
 
 
 def describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]:
@@ -203,6 +217,42 @@ def describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]
             ((("how", "accepted"),), len(report.accepted)),
         ]
     return described
+
+
+ORPHAN_SERIES: Final = 100
+"""Relations of one database that have series: what a database calls its keys is not bounded."""
+
+
+def describe_interval(check: str, interval: float | None) -> dict[str, list[Sample]]:
+    """How often something is looked at; nothing where it is only when asked."""
+    samples: list[Sample] = [] if interval is None else [((("check", check),), interval)]
+    return {"anchorwatch_check_interval_seconds": samples}
+
+
+def describe_check(record: CheckRecord, interval: float | None) -> dict[str, list[Sample]]:
+    """What the last check of a database says; what nobody could count is left out."""
+    labels = (("check", record.check.value),)
+    shown = [tally for tally in record.report.tallies if _is_shown(tally)][:ORPHAN_SERIES]
+    return {
+        "anchorwatch_check_last_duration_seconds": [(labels, record.report.seconds)],
+        "anchorwatch_check_last_success_timestamp_seconds": _stamp(labels, record.last_success),
+        "anchorwatch_orphan_rows": [
+            (_name_relation(tally), tally.orphans) for tally in shown if tally.orphans is not None
+        ],
+        "anchorwatch_orphan_scan_complete": [
+            (_name_relation(tally), int(tally.is_complete)) for tally in shown
+        ],
+        **describe_interval(record.check, interval),
+    }
+
+
+def _is_shown(tally: Tally) -> bool:
+    return bool(tally.orphans) or tally.relation.origin is not Origin.VALIDATED
+
+
+def _name_relation(tally: Tally) -> Labels:
+    schema, table = tally.relation.child
+    return (("constraint", tally.relation.name), ("table", f"{schema}.{table}"))
 
 
 def _list_facts(record: Record, watched: Watched) -> Labels:

@@ -21,6 +21,7 @@ from prometheus_client import (
 )
 from prometheus_client.utils import floatToGoString
 
+from monitor.core.checkup import CheckName, CheckRecord
 from monitor.core.findings import INCIDENT_CLASSES, FindingClass, Severity
 from monitor.core.incidents import EventKind
 from monitor.core.record import Record
@@ -30,6 +31,8 @@ from monitor.sinks.families import (
     DATABASE_FAMILIES,
     Sample,
     Watched,
+    describe_check,
+    describe_interval,
     describe_record,
     describe_watched,
     render_metrics_reference,
@@ -37,7 +40,8 @@ from monitor.sinks.families import (
 
 __all__ = ["Metrics", "Watched", "render_metrics_reference"]
 
-FAILURE_REASONS: Final = ("unreachable", "unknown")
+UNKNOWN: Final = "unknown"
+FAILURE_REASONS: Final = ("unreachable", UNKNOWN)
 
 
 class Metrics:
@@ -57,19 +61,28 @@ class Metrics:
         build = own.gauge("anchorwatch_build_info")
         build.labels(version, revision, platform.python_version()).set(1)
         self._duration = own.histogram("anchorwatch_check_duration_seconds")
-        self._duration.labels(CHECK)
+        for check in (CHECK, *CheckName):
+            self._duration.labels(check)
         self._tick = own.gauge("anchorwatch_scheduler_last_tick_timestamp_seconds")
         self._reload = own.gauge("anchorwatch_config_last_reload_successful")
         self._notifications = _Notifications(own)
         self._watched: dict[str, Watched] = {}
+        self._intervals: dict[tuple[str, CheckName], float | None] = {}
         self._counts: dict[str, _Counts] = {}
-        self._fragments: dict[str, dict[str, bytes]] = {}
+        self._fragments: dict[str, dict[str, dict[str, bytes]]] = {}
 
     def watch(self, database: str, watched: Watched) -> None:
         """Begin the series of one database, so that its first failure is an increase."""
         self._watched[database] = watched
         counts = self._counts[database] = _Counts()
-        self._keep(database, {**describe_watched(watched), **counts.describe()})
+        self._keep(database, CHECK, {**describe_watched(watched), **counts.describe()})
+
+    def watch_check(self, database: str, check: CheckName, interval: float | None) -> None:
+        """Begin the series of one check of a database."""
+        self._counts[database].watch(check)
+        self._intervals[database, check] = interval
+        self._keep(database, CHECK, self._counts[database].describe())
+        self._keep(database, check, describe_interval(check, interval))
 
     def expect(self, database: str, expected: str) -> None:
         """Say what a database is compared with from its next look on."""
@@ -98,28 +111,47 @@ class Metrics:
     def restore(self, record: Record, open_incidents: Mapping[Severity, int]) -> None:
         """Render the series of one database as the ledger remembers it, at the start."""
         described = describe_record(record, self._watched[record.database])
-        incidents: list[Sample] = [
-            ((("severity", s.value),), open_incidents.get(s, 0)) for s in Severity
-        ]
         self._keep(
             record.database,
+            CHECK,
             {
                 **described,
                 **self._counts[record.database].describe(),
-                "anchorwatch_incidents_open": incidents,
+                "anchorwatch_incidents_open": _count_open(open_incidents),
             },
         )
+
+    def see_check(self, record: CheckRecord, open_incidents: Mapping[Severity, int]) -> None:
+        """Render the series of one check of a database anew, after it was done."""
+        self._counts[record.database].add_check(record)
+        self._duration.labels(record.check).observe(record.report.seconds)
+        self.restore_check(record)
+        self._keep(
+            record.database,
+            CHECK,
+            {
+                **self._counts[record.database].describe(),
+                "anchorwatch_incidents_open": _count_open(open_incidents),
+            },
+        )
+
+    def restore_check(self, record: CheckRecord) -> None:
+        """Render the series of one check as the ledger remembers it, at the start."""
+        place = record.database, record.check
+        if place in self._intervals:
+            self._keep(*place, describe_check(record, self._intervals[place]))
 
     def count_event(self, database: str, finding_class: FindingClass, kind: EventKind) -> None:
         """An incident was opened or resolved."""
         self._counts[database].add_event(finding_class, kind)
 
-    def _keep(self, database: str, described: Mapping[str, Iterable[Sample]]) -> None:
+    def _keep(self, database: str, check: str, described: Mapping[str, Iterable[Sample]]) -> None:
         fragments = {
             family: _format(family, database, samples) for family, samples in described.items()
         }
         # Unknown is not zero: what was counted last stays until it is counted again.
-        self._fragments[database] = self._fragments.get(database, {}) | fragments
+        known = self._fragments.setdefault(database, {})
+        known[check] = known.get(check, {}) | fragments
 
     def render(self, databases: Sequence[str] | None = None) -> bytes:
         """The whole page in the text format 0.0.4, or that of some databases.
@@ -129,7 +161,11 @@ class Metrics:
         names = sorted(set(self._fragments if databases is None else databases))
         parts = [generate_latest(self._registry)] if databases is None else []
         for name, family in DATABASE_FAMILIES.items():
-            samples = [self._fragments.get(database, {}).get(name, b"") for database in names]
+            samples = [
+                fragments.get(name, b"")
+                for database in names
+                for fragments in self._fragments.get(database, {}).values()
+            ]
             if any(samples):
                 head = f"# HELP {name} {family.text}\n# TYPE {name} {family.kind}\n"
                 parts += [head.encode(), *samples]
@@ -194,15 +230,22 @@ class _Counts:
     """The counters of one database since the agent started."""
 
     def __init__(self) -> None:
-        self._looks = 0
-        self._failures = dict.fromkeys(FAILURE_REASONS, 0)
+        self._looks: dict[str, int] = {CHECK: 0}
+        self._failures = dict.fromkeys([(CHECK, reason) for reason in FAILURE_REASONS], 0)
         self._opened = dict.fromkeys(INCIDENT_CLASSES, 0)
         self._resolved = dict.fromkeys(INCIDENT_CLASSES, 0)
 
     def add_look(self, record: Record) -> None:
-        self._looks += 1
-        if record.state.value in self._failures:
-            self._failures[record.state.value] += 1
+        self._looks[CHECK] += 1
+        if (CHECK, record.state.value) in self._failures:
+            self._failures[CHECK, record.state.value] += 1
+
+    def watch(self, check: CheckName) -> None:
+        self._looks[check] = self._failures[check, UNKNOWN] = 0
+
+    def add_check(self, record: CheckRecord) -> None:
+        self._looks[record.check] += 1
+        self._failures[record.check, UNKNOWN] += record.report.unknown is not None
 
     def add_event(self, finding_class: FindingClass, kind: EventKind) -> None:
         if kind is EventKind.OPENED:
@@ -211,11 +254,13 @@ class _Counts:
             self._resolved[finding_class] += 1
 
     def describe(self) -> dict[str, list[Sample]]:
-        check = ("check", CHECK)
         return {
-            "anchorwatch_checks_total": [((check,), self._looks)],
+            "anchorwatch_checks_total": [
+                ((("check", check),), count) for check, count in self._looks.items()
+            ],
             "anchorwatch_check_failures_total": [
-                ((check, ("reason", reason)), count) for reason, count in self._failures.items()
+                ((("check", check), ("reason", reason)), count)
+                for (check, reason), count in self._failures.items()
             ],
             "anchorwatch_incidents_opened_total": [
                 ((("kind", c.value),), count) for c, count in self._opened.items()
@@ -224,6 +269,10 @@ class _Counts:
                 ((("kind", c.value),), count) for c, count in self._resolved.items()
             ],
         }
+
+
+def _count_open(open_incidents: Mapping[Severity, int]) -> list[Sample]:
+    return [((("severity", s.value),), open_incidents.get(s, 0)) for s in Severity]
 
 
 def _format(family: str, database: str, samples: Iterable[Sample]) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -28,10 +28,10 @@ BEAT_SECONDS: Final = 5.0
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One database in the schedule.
+    """One database in the schedule, or one of its checks.
 
     Attributes:
-        name: the database's.
+        name: the database's; of a check with the check's behind it.
         interval: how often to look; None for at the start, and then only when asked.
         look: looks at it once, at the given time.
         min_interval: the least time from the beginning of a look to the next one.
@@ -84,8 +84,12 @@ class Fleet:
         """When the scheduler last ticked: proof that it lives."""
         return self._last_tick
 
-    def start(self) -> None:
-        """Look at everything at once, then on every interval."""
+    def start(self, after: Mapping[str, timedelta] | None = None) -> None:
+        """Look at everything at once, then on every interval.
+
+        Args:
+            after: what was looked at not long ago, and is first looked at after a while.
+        """
         groups: dict[timedelta, list[Round]] = defaultdict(list)
         for item in self._rounds.values():
             if item.interval is not None:
@@ -96,8 +100,8 @@ class Fleet:
             )
         self._scheduler.add_job(self._beat, "interval", seconds=BEAT_SECONDS)
         self._scheduler.start()
-        for item in self._rounds.values():
-            self.ask(item.name)
+        for name in self._rounds:
+            self.ask(name, after=(after or {}).get(name, timedelta(0)))
 
     async def _beat(self) -> None:
         self._last_tick = datetime.now(UTC)

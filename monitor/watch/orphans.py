@@ -12,13 +12,22 @@ from monitor.checks.orphans import Limits, count_orphans
 from monitor.core.checkup import CheckName, CheckRecord, CheckReport
 from monitor.core.errors import AnchorwatchError
 from monitor.core.findings import Unknown
-from monitor.core.orphans import Tally, find_orphans, is_due, name_relation, summarise_tallies
+from monitor.core.orphans import (
+    Scan,
+    Tally,
+    find_orphans,
+    hide_keys,
+    is_due,
+    name_relation,
+    restore_key,
+    summarise_tallies,
+)
 from monitor.core.relation import Relation, list_relations
 from monitor.core.snapshot import Snapshot
 from monitor.sources.postgres import Deadlines
 from monitor.watch.inspection import read_database
 from monitor.watch.promise import find_promise
-from monitor.watch.target import Target
+from monitor.watch.target import Target, add_locks
 
 
 class OrphanPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,51 +49,75 @@ class OrphanPlan(msgspec.Struct, frozen=True, kw_only=True):
     deadlines: Deadlines = Deadlines()
 
 
-async def check_orphans(
-    target: Target, plan: OrphanPlan, at: datetime, before: CheckRecord | None = None
-) -> CheckReport:
-    """Count the rows without a parent; never raises an error of ours.
+class OrphanCheck:
+    """The check of one database; keys that nobody may write down it keeps in mind.
 
     Args:
-        target: the database.
         plan: what is counted.
-        at: when it begins.
-        before: what the last check found.
     """
-    begun = asyncio.get_running_loop().time()
-    report = CheckReport(
-        environment=target.environment, database=target.database, check=CheckName.ORPHANS, at=at
-    )
-    try:
-        tallies = await _count(target, plan, at, before)
-    except AnchorwatchError as error:
-        unknown = Unknown(
-            CheckName.ORPHANS.finding_class, error.code, error.message, error.next_step
-        )
-        report = msgspec.structs.replace(report, unknown=unknown, summary=str(error))
-    else:
-        findings = find_orphans(tallies, environment=target.environment, database=target.database)
-        report = msgspec.structs.replace(
-            report, findings=findings, tallies=tallies, summary=summarise_tallies(tallies)
-        )
-    seconds = asyncio.get_running_loop().time() - begun
-    return msgspec.structs.replace(report, seconds=round(seconds, 3))
 
+    def __init__(self, plan: OrphanPlan) -> None:
+        self._plan = plan
+        self._scans: dict[str, Scan] = {}
 
-async def _count(
-    target: Target, plan: OrphanPlan, at: datetime, before: CheckRecord | None
-) -> tuple[Tally, ...]:
-    snapshot = (await read_database(target, at)).snapshot
-    keys = await find_keys(target, snapshot) if plan.has_keys else ()
-    relations = (*keys, *plan.relations)
-    known = (
-        {name_relation(tally.relation): tally for tally in before.report.tallies} if before else {}
-    )
-    due, rest = _divide(relations, known, at, plan.validated_every)
-    counted = await count_orphans(
-        target.dsn, due, at=at, deadlines=plan.deadlines, limits=plan.limits, before=known
-    )
-    return tuple(sorted((*counted, *rest), key=lambda tally: tally.relation.key.order))
+    async def run(
+        self, target: Target, at: datetime, before: CheckRecord | None = None
+    ) -> CheckReport:
+        """Count the rows without a parent; never raises an error of ours.
+
+        Args:
+            target: the database.
+            at: when it begins.
+            before: what the last check found.
+        """
+        begun = asyncio.get_running_loop().time()
+        report = CheckReport(
+            environment=target.environment,
+            database=target.database,
+            check=CheckName.ORPHANS,
+            at=at,
+        )
+        try:
+            tallies = await self._count(target, at, before)
+        except AnchorwatchError as error:
+            unknown = Unknown(
+                CheckName.ORPHANS.finding_class, error.code, error.message, error.next_step
+            )
+            report = msgspec.structs.replace(report, unknown=unknown, summary=str(error))
+        else:
+            report = msgspec.structs.replace(
+                report,
+                findings=find_orphans(
+                    tallies, environment=target.environment, database=target.database
+                ),
+                tallies=tuple(map(hide_keys, tallies)),
+                summary=summarise_tallies(tallies),
+            )
+        seconds = asyncio.get_running_loop().time() - begun
+        return msgspec.structs.replace(report, seconds=round(seconds, 3))
+
+    async def _count(
+        self, target: Target, at: datetime, before: CheckRecord | None
+    ) -> tuple[Tally, ...]:
+        plan = self._plan
+        target = await add_locks(target, at)
+        snapshot = (await read_database(target, at)).snapshot
+        keys = await find_keys(target, snapshot) if plan.has_keys else ()
+        known = {
+            name: restore_key(tally, self._scans.get(name))
+            for tally in (before.report.tallies if before else ())
+            for name in [name_relation(tally.relation)]
+        }
+        due, rest = _divide((*keys, *plan.relations), known, at, plan.validated_every)
+        counted = await count_orphans(
+            target.dsn, due, at=at, deadlines=plan.deadlines, limits=plan.limits, before=known
+        )
+        self._scans = {
+            name_relation(tally.relation): tally.scan
+            for tally in counted
+            if tally.scan is not None and tally.scan.is_private
+        }
+        return tuple(sorted((*counted, *rest), key=lambda tally: tally.relation.key.order))
 
 
 def _divide(

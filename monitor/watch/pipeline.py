@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from monitor.checks.history import has_tables
+from monitor.core.checkup import CheckRecord, advance_check
 from monitor.core.errors import AnchorwatchError, DamagedFile, LookError
 from monitor.core.fault import locate_fault
 from monitor.core.findings import FindingClass
@@ -25,9 +26,10 @@ from monitor.core.record import Record, advance
 from monitor.core.snapshot import Snapshot, dump_snapshot, load_snapshot
 from monitor.sinks.store import Decision, Store
 from monitor.watch.bulkhead import contain
+from monitor.watch.checkup import Checkup, fail_check
 from monitor.watch.inspection import begin_look, finish_look, read_database
-from monitor.watch.reports import report_failure
-from monitor.watch.target import Look, Target
+from monitor.watch.reports import fail_look, report_failure
+from monitor.watch.target import Look, Target, add_locks
 
 _log = structlog.get_logger()
 
@@ -47,6 +49,15 @@ class Decided(NamedTuple):
     record: Record
     snapshot: Snapshot | None
     is_superuser: bool
+    unresolved: Mapping[FindingClass, Incident]
+    incidents: tuple[Incident, ...]
+    events: tuple[Event, ...]
+
+
+class Checked(NamedTuple):
+    """What a check came to, once it is written; the fields of `Decided` that it has."""
+
+    record: CheckRecord
     unresolved: Mapping[FindingClass, Incident]
     incidents: tuple[Incident, ...]
     events: tuple[Event, ...]
@@ -83,7 +94,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         """
         before = await self.store.load(target.environment, target.database)
         target = await self._add_acceptances(target)
-        target = await _add_locks(target, at)
+        target = await add_locks(target, at)
         return await self._decide(before, await self._see(target, at, before))
 
     async def fail(
@@ -97,6 +108,41 @@ class Pipeline(msgspec.Struct, frozen=True):
         before = await self.store.load(environment, database)
         look = Look(report_failure(environment, database, at, error), None)
         return await self._decide(before, _Seen(look, None))
+
+    async def check(self, checkup: Checkup, at: datetime) -> Checked | None:
+        """Do one check of a database; None when another agent did meanwhile.
+
+        Raises:
+            StoreError: as for `look`.
+        """
+        place = checkup.environment, checkup.database
+        before = await self.store.load_check(*place, checkup.check)
+        accepted = await self.store.list_acceptances(*place)
+        report = await contain(
+            checkup.run(at, before),
+            instead=lambda error: fail_check(checkup, at, error),
+            on_fault=partial(self._tell_fault, checkup.database),
+        )
+        waivers = msgspec.structs.replace(checkup.waivers, acceptances=tuple(accepted))
+        judged = waivers.judge(report.findings, at)
+        report = msgspec.structs.replace(
+            report, findings=judged.told, ignored=judged.ignored, accepted=judged.accepted
+        )
+        record = advance_check(before, report)
+        unresolved = await self.store.load_unresolved(*place)
+        decided = step(unresolved, report, policy=self.policy, is_first_look=before is None)
+        decision = Decision(
+            record=record,
+            looks_before=before.looks if before else None,
+            incidents=decided.incidents,
+            events=decided.events,
+            channels=self.channels,
+        )
+        if not await self.store.commit(decision):
+            _log.info("another agent checked at the same moment", database=checkup.database)
+            return None
+        left = _list_unresolved(unresolved, decided.incidents)
+        return Checked(record, left, decided.incidents, decided.events)
 
     async def _decide(self, before: Record | None, seen: _Seen) -> Decided | None:
         """What follows from a look, written in one transaction."""
@@ -147,9 +193,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         baseline = await self._load_baseline(target, before)
         return await contain(
             self._inspect(target, at, before, baseline),
-            target=target,
-            at=at,
-            instead=lambda look: _Seen(look, None),
+            instead=lambda error: _Seen(fail_look(target, at, error), None),
             on_fault=partial(self._tell_fault, target.database),
         )
 
@@ -205,14 +249,6 @@ class Pipeline(msgspec.Struct, frozen=True):
         after = advance(before, look.report, policy=self.policy)
         in_window = after.window_until is not None and look.report.at < after.window_until
         return snapshot if in_window and baseline.fingerprint != snapshot.fingerprint else None
-
-
-async def _add_locks(target: Target, at: datetime) -> Target:
-    """The target with the locks that there are by now, in place of what they stand for."""
-    locks = await target.kept.refresh(at) if target.kept else None
-    if locks is None:
-        return target
-    return msgspec.structs.replace(target, locks=locks, expectation=None)
 
 
 def _list_unresolved(

@@ -26,7 +26,7 @@ from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
 from monitor.core.waivers import Waivers
 from monitor.watch.summary import choose_state, summarise
-from monitor.watch.target import Target
+from monitor.watch.target import Look, Target
 
 type Builds = Mapping[ObjectKey, datetime]
 """Indexes that are being built, and since when."""
@@ -50,6 +50,11 @@ def report_failure(
         unknowns=make_unknowns(error.code, error.message, error.next_step),
         summary=str(error),
     )
+
+
+def fail_look(target: Target, at: datetime, error: AnchorwatchError) -> Look:
+    """A look at a target that could not look."""
+    return Look(report_failure(target.environment, target.database, at, error), None)
 
 
 def _make_finding(rule: Rule, error: AnchorwatchError, environment: str, database: str) -> Finding:

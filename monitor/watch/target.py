@@ -1,6 +1,6 @@
 """What a look is at, and what it brings."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
@@ -75,3 +75,15 @@ class Look(NamedTuple):
     snapshot: Snapshot | None
     activity: Activity = Activity()
     is_superuser: bool = False
+
+
+async def add_locks(target: Target, at: datetime) -> Target:
+    """The target with the locks that there are by now, in place of what they stand for.
+
+    Raises:
+        StoreError: the ledger cannot be read or written.
+    """
+    locks = await target.kept.refresh(at) if target.kept else None
+    if locks is None:
+        return target
+    return msgspec.structs.replace(target, locks=locks, expectation=None)

@@ -1,8 +1,12 @@
 """Reads the ledger and makes the documents that pages and the JSON interface show."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
+from monitor.core.checkup import CheckRecord, add_checks
 from monitor.core.incidents import Incident
 from monitor.core.record import Record
 from monitor.web.answers import DatabaseAnswer, DatabasePage, IncidentPage
@@ -134,8 +138,15 @@ async def list_incidents(
 
 
 async def _list_records(view: View) -> dict[Place, Record]:
-    records = await view.store.list_records()
-    return {(record.environment, record.database): record for record in records}
+    """Each database as its last look and its checks left it."""
+    checks: dict[Place, list[CheckRecord]] = defaultdict(list)
+    for check in await view.store.list_checks():
+        checks[check.environment, check.database].append(check)
+    records = {(one.environment, one.database): one for one in await view.store.list_records()}
+    return {
+        place: msgspec.structs.replace(record, report=add_checks(record.report, checks[place]))
+        for place, record in records.items()
+    }
 
 
 def _list_configured(view: View) -> dict[Place, Configured]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from monitor.core.checkup import CheckRecord
 from monitor.core.incidents import Event, Incident
 from monitor.core.record import Record
 from monitor.core.waivers import Acceptance
@@ -18,6 +19,10 @@ class Ledger(Protocol):
 
     async def list_records(self) -> Sequence[Record]:
         """Every database that was ever looked at and is still watched."""
+        ...
+
+    async def list_checks(self) -> Sequence[CheckRecord]:
+        """Every check that was ever done at a database that is still watched."""
         ...
 
     async def list_incidents(

@@ -11,11 +11,15 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from monitor.core.checkup import CheckName, CheckRecord, CheckReport, advance_check
 from monitor.core.findings import INCIDENT_CLASSES, FindingClass, Severity, Unknown
 from monitor.core.incidents import EventKind
+from monitor.core.orphans import Count, Scan, Tally
 from monitor.core.record import Record
+from monitor.core.relation import Origin
+from monitor.core.relation_text import parse_relation
 from monitor.core.verdict import State
-from monitor.sinks.families import AGENT_FAMILIES, DATABASE_FAMILIES
+from monitor.sinks.families import AGENT_FAMILIES, DATABASE_FAMILIES, ORPHAN_SERIES
 from monitor.sinks.metrics import Metrics, Watched, render_metrics_reference
 from tests.sinks.builders import HOSTILE, NOW, a_finding, a_record
 
@@ -74,9 +78,82 @@ def a_full_record(**changes: Any) -> Record:
     )
 
 
-def test_every_family_is_there_with_its_type_and_help() -> None:
+def a_check(*tallies: Tally, **changes: Any) -> CheckRecord:
+    """A check for orphans as the ledger has it."""
+    report = CheckReport(
+        environment="production",
+        database="app",
+        check=CheckName.ORPHANS,
+        at=NOW,
+        seconds=0.25,
+        tallies=tallies,
+        **changes,
+    )
+    return advance_check(None, report)
+
+
+def a_tally(text: str, orphans: int, **changes: Any) -> Tally:
+    return Tally(relation=parse_relation(text), count=Count(orphans=orphans, at=NOW), **changes)
+
+
+def make_full_metrics() -> Metrics:
+    """Metrics of which every family has a series."""
     metrics = make_metrics("app")
+    metrics.watch_check("app", CheckName.ORPHANS, 3600)
     metrics.see(a_full_record(), NONE)
+    metrics.see_check(a_check(a_tally("a.x -> b.y", 3)), NONE)
+    return metrics
+
+
+def test_a_check_stands_beside_the_look_at_the_schema() -> None:
+    valid = msgspec.structs.replace(parse_relation("c.x -> b.y"), origin=Origin.VALIDATED)
+    scan = Scan(after=("7",), rows=10, orphans=9, begun=NOW)
+    metrics = make_metrics("app")
+    metrics.watch_check("app", CheckName.ORPHANS, 3600)
+    page = metrics.render()
+    assert pick(page, "anchorwatch_checks_total", check="orphans") == 0
+    assert pick(page, "anchorwatch_check_interval_seconds", check="orphans") == 3600
+    metrics.see(a_full_record(), NONE)
+    metrics.see_check(
+        a_check(
+            a_tally('a."x\n""" -> b.y', 3),
+            a_tally("d.x -> b.y", 0, scan=scan),
+            Tally(relation=parse_relation("e.x -> b.y")),
+            Tally(relation=valid, count=Count(orphans=0, at=NOW)),
+        ),
+        {Severity.WARNING: 1},
+    )
+    page = metrics.render()
+    rows = parse(page)["anchorwatch_orphan_rows"]
+    assert {dict(labels)["table"]: count for labels, count in rows.items()} == {
+        "public.a": 3,
+        "public.d": 9,
+    }
+    complete = "anchorwatch_orphan_scan_complete"
+    assert pick(page, complete, table="public.a") == 1
+    assert pick(page, complete, table="public.d") == 0
+    assert pick(page, complete, table="public.e") == 0
+    assert pick(page, "anchorwatch_incidents_open", severity="warning") == 1
+    assert pick(page, "anchorwatch_check_last_duration_seconds", check="orphans") == 0.25
+    assert pick(page, "anchorwatch_check_duration_seconds_count", check="orphans") == 1
+    unknown = Unknown(FindingClass.ORPHANS, "refused", "No.", "Ask.")
+    metrics.see_check(a_check(unknown=unknown), NONE)
+    page = metrics.render()
+    assert pick(page, "anchorwatch_check_failures_total", check="orphans") == 1
+    assert pick(page, "anchorwatch_checks_total", check="orphans") == 2
+
+
+def test_only_so_many_relations_have_series() -> None:
+    metrics = make_metrics("app")
+    metrics.watch_check("app", CheckName.ORPHANS, None)
+    metrics.see_check(
+        a_check(*(a_tally(f"t{place}.x -> b.y", 1) for place in range(ORPHAN_SERIES + 50))), NONE
+    )
+    assert len(parse(metrics.render())["anchorwatch_orphan_rows"]) == ORPHAN_SERIES
+
+
+def test_every_family_is_there_with_its_type_and_help() -> None:
+    metrics = make_full_metrics()
     families = {
         family.name: family for family in text_string_to_metric_families(metrics.render().decode())
     }
@@ -88,9 +165,7 @@ def test_every_family_is_there_with_its_type_and_help() -> None:
 
 
 def test_nothing_is_exposed_that_the_reference_does_not_tell() -> None:
-    metrics = make_metrics("app")
-    metrics.see(a_full_record(), NONE)
-    page = metrics.render().decode()
+    page = make_full_metrics().render().decode()
     exposed = {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")}
     own = {name for name in exposed if not name.startswith("process_")}
     assert own == AGENT_FAMILIES.keys() | DATABASE_FAMILIES.keys()
@@ -109,7 +184,9 @@ def test_every_counter_is_there_before_anything_happened() -> None:
         assert {dict(labels)["kind"] for labels in found[name]} == set(INCIDENT_CLASSES)
     assert len(found["anchorwatch_notifications_total"]) == len(EventKind)
     assert len(found["anchorwatch_notification_failures_total"]) == 2
-    assert found["anchorwatch_check_duration_seconds_count"] == {(("check", "schema"),): 0}
+    assert found["anchorwatch_check_duration_seconds_count"] == {
+        (("check", check),): 0 for check in ("schema", *CheckName)
+    }
 
 
 @pytest.mark.parametrize("state", State)
@@ -134,7 +211,7 @@ def test_looks_failures_and_events_are_counted() -> None:
     metrics.count_event("app", FindingClass.DRIFT, EventKind.RESOLVED)
     metrics.see(a_full_record(), {Severity.CRITICAL: 2})
     page = metrics.render()
-    assert pick(page, "anchorwatch_checks_total") == 5
+    assert pick(page, "anchorwatch_checks_total", check="schema") == 5
     failures = "anchorwatch_check_failures_total"
     assert pick(page, failures, reason="unreachable") == 1
     assert pick(page, failures, reason="unknown") == 2
@@ -142,7 +219,7 @@ def test_looks_failures_and_events_are_counted() -> None:
     assert pick(page, "anchorwatch_incidents_resolved_total", kind="drift") == 1
     assert pick(page, "anchorwatch_incidents_open", severity="critical") == 2
     assert pick(page, "anchorwatch_incidents_open", severity="warning") == 0
-    assert pick(page, "anchorwatch_check_duration_seconds_count") == 5
+    assert pick(page, "anchorwatch_check_duration_seconds_count", check="schema") == 5
 
 
 def test_differences_are_counted_by_kind_and_change_with_their_zeros() -> None:

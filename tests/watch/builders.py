@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
+from monitor.core.checkup import CheckName
 from monitor.core.errors import AnchorwatchError
 from monitor.core.incidents import DEFAULT_POLICY, EventKind
 from monitor.core.source import Scheme, parse_source
@@ -18,10 +19,12 @@ from monitor.sinks.store import Store, open_store
 from monitor.sources.dsn import parse_dsn
 from monitor.sources.expected import BuildOptions
 from monitor.sources.postgres import DEADLINES
+from monitor.watch.checkup import Checkup
 from monitor.watch.expectation import Expectations, LateLock
 from monitor.watch.kept_locks import KeptLocks
 from monitor.watch.memory import Memory
-from monitor.watch.pipeline import Decided, Pipeline
+from monitor.watch.orphans import OrphanCheck
+from monitor.watch.pipeline import Checked, Decided, Pipeline
 from monitor.watch.target import Target
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -95,6 +98,23 @@ class Watch:
         """One look, so many minutes after the start."""
         at = START + timedelta(minutes=minutes)
         return await self._follow(self.pipeline.look(self.target, at))
+
+    async def count(
+        self, minutes: float, check: OrphanCheck, *, target: Target | None = None
+    ) -> Checked:
+        """One check for rows without a parent."""
+        at, target = START + timedelta(minutes=minutes), target or self.target
+        checkup = Checkup(
+            "test",
+            "app",
+            CheckName.ORPHANS,
+            lambda at, before: check.run(target, at, before),
+            target.waivers,
+        )
+        checked = await self.pipeline.check(checkup, at)
+        assert checked is not None
+        self.kinds += [event.kind for event in checked.events]
+        return checked
 
     async def break_down(self, minutes: float, error: AnchorwatchError) -> Decided:
         """What a look comes to where nobody can even try one."""
