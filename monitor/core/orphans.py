@@ -4,7 +4,7 @@ A count is kept until another one is whole: a scan of a large table goes on for 
 and what could not be counted is no zero.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -172,42 +172,65 @@ def summarise_tallies(tallies: Iterable[Tally]) -> str:
 def find_orphans(
     tallies: Iterable[Tally], *, environment: str, database: str
 ) -> tuple[Finding, ...]:
-    """A finding for each relation with rows that have no parent, and for what nobody can count."""
-    found = [
-        finding
-        for tally in tallies
-        for finding in _list_findings(tally, environment=environment, database=database)
-    ]
+    """A finding for each relation with rows that have no parent, and for what nobody can count.
+
+    What a role that may only read the schema cannot count is one remark for all.
+    """
+    listed = [*tallies]
+    found = [_make_orphans(tally, environment, database) for tally in listed if tally.orphans]
+    found += (
+        _make_uncounted(tally, tally.problem, environment, database)
+        for tally in listed
+        if tally.problem is not None and not tally.problem.is_expected
+    )
+    hidden = [one.problem for one in listed if one.problem and one.problem.is_expected]
+    if hidden:
+        found.append(_make_hidden(hidden, environment, database))
     return tuple(sorted(found, key=lambda finding: finding.identity))
 
 
-def _list_findings(tally: Tally, *, environment: str, database: str) -> Iterator[Finding]:
-    relation, count = tally.relation, tally.orphans
-    if count:
-        rule = _RULES[relation.origin]
-        yield Finding(
-            code=rule.code,
-            severity=rule.severity,
-            environment=environment,
-            database=database,
-            key=relation.key,
-            title=_describe(tally, count),
-            evidence=(Evidence(name="orphan_rows_at_least", expected=0, actual=_round(count)),),
-            remedy=f"anchorwatch orphans {database}",
-        )
-    if tally.problem is not None:
-        is_told = tally.failures >= TOLD_AFTER and not tally.problem.is_expected
-        yield Finding(
-            code=UNCOUNTED.code,
-            severity=UNCOUNTED.severity if is_told else Severity.INFO,
-            environment=environment,
-            database=database,
-            key=relation.key,
-            title=f"the rows of {_name(relation.child)} without a parent cannot be counted "
-            f"({relation.name}): {tally.problem.message}",
-            evidence=(Evidence(name="reason", expected=None, actual=tally.problem.code),),
-            remedy=tally.problem.next_step,
-        )
+def _make_orphans(tally: Tally, environment: str, database: str) -> Finding:
+    relation, count = tally.relation, tally.orphans or 0
+    rule = _RULES[relation.origin]
+    return Finding(
+        code=rule.code,
+        severity=rule.severity,
+        environment=environment,
+        database=database,
+        key=relation.key,
+        title=_describe(tally, count),
+        evidence=(Evidence(name="orphan_rows_at_least", expected=0, actual=_round(count)),),
+        remedy=f"anchorwatch orphans {database}",
+    )
+
+
+def _make_uncounted(tally: Tally, problem: Problem, environment: str, database: str) -> Finding:
+    relation, is_told = tally.relation, tally.failures >= TOLD_AFTER
+    return Finding(
+        code=UNCOUNTED.code,
+        severity=UNCOUNTED.severity if is_told else Severity.INFO,
+        environment=environment,
+        database=database,
+        key=relation.key,
+        title=f"the rows of {_name(relation.child)} without a parent cannot be counted "
+        f"({relation.name}): {problem.message}",
+        evidence=(Evidence(name="reason", expected=None, actual=problem.code),),
+        remedy=problem.next_step,
+    )
+
+
+def _make_hidden(hidden: Sequence[Problem], environment: str, database: str) -> Finding:
+    count = len(hidden)
+    noun = "one foreign key" if count == 1 else f"{count} foreign keys"
+    return Finding(
+        code=UNCOUNTED.code,
+        severity=Severity.INFO,
+        environment=environment,
+        database=database,
+        key=None,
+        title=f"the rows of {noun} are not counted: this role may only read the schema",
+        remedy=hidden[0].next_step,
+    )
 
 
 _RULES: Final[Mapping[Origin, Rule]] = {
