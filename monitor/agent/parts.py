@@ -26,6 +26,7 @@ from monitor.agent.choices import (
     name_expectation,
     reveal_secret,
 )
+from monitor.agent.deploys import Deploys
 from monitor.checks.spelling import Spellings
 from monitor.config.databases import DatabaseSettings
 from monitor.config.flaws import make_error
@@ -121,6 +122,15 @@ class Agent:
             on_fault=report_fault,
         )
         self._channels = [route.channel.name for route in routes]
+        self._deploys = Deploys(
+            settings,
+            self._databases,
+            store=store,
+            channels=self._channels,
+            look=self._look_at_all,
+            name_expectation=lambda name: self._name_expectation(name, self._databases[name]),
+            observe=self.metrics.see_deployment,
+        )
 
     def _make_metrics(self, routes: Sequence[Route]) -> Metrics:
         metrics = Metrics(__version__, os.environ.get(COMMIT, ""))
@@ -194,6 +204,7 @@ class Agent:
             if places.get(check.database) == check.environment:
                 self.metrics.restore_check(check)
                 self._checks.remember(check)
+        await self._deploys.restore()
 
     def start(self) -> None:
         """Begin to look; a check that was done not long ago waits for its turn."""
@@ -251,7 +262,13 @@ class Agent:
             schema=database.lock_schema,
             beside=self._beside.get(name, ()),
             grace=database.lock_grace,
+            deployed_at=self._deploys.find_last(name),
         )
+
+    async def _look_at_all(self, name: str) -> None:
+        """Look at the schema, and do every check, at once; wait for the end of all."""
+        names = (name, *self._checks.list_names(name))
+        await asyncio.gather(*(self.fleet.look(one) for one in names))
 
     async def _look(self, name: str, database: DatabaseSettings, at: datetime) -> None:
         if not await self._conclude(name, self._pipeline.look(self._make_target(name), at)):
@@ -356,6 +373,10 @@ class Agent:
         await self._courier.run(_now)
         await asyncio.Event().wait()  # without channels there is nothing to run
 
+    async def conclude_deployments(self) -> None:
+        """Look at what was deployed, and tell what came of it, until cancelled."""
+        await self._deploys.run(_now)
+
     async def keep_house(self) -> None:
         """Set what no event sets, until cancelled: gauges, and whether the ledger takes writes."""
         while True:
@@ -387,6 +408,8 @@ class Agent:
             api_token=reveal_secret(settings.api_token),
             metrics_token=reveal_secret(settings.metrics_token),
             push_token=reveal_secret(settings.push_token),
+            railway_secret=reveal_secret(settings.railway_webhook_secret),
+            deploy_secret=reveal_secret(settings.deploy_webhook_secret),
             is_loopback=is_loopback(settings.host),
             render_metrics=self.metrics.render,
             is_alive=self._is_alive,
@@ -394,6 +417,7 @@ class Agent:
             configured=self._list_configured,
             load_snapshot=self._shelf.load,
             ask=self._ask,
+            deployed=self._deploys.take,
             push=self._push,
             version=__version__,
             clock=_now,

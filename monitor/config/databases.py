@@ -131,6 +131,11 @@ class DatabaseDefaults(Section):
     environment: str | None = Field(
         default=None, description="Where the database runs, when not in `environment`."
     )
+    services: Annotated[tuple[str, ...], BeforeValidator(split_list)] = Field(
+        default=(),
+        description="The services whose reported deployments concern the database; without it, "
+        "those of every service in its environment.",
+    )
     enabled: bool = Field(default=True, description="Whether it is looked at.")
     connect_timeout: PositiveDuration = Field(
         default=timedelta(seconds=10), description="How long a connection may take."

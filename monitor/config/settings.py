@@ -31,6 +31,7 @@ from monitor.core.findings import FindingClass, Severity
 PREFIX: Final = "ANCHORWATCH_"
 DELIMITER: Final = "__"
 DEFAULT_PORT: Final = 8080
+_PATH_PART: Final = re.compile(r"[A-Za-z0-9_-]{16,200}")
 
 
 def _check_public_url(value: str) -> str:
@@ -47,7 +48,17 @@ def _check_store(value: StoreUrl) -> StoreUrl:
 
 
 type _SigningSecret = Annotated[SecretStr, AfterValidator(_check_key)]
+type _HookSecret = Annotated[SecretStr, AfterValidator(_check_hook_secret)]
 type _Severity = Annotated[Severity, BeforeValidator(lower)]
+
+
+def _check_hook_secret(value: SecretStr) -> SecretStr:
+    if not _PATH_PART.fullmatch(value.get_secret_value()):
+        raise invalid(
+            "should be 16 to 200 letters, digits, - and _: it is a part of an address.",
+            "Make one with: openssl rand -hex 24",
+        )
+    return value
 
 
 def _check_key(value: SecretStr) -> SecretStr:
@@ -171,6 +182,18 @@ class Settings(BaseSettings):
     )
     push_token: SecretStr | None = Field(
         default=None, description="Lets a pipeline push locks, and opens nothing else."
+    )
+    railway_webhook_secret: _HookSecret | None = Field(
+        default=None,
+        description="Takes Railway's webhooks at `/hooks/railway/SECRET`: a long random text.",
+    )
+    deploy_webhook_secret: _HookSecret | None = Field(
+        default=None,
+        description="Takes reports of deployments at `/hooks/deploy/SECRET`: a long random text.",
+    )
+    post_deploy_delay: Duration = Field(
+        default=timedelta(seconds=20),
+        description="How long after a reported deployment everything is looked at.",
     )
     store_url: Annotated[StoreUrl, AfterValidator(_check_store)] = Field(
         default=StoreUrl("sqlite:///data/anchorwatch.sqlite"),

@@ -34,13 +34,17 @@ class FindingClass(StrEnum):
     HISTORY = "history"
     DRIFT = "drift"
     ORPHANS = "orphans"
+    DEPLOY = "deploy"
     UPKEEP = "upkeep"
 
 
 INCIDENT_CLASSES: Final[tuple[FindingClass, ...]] = tuple(
-    finding_class for finding_class in FindingClass if finding_class is not FindingClass.UPKEEP
+    finding_class
+    for finding_class in FindingClass
+    if finding_class not in (FindingClass.UPKEEP, FindingClass.DEPLOY)
 )
-"""Upkeep is about our own configuration: shown wherever findings are, never told to people."""
+"""Upkeep is about our own configuration: shown wherever findings are, never told to people. A
+deployment is told once and is over at once: nothing of it opens or is resolved."""
 
 
 class Evidence(msgspec.Struct, frozen=True):

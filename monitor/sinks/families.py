@@ -100,6 +100,9 @@ DATABASE_FAMILIES: Final[Mapping[str, Family]] = {
         "table",
         "constraint",
     ),
+    "anchorwatch_deploy_timestamp_seconds": _each(
+        "gauge", "When the last deployment that concerns the database was reported."
+    ),
     "anchorwatch_checks_total": _each("counter", "Looks at the database.", "check"),
     "anchorwatch_check_failures_total": _each(
         "counter",

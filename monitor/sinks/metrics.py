@@ -40,6 +40,7 @@ from monitor.sinks.families import (
 
 __all__ = ["Metrics", "Watched", "render_metrics_reference"]
 
+_DEPLOYS: Final = "deploys"
 UNKNOWN: Final = "unknown"
 FAILURE_REASONS: Final = ("unreachable", UNKNOWN)
 
@@ -133,6 +134,12 @@ class Metrics:
                 **self._counts[record.database].describe(),
                 "anchorwatch_incidents_open": _count_open(open_incidents),
             },
+        )
+
+    def see_deployment(self, database: str, at: datetime) -> None:
+        """A deployment that concerns a database was reported."""
+        self._keep(
+            database, _DEPLOYS, {"anchorwatch_deploy_timestamp_seconds": [((), at.timestamp())]}
         )
 
     def restore_check(self, record: CheckRecord) -> None:

@@ -102,6 +102,7 @@ def make_full_metrics() -> Metrics:
     metrics.watch_check("app", CheckName.ORPHANS, 3600)
     metrics.see(a_full_record(), NONE)
     metrics.see_check(a_check(a_tally("a.x -> b.y", 3)), NONE)
+    metrics.see_deployment("app", NOW)
     return metrics
 
 
