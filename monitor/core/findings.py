@@ -34,6 +34,7 @@ class FindingClass(StrEnum):
     HISTORY = "history"
     DRIFT = "drift"
     ORPHANS = "orphans"
+    SMOKE = "smoke"
     UPKEEP = "upkeep"
 
 
@@ -63,6 +64,8 @@ class Finding(msgspec.Struct, frozen=True):
         title: one sentence for a person.
         evidence: what differs.
         remedy: the next step, often a command.
+        subject: what it is about when that is no object of the database: the name of a
+            smoke suite.
         inside: a digest of all that is missing or unexpected with the object and
             has no finding of its own; empty when there is nothing.
     """
@@ -76,15 +79,16 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     remedy: str = ""
     inside: str = ""
+    subject: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str, tuple[str, str, str, str]]:
-        """Environment, database, code and object: never the text, never the values."""
+        """Environment, database, code and object, or subject: never the text, never the values."""
         return (
             self.environment,
             self.database,
             self.code,
-            self.key.order if self.key else ("", "", "", ""),
+            self.key.order if self.key else ("", "", "", self.subject),
         )
 
     @property

@@ -158,6 +158,7 @@ _OVER: Final = {
     FindingClass.HISTORY: "the history is right again",
     FindingClass.DRIFT: "the schema is as expected again",
     FindingClass.ORPHANS: "every row has its parent again",
+    FindingClass.SMOKE: "the smoke tests pass again",
 }
 
 
