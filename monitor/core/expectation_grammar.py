@@ -265,8 +265,10 @@ class _Reader:
             return parse_regex("".join(letters), ignores_case=self.take("i"))
 
     def read_kind(self) -> Kind:
+        begin = self.place
         found = self.match(_WORD)
         if found is None or found[0] not in Kind:
+            self.place = begin
             raise self.refuse("no type is named", _TYPES)
         return Kind(found[0])
 

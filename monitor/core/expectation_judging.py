@@ -329,9 +329,11 @@ class _Words(msgspec.Struct, frozen=True):
                 return self.cut(self.show(reason))
             case _Is(value, kind):
                 told = f"it is {self.write(value)}"
-                if kind is None or find_kind(value) is kind or kind is Kind.INTEGER:
+                other = find_kind(value)
+                is_fraction = kind is Kind.INTEGER and other is Kind.NUMBER
+                if kind is None or other is kind or is_fraction:
                     return told
-                what = "" if value is None else f", {_name(find_kind(value))}"
+                what = "" if value is None else f", {_name(other)}"
                 return f"{told}{what} and not {_name(kind)}"
 
     def write(self, value: Json) -> str:

@@ -9,7 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
 import msgspec
@@ -17,6 +17,7 @@ import msgspec
 MASK: Final = "***"
 LEAST: Final = 4
 """Letters of a form that is not the secret itself: what is shorter stands everywhere."""
+_SHARED: Final = "[A-Za-z0-9+/_-]?"
 
 
 class Masker(msgspec.Struct, frozen=True):
@@ -39,13 +40,26 @@ def make_masker(secrets: Iterable[str]) -> Masker:
     if not forms:
         return Masker(None)
     # The longest first: of one that begins like another nothing must be left.
-    longest = sorted(forms, key=len, reverse=True)
-    return Masker(re.compile("|".join(map(re.escape, longest))))
+    longest = sorted(forms, key=lambda form: len(form.text), reverse=True)
+    return Masker(re.compile("|".join(form.pattern for form in longest)))
 
 
-def _list_forms(secret: str) -> Iterator[str]:
-    yield secret
-    yield from (form for form in _list_spellings(secret) if len(form) >= LEAST)
+class _Form(NamedTuple):
+    """One form of a secret, and letters beside it that tell of it as well."""
+
+    text: str
+    before: str = ""
+    after: str = ""
+
+    @property
+    def pattern(self) -> str:
+        return f"{self.before}{re.escape(self.text)}{self.after}"
+
+
+def _list_forms(secret: str) -> Iterator[_Form]:
+    yield _Form(secret)
+    spellings = (*map(_Form, _list_spellings(secret)), *_list_base64(secret))
+    yield from (form for form in spellings if len(form.text) >= LEAST)
 
 
 def _list_spellings(secret: str) -> Iterator[str]:
@@ -59,14 +73,14 @@ def _list_spellings(secret: str) -> Iterator[str]:
     data = secret.encode(errors="surrogatepass")
     yield data.hex()
     yield data.hex().upper()
+
+
+def _list_base64(secret: str) -> Iterator[_Form]:
+    """What of the base64 depends on the secret alone, and the letters that its ends share."""
+    data = secret.encode(errors="surrogatepass")
     for offset in range(3):
-        yield from _list_base64(data, offset)
-
-
-def _list_base64(data: bytes, offset: int) -> Iterator[str]:
-    """What of the base64 depends on the secret alone, when so many bytes stand before it."""
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        text = encode(bytes(offset) + data).decode().rstrip("=")
         begin = (offset * 8 + 5) // 6
         end = (offset + len(data)) * 8 // 6
-        yield text[begin:end]
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            text = encode(bytes(offset) + data).decode().rstrip("=")[begin:end]
+            yield _Form(text, _SHARED if offset else "", f"{_SHARED}={{0,2}}")

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,7 +88,7 @@ async def peer(
         await asyncio.gather(*handlers, return_exceptions=True)
 
 
-def make_suite(*steps: dict[str, object], **settings: object) -> Suite:
+def make_suite(*steps: Mapping[str, object], **settings: object) -> Suite:
     """A suite from what stands in the configuration; data as JSON text, as it is read."""
     whole = {"suite": "trial", "steps": list(steps), **settings}
     return SuiteSettings.model_validate(whole).make_suite()

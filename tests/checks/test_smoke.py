@@ -6,14 +6,13 @@ import re
 import resource
 import socket
 import time
-from collections.abc import Callable
 
 import pytest
 
 from monitor.checks.smoke import BODY_BYTES, SmokeRunner
 from monitor.core.smoke import Reason, StepOutcome, StepStatus, Suite, SuiteOutcome
 from monitor.sources.http import USER_AGENT
-from tests.checks.smoke_peers import Exchange, Peer, make_suite, peer
+from tests.checks.smoke_peers import Exchange, Peer, Serve, make_suite, peer
 
 FAIL, PASS, SKIPPED = StepStatus.FAIL, StepStatus.PASS, StepStatus.SKIPPED
 
@@ -34,7 +33,7 @@ async def run_step(url: str, **step: object) -> StepOutcome:
     return outcome
 
 
-def answering(body: object, status: int = 200, **headers: str) -> Callable[[Exchange], object]:
+def answering(body: object, status: int = 200, **headers: str) -> Serve:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     async def serve(exchange: Exchange) -> None:
@@ -58,19 +57,19 @@ async def keep_users(exchange: Exchange) -> None:
             await exchange.answer(status=404)
 
 
-CREATE: dict[str, object] = {
+CREATE = {
     "name": "create",
     "post": "/api/users",
     "json": '{"email": "{{ email }}"}',
     "expect": ("status == 201", "body.id is integer", 'body.email == "{{ email }}"'),
     "capture": {"user_id": "body.id"},
 }
-READ: dict[str, object] = {
+READ = {
     "name": "read back",
     "get": "/api/users/{{ user_id }}",
     "expect": ("status == 200", "body.id == {{ user_id }}", "len(body.roles) >= 1"),
 }
-CLEAN_UP: dict[str, object] = {
+CLEAN_UP = {
     "name": "clean up",
     "delete": "/api/users/{{ user_id }}",
     "always": True,
@@ -345,7 +344,7 @@ async def test_a_line_break_never_gets_into_a_header() -> None:
     assert len(app.seen) == 1
 
 
-def failing_first(times: int) -> Callable[[Exchange], object]:
+def failing_first(times: int) -> Serve:
     left = times
 
     async def serve(exchange: Exchange) -> None:
