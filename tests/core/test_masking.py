@@ -33,7 +33,8 @@ def test_base64_hides_nothing_from_us(before: bytes, secret: str, after: bytes) 
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         shown = make_masker([secret]).hide(encode(data).decode())
         assert MASK in shown
-        assert len(shown.replace(MASK, "")) <= len(encode(before)) + len(encode(after))
+        left = shown.replace(MASK, "").rstrip("=")
+        assert len(left) <= len(encode(before)) + len(encode(after))
 
 
 def test_the_longest_secret_goes_first_and_none_shows_in_a_repr() -> None:
