@@ -58,6 +58,8 @@ class SecretSettings(Section):
     def _check_source(self) -> Self:
         if self.value is None or not self.value.get_secret_value():
             raise invalid("names no secret.", "Write {env: VARIABLE} or {file: PATH}.")
+        if any("\ud800" <= letter <= "\udfff" for letter in self.value.get_secret_value()):
+            raise invalid("holds a secret that is no text.", "Write it as UTF-8.")
         return self
 
 

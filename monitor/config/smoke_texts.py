@@ -24,7 +24,8 @@ _OURS: Final = frozenset(
         *("content-length", "transfer-encoding", "connection"),
     }
 )
-_WHOLE: Final = re.compile(r"https?://[^/?#{}]+(?=[/?#]|\Z)", re.IGNORECASE)
+_WHOLE: Final = re.compile(r"https?://[^/?#{}@]+(?=[/?#]|\Z)", re.IGNORECASE)
+"""Without user and password: those belong into a header, where they are masked."""
 _OPEN_LIST: Final = re.compile(r"\sin\s*\([^)]*\Z")
 
 

@@ -99,7 +99,7 @@ _KEY_TEXT: Final = Path(Head.BODY, ("text",))
 def _write_part(part: str | int) -> str:
     if isinstance(part, int):
         return f"[{part}]"
-    return f".{part}" if is_plain_key(part) else f"[{json.dumps(part)}]"
+    return f".{part}" if is_plain_key(part) else f"[{write_text(part)}]"
 
 
 def is_plain_key(key: str) -> bool:
@@ -185,12 +185,17 @@ def write_literal(literal: Literal) -> str:
     """A literal as it is written."""
     match literal:
         case Template():
-            return json.dumps(str(literal))
+            return write_text(str(literal))
         case Reference(name):
             return f"{{{{ {name} }}}}"
         case Duration():
             return str(literal)
     return json.dumps(literal)
+
+
+def write_text(text: str) -> str:
+    """A text in quotes; with escapes where it holds what cannot be seen."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def find_kind(value: object) -> Kind:

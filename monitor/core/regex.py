@@ -26,7 +26,7 @@ MAX_DEPTH: Final = 30
 
 _CLASSES: Final = frozenset("dDwWsS")
 _CONTROLS: Final = frozenset("nrtfv")
-_EDGES: Final = {"b": "edge", "B": "inside", "A": "start", "Z": "end"}
+_EDGES: Final = {"b": "edge", "A": "start", "Z": "end"}
 _PLACES: Final = {"^": "start", "$": "last"}
 _COUNTS: Final = re.compile(r"\{(\d{0,4})(,?)(\d{0,4})\}")
 _HEX: Final = re.compile(r"x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}")
@@ -41,7 +41,7 @@ class _Letter(NamedTuple):
 
 
 class _Edge(NamedTuple):
-    """A place: ``start``, ``end``, ``edge`` of a word, ``inside`` of one or of none."""
+    """A place: ``start``, ``end``, ``last``, or the ``edge`` of a word."""
 
     kind: str
 
@@ -349,4 +349,4 @@ class _Search:
                 return place == end or (place == end - 1 and self.text[place] == "\n")
         around = (self.text[place - 1 : place] if place else "", self.text[place : place + 1])
         before, after = (bool(_WORD.match(letter)) for letter in around)
-        return (before != after) is (kind == "edge")
+        return before != after

@@ -67,7 +67,7 @@ def write_curl(request: Request, names: LookUp, hidden: Mapping[str, str]) -> st
     def show_segment(name: str) -> str:
         return hidden[name] if name in hidden else _write_segment(name, names(name))
 
-    words = ["curl", "-sS", *(["--head"] if request.method == "HEAD" else _name(request))]
+    words = ["curl", "-gsS", *(["--head"] if request.method == "HEAD" else _name(request))]
     words.append(shlex.quote(request.url.render(show_segment)))
     for name, value in _write_headers(request, show):
         words += ["-H", shlex.quote(f"{name}: {value}")]

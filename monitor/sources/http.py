@@ -17,6 +17,7 @@ from importlib.metadata import version
 from typing import Final, final
 from urllib.parse import urlsplit
 
+import anyio.lowlevel
 import httpx
 
 from monitor.core.errors import (
@@ -236,6 +237,8 @@ async def open_client(
 
     `headers` go with every request. A proxy named by HTTPS_PROXY is used, as every program does.
     """
+    # httpx loads what it waits with when the first request is sent, which may be measured.
+    await anyio.lowlevel.checkpoint()
     for name in _CHATTY:
         # At INFO, httpx logs every address whole: those of webhooks are secrets.
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -130,10 +130,10 @@ async def test_a_failure_is_told_beside_the_value_and_without_the_secret(
         "        status == 200, but it is 500.",
         '        body.id == 7, but it is "7", a string and not a number.',
         '        body.e == "hello", but it is ["***", "***", "dT***"], a list and not a string.',
-        f"        curl -sS -X GET '{target}/bad?t=***' -H 'Authorization: Bearer ***'",
+        f"        curl -gsS -X GET '{target}/bad?t=***' -H 'Authorization: Bearer ***'",
         "  skip  after",
         "        An earlier step did not pass.",
-        f"        curl -sS -X GET {target}/good",
+        f"        curl -gsS -X GET {target}/good",
     ]
     assert base64.b64encode(PLANTED.encode()).decode()[:12] not in done.out
 

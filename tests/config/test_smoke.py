@@ -154,6 +154,7 @@ WRONG = [
     ("suite: signup", "suite: Sign up", ":3:smoke.0.suite: suite cannot be a name."),
     ("post: /users", "post: users", "smoke.0.steps.0.post: post should begin with /"),
     ("post: /users", "post: https://{{ token }}/", "post should begin with /"),
+    ("post: /users", "post: https://u:hunter2@h/", "post should begin with /"),
     ("post: /users", "posts: /users", "There is no setting"),
     ("post: /users", "post: /users\n        get: /", "should do one thing"),
     ("post: /users", "post: /users\n        text: hi", "sends two bodies"),
@@ -229,3 +230,8 @@ def test_deep_data_is_read_once(tmp_path: Path) -> None:
     assert isinstance(step.action, Request)
     with pytest.raises(ConfigurationError, match="nested too deeply"):
         load(tmp_path, text.replace(deep, "{a: " * 30 + "1" + "}" * 30))
+
+
+def test_a_secret_that_is_no_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="holds a secret that is no text"):
+        load(tmp_path, SUITE, SMOKE_TOKEN="hush\udcff")  # noqa: S106  # planted

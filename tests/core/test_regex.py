@@ -11,7 +11,7 @@ from monitor.core.errors import UsageError
 from monitor.core.regex import MAX_REGEX, parse_regex, search
 
 ATOMS = st.sampled_from(
-    ["a", "b", ".", "[ab]", "[^a]", r"\d", r"\w", r"\s", r"\.", "^", "$", r"\b", r"\B", r"\Z", ""]
+    ["a", "b", ".", "[ab]", "[^a]", r"\d", r"\w", r"\s", r"\.", "^", "$", r"\b", r"\Z", ""]
 )
 
 
@@ -48,7 +48,21 @@ def test_whatever_is_written_is_a_pattern_or_an_error_of_ours(text: str) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        *("(a", "a)", "[a", "a**", "*", "(?=a)", "(?P<n>a)", r"(a)\1", r"\q", "\\", "[b-a]", "^*"),
+        *(
+            "(a",
+            "a)",
+            "[a",
+            "a**",
+            "*",
+            "(?=a)",
+            "(?P<n>a)",
+            r"(a)\1",
+            r"\q",
+            r"\B",
+            "\\",
+            "[b-a]",
+            "^*",
+        ),
         *(
             "a{3,1}",
             "(a{1000}){1000}",
