@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, final
 
+import msgspec
+
 from monitor.checks.smoke_judging import Told, hold, take
 from monitor.core.errors import (
     AnchorwatchError,
@@ -120,7 +122,13 @@ class _Run(NamedTuple):
             outcome = await self._run_step(step)
             is_broken |= outcome.status in (StepStatus.FAIL, StepStatus.UNKNOWN)
             outcomes.append(outcome)
-        return tuple(outcomes)
+        # Once more: what a later step sent as a token was captured by an earlier one.
+        return tuple(self._hide(outcome) for outcome in outcomes)
+
+    def _hide(self, outcome: StepOutcome) -> StepOutcome:
+        messages = tuple(map(self.values.hide, outcome.messages))
+        curl = self.values.hide(outcome.curl)
+        return msgspec.structs.replace(outcome, messages=messages, curl=curl)
 
     def _skip(self, step: SmokeStep) -> StepOutcome:
         return StepOutcome(
@@ -150,7 +158,7 @@ class _Run(NamedTuple):
             name=step.name,
             status=told.status,
             reason=told.reason,
-            messages=tuple(self.values.hide(message) for message in told.messages),
+            messages=told.messages,
             seconds=seconds,
             tries=tries,
             curl=self._write_curl(step),
@@ -226,7 +234,7 @@ class _Run(NamedTuple):
         if not isinstance(step.action, Request):
             return ""
         try:
-            return self.values.hide(write_curl(step.action, self.values.get, self.values.hidden))
+            return write_curl(step.action, self.values.get, self.values.hidden)
         except StepFailed:
             return ""
 

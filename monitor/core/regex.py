@@ -21,6 +21,8 @@ MAX_STATES: Final = 2_000
 """Of the pattern with its repetitions written out."""
 MAX_STEPS: Final = 400_000
 """Of one search: about half a second, and then it is given up."""
+LONGEST_COUNT: Final = 4
+"""Digits of a repetition."""
 MAX_DEPTH: Final = 30
 """Groups inside of groups."""
 
@@ -28,7 +30,7 @@ _CLASSES: Final = frozenset("dDwWsS")
 _CONTROLS: Final = frozenset("nrtfv")
 _EDGES: Final = {"b": "edge", "A": "start", "Z": "end"}
 _PLACES: Final = {"^": "start", "$": "last"}
-_COUNTS: Final = re.compile(r"\{(\d{0,4})(,?)(\d{0,4})\}")
+_COUNTS: Final = re.compile(r"\{([0-9]*)(,?)([0-9]*)\}")
 _HEX: Final = re.compile(r"x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}")
 _AMBIGUOUS: Final = re.compile(r"\[|--|&&|\|\||~~")
 _WORD: Final = re.compile(r"\w")
@@ -159,9 +161,11 @@ class _Reader:
             self.take()
             return simple
         found = _COUNTS.match(self.text, self.place)
-        if found is None or not (found[1] or found[3]):
+        if found is None or not any(found.groups()):
             return None
         self.place = found.end()
+        if max(len(found[1]), len(found[3])) > LONGEST_COUNT:
+            raise _refuse("its repetitions are too many")
         least = int(found[1] or 0)
         if not found[2]:
             return least, least
@@ -178,11 +182,16 @@ class _Reader:
             return self.read_class()
         if letter == "\\":
             return self.read_escape()
-        if letter in ("*", "+", "?"):
+        if letter in ("*", "+", "?") or self.begins_count():
             raise _refuse(f"there is nothing that {letter} repeats")
         if letter in _PLACES:
             return _Edge(_PLACES[letter])
         return self.make_letter("." if letter == "." else re.escape(letter))
+
+    def begins_count(self) -> bool:
+        """Whether the letter that was taken begins a repetition such as {2,5}."""
+        found = _COUNTS.match(self.text, self.place - 1)
+        return found is not None and any(found.groups())
 
     def make_letter(self, source: str) -> _Letter:
         try:

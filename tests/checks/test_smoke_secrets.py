@@ -104,6 +104,7 @@ async def test_a_captured_token_is_a_secret_once_it_is_sent_as_one() -> None:
             {
                 "name": "log in",
                 "get": "/",
+                "warn": 'body.access == "x"',
                 "capture": {"access": "body.access", "code": "body.code"},
             },
             {
@@ -117,6 +118,7 @@ async def test_a_captured_token_is_a_secret_once_it_is_sent_as_one() -> None:
     text = msgspec.json.encode(outcome).decode()
     assert "tok-1234567890" not in text
     assert "c0de-9876" not in text
+    assert outcome.steps[0].status is StepStatus.WARN
     assert outcome.steps[1].messages == (
         'body.access == 1, but it is "***", a string and not a number.',
     )

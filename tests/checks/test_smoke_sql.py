@@ -112,7 +112,7 @@ async def test_a_statement_that_takes_too_long_is_cancelled(users: str) -> None:
     begin = time.monotonic()
     outcome = await ask(users, "select pg_sleep(60)", timeout="300ms")
     assert (outcome.status, outcome.reason) == (StepStatus.FAIL, Reason.TIMEOUT)
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 10
 
 
 async def test_a_database_that_cannot_be_reached_is_unknown(users: str) -> None:
