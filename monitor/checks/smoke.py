@@ -24,7 +24,7 @@ from monitor.core.errors import (
     TooSlow,
     Untrusted,
 )
-from monitor.core.expectation_judging import Facts, Unreadable, read_body
+from monitor.core.expectation_facts import Facts, Unreadable, read_body
 from monitor.core.rows import read_rows
 from monitor.core.smoke import (
     Query,

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from monitor.core.errors import StepFailed
 from monitor.core.expectation import Expectation, Path
-from monitor.core.expectation_judging import Facts, Missing, judge, look_up
+from monitor.core.expectation_facts import Facts, Missing, look_up
+from monitor.core.expectation_judging import judge
 from monitor.core.smoke import Reason, SmokeStep, StepStatus
 from monitor.core.smoke_values import MAX_CAPTURED, Values
 

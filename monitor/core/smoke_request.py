@@ -6,7 +6,7 @@ header it is one line. So no value, wherever it came from, can become another re
 
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -46,7 +46,7 @@ def build_request(request: Request, names: LookUp) -> Sent:
     """
     return Sent(
         method=request.method,
-        url=request.url.render(lambda name: _write_segment(name, names(name))),
+        url=_write_url(request.url, lambda name: write_scalar(names(name)), {}),
         headers=dict(_write_headers(request, names)),
         body=None if request.body is None else _write_body(request.body, names),
     )
@@ -64,11 +64,10 @@ def write_curl(request: Request, names: LookUp, hidden: Mapping[str, str]) -> st
     def show(name: str) -> Scalar:
         return hidden[name] if name in hidden else names(name)
 
-    def show_segment(name: str) -> str:
-        return hidden[name] if name in hidden else _write_segment(name, names(name))
-
     words = ["curl", "-gsS", *(["--head"] if request.method == "HEAD" else _name(request))]
-    words.append(shlex.quote(request.url.render(show_segment)))
+    words.append(
+        shlex.quote(_write_url(request.url, lambda name: write_scalar(show(name)), hidden))
+    )
     for name, value in _write_headers(request, show):
         words += ["-H", shlex.quote(f"{name}: {value}")]
     if request.body is not None:
@@ -80,9 +79,21 @@ def _name(request: Request) -> list[str]:
     return ["-X", request.method]
 
 
-def _write_segment(name: str, value: Scalar) -> str:
-    text = write_scalar(value)
-    if text in _NO_SEGMENT:
+def _write_url(url: Template, write: Write, as_they_are: Collection[str]) -> str:
+    """The address with every value quoted but those that only stand for one."""
+    written = ""
+    for part in url.parts:
+        if isinstance(part, str):
+            written += part
+        elif part.name in as_they_are:
+            written += write(part.name)
+        else:
+            written += _quote(part.name, write(part.name), is_path="?" not in written)
+    return written
+
+
+def _quote(name: str, text: str, *, is_path: bool) -> str:
+    if is_path and text in _NO_SEGMENT:
         raise StepFailed(
             f"{{{{ {name} }}}} is empty, . or .., which would make another URL.",
             next_step="Look at where it comes from.",

@@ -18,8 +18,9 @@ from monitor.core.expectation import (
     Operator,
     Path,
 )
+from monitor.core.expectation_facts import Facts, Unreadable, read_body
 from monitor.core.expectation_grammar import parse_expectation
-from monitor.core.expectation_judging import Facts, Unreadable, judge, read_body, write_seconds
+from monitor.core.expectation_judging import judge, write_seconds
 from monitor.core.template import Json, Reference, Scalar, Template, parse_template
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)

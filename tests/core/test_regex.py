@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.errors import UsageError
-from monitor.core.regex import MAX_REGEX, parse_regex, search
+from monitor.core.regex import search
+from monitor.core.regex_grammar import MAX_REGEX, parse_regex
 
 ATOMS = st.sampled_from(
     ["a", "b", ".", "[ab]", "[^a]", r"\d", r"\w", r"\s", r"\.", "^", "$", r"\b", r"\Z", ""]

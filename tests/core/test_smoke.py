@@ -88,6 +88,15 @@ def test_a_request_is_put_together_by_the_rules_of_each_place() -> None:
     assert sent.body == b'{"id":"a\'b c","n":5}'
 
 
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_a_value_names_no_other_path_and_may_be_empty_in_a_query(value: str) -> None:
+    named: dict[str, Scalar] = {"v": value}
+    asked = Request("GET", parse_template("http://x/a?v={{ v }}&w={{ v }}"))
+    assert build_request(asked, named.__getitem__).url == f"http://x/a?v={value}&w={value}"
+    with pytest.raises(StepFailed, match="another URL"):
+        build_request(Request("DELETE", parse_template("http://x/a/{{ v }}")), named.__getitem__)
+
+
 def test_a_shell_reads_the_curl_command_as_it_is_meant() -> None:
     command = write_curl(REQUEST, VALUES.__getitem__, {"secret": "***"})
     told = subprocess.run(
