@@ -204,7 +204,7 @@ class _Run(NamedTuple):
 
     async def _send(self, request: Request) -> Facts:
         sent = build_request(request, self.values.get)
-        self.values.imply_secrets(sent.headers)
+        self.values.imply_secrets(sent.headers.items())
         begin = time.monotonic()
         answer = await self.client.ask(
             sent.method, read_address(sent.url), sent.body, headers=sent.headers

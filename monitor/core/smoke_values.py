@@ -1,12 +1,12 @@
 """What the names in a suite stand for during one run, and which of them may be seen."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from monitor.core.errors import StepFailed
 from monitor.core.masking import MASK, make_masker
-from monitor.core.smoke import Reason, Suite
+from monitor.core.smoke import Reason, Request, Suite
 from monitor.core.template import Scalar, write_scalar
 
 MAX_CAPTURED: Final = 8_192
@@ -32,7 +32,7 @@ class Values:
         for name, template in suite.variables.items():
             self._known[name] = template.render(lambda other: write_scalar(self.get(other)))
         self._implied: set[str] = set()
-        self._masker = make_masker(self._secrets.values())
+        self.imply_secrets(_list_literals(suite))
 
     def get(self, name: str) -> Scalar:
         """The value of a name.
@@ -59,9 +59,9 @@ class Values:
         captures = {name: f"{{{{ {name} }}}}" for name in self._to_capture}
         return captures | dict.fromkeys(self._secrets, MASK)
 
-    def imply_secrets(self, headers: Mapping[str, str]) -> None:
+    def imply_secrets(self, headers: Iterable[tuple[str, str]]) -> None:
         """Mask from now on what stands in headers that carry secrets."""
-        for name, value in headers.items():
+        for name, value in headers:
             if _TELLING.search(name):
                 words = (value, value.partition(" ")[2])
                 self._implied |= {word for word in words if len(word) >= LEAST_IMPLIED}
@@ -76,3 +76,11 @@ class Values:
         captured = [value for value in self._captured.values() if isinstance(value, str)]
         masker = make_masker([text for text in captured if len(text) >= LEAST_CAPTURED])
         return masker.hide(self.hide(text))
+
+
+def _list_literals(suite: Suite) -> Iterator[tuple[str, str]]:
+    """What is written out in headers, or came there from a variable: known before any is sent."""
+    for step in suite.steps:
+        if isinstance(step.action, Request):
+            for name, template in step.action.headers.items():
+                yield from ((name, part) for part in template.parts if isinstance(part, str))

@@ -138,3 +138,17 @@ async def test_a_captured_value_that_holds_the_secret_is_masked() -> None:
         )
     assert "id-***" in outcome.steps[1].messages[0]
     assert_is_clean(outcome)
+
+
+async def test_a_token_that_is_written_into_a_header_is_masked_where_it_is_never_sent() -> None:
+    async def serve(exchange: Exchange) -> None:
+        await exchange.answer(b"{}", status=500)
+
+    async with peer(serve) as app:
+        outcome = await run(
+            app.url,
+            {"name": "fail", "get": "/"},
+            {"name": "later", "get": "/", "headers": '{"Authorization": "Bearer tok-123456"}'},
+        )
+    assert outcome.steps[1].status is StepStatus.SKIPPED
+    assert outcome.steps[1].curl.endswith("-H 'Authorization: ***'")
