@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from monitor.config.databases import DatabaseDefaults, DatabaseSettings
 from monitor.config.section import FrozenMap, SecretUrl, Section, read_dsn
+from monitor.config.smoke import SuiteSettings
 from monitor.config.values import (
     Duration,
     LogLevel,
@@ -96,10 +97,10 @@ class AlertSettings(Section):
     drift: Patience = Field(
         default_factory=Patience, description="The schema is not what it should be."
     )
-
     orphans: Patience = Field(
         default_factory=Patience, description="Rows have lost their parents."
     )
+    smoke: Patience = Field(default_factory=Patience, description="A smoke suite does not pass.")
 
     def get_patience(self, finding_class: FindingClass) -> Patience:
         """What is said about one class."""
@@ -109,6 +110,7 @@ class AlertSettings(Section):
             FindingClass.HISTORY: self.history,
             FindingClass.DRIFT: self.drift,
             FindingClass.ORPHANS: self.orphans,
+            FindingClass.SMOKE: self.smoke,
         }[finding_class]
 
 
@@ -213,6 +215,9 @@ class Settings(BaseSettings):
     slack: SlackSettings | None = Field(default=None, description="A Slack channel.")
     webhooks: FrozenMap[WebhookSettings] = Field(
         default_factory=lambda: MappingProxyType({}), description="HTTP endpoints, by name."
+    )
+    smoke: tuple[SuiteSettings, ...] = Field(
+        default=(), description="Smoke tests: suites of requests and queries."
     )
     sentry_dsn: SecretUrl | None = Field(
         default=None, description="Where anchorwatch's own errors go. Without it `SENTRY_DSN`."

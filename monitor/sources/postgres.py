@@ -18,10 +18,11 @@ from urllib.parse import urlencode
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from monitor.core.errors import Interrupted, LookError, TooSlow, Unreachable
+from monitor.core.errors import Interrupted, LookError, StatementFailed, TooSlow, Unreachable
 from monitor.sources.dsn import SYSTEM_ROOTS, Dsn, printable
 from monitor.sources.failures import (
     Answer,
+    explain_asking,
     explain_login,
     explain_network,
     explain_reading,
@@ -188,6 +189,31 @@ class Session:
             rows = await self._connection.fetch(sql, *args, timeout=self._statement_seconds)
         return [tuple(row) for row in rows]
 
+    async def ask(self, sql: str, args: Sequence[object], *, most: int) -> list[dict[str, Any]]:
+        """The first rows of one statement of somebody's, in a READ ONLY transaction.
+
+        Unlike a reading it has the settings of the role, its search_path too. Of further
+        rows than `most` none is fetched.
+
+        Raises:
+            StatementFailed: the server refused it, or a parameter does not fit.
+            TooSlow: a deadline passed.
+            LookError: it could not be asked; see `reading`.
+        """
+        seconds = self._statement_seconds
+        try:
+            await self._connection.execute(
+                _write_opening(self._deadlines, mode="READ ONLY", pinned=()), timeout=seconds
+            )
+            cursor = await self._connection.cursor(sql, *args, timeout=seconds)
+            return [dict(row) for row in await cursor.fetch(most, timeout=seconds)]
+        except asyncpg.PostgresError as error:
+            raise explain_asking(_hear(error, self._dsn), sql) from None
+        except _FOREIGN as error:
+            raise self._explain_parameters(self._explain(error)) from None
+        finally:
+            await self._roll_back()
+
     async def execute(self, sql: str) -> None:
         """Run a script.
 
@@ -237,6 +263,16 @@ class Session:
         return Interrupted(
             f"The connection to {label} was lost.",
             next_step="Wait until the database is back: anchorwatch looks again by itself.",
+        )
+
+    def _explain_parameters(self, error: Exception) -> Exception:
+        if not isinstance(error, asyncpg.InterfaceError):
+            return error
+        (words, *_) = str(error).splitlines()
+        return StatementFailed(
+            f"The parameters do not fit: {printable(words)}.",
+            next_step="Give one for each $1, $2...",
+            sqlstate="22023",
         )
 
     async def _roll_back(self) -> None:
@@ -348,7 +384,12 @@ async def _read_facts(connection: _Connection) -> ServerFacts:
     )
 
 
-def _write_opening(deadlines: Deadlines) -> str:
+def _write_opening(
+    deadlines: Deadlines,
+    *,
+    mode: str = "ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    pinned: tuple[tuple[str, str], ...] = PINNED,
+) -> str:
     """BEGIN and every setting in one string: one round trip."""
     waits = {
         "statement_timeout": deadlines.statement_seconds,
@@ -357,8 +398,8 @@ def _write_opening(deadlines: Deadlines) -> str:
     }
     # Zero would mean "no deadline" to the server.
     settings = [(name, str(max(1, round(wait * 1000)))) for name, wait in waits.items()]
-    lines = [f"SET LOCAL {name} = '{value}'" for name, value in (*PINNED, *settings)]
-    return "; ".join(("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", *lines))
+    lines = [f"SET LOCAL {name} = '{value}'" for name, value in (*pinned, *settings)]
+    return "; ".join((f"BEGIN {mode}", *lines))
 
 
 def _hear(error: asyncpg.PostgresError, dsn: Dsn) -> Answer:

@@ -101,7 +101,7 @@ async def test_what_cannot_be_counted_is_said_and_is_no_zero(
     ("arguments", "words"),
     [
         (("orphans", "nobody"), "No database 'nobody' is configured."),
-        (("orphans", "postgresql://u@h/d", "--relation", "a -> b"), "is no relation"),
+        (("orphans", "postgresql://u@h/d", "--relation", "a -> b"), "That is no relation."),
         (("orphans", "sql:x.sql"), "is no database"),
     ],
 )
