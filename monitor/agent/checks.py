@@ -1,37 +1,78 @@
 """The checks of every database beside the look at its schema: when they are due, and what runs."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from monitor.agent.choices import make_orphan_plan
+from monitor.agent.choices import choose_environment, make_deadlines, make_orphan_plan
+from monitor.checks.smoke import SmokeDatabase, SmokeRunner
 from monitor.config.databases import DatabaseSettings
+from monitor.config.settings import Settings
 from monitor.core.checkup import CheckName, CheckRecord, CheckReport
+from monitor.core.smoke import Suite
 from monitor.watch.checkup import Checkup
 from monitor.watch.fleet import Round
 from monitor.watch.orphans import OrphanCheck
+from monitor.watch.smoke import SmokeCheck
 from monitor.watch.target import Target
 
 
 class Name(NamedTuple):
-    """A check of a database."""
+    """A check of a database; of smoke tests one suite."""
 
     database: str
     check: CheckName
+    suite: str = ""
 
     def __str__(self) -> str:
         """What the schedule calls it; the name of a database has no blank."""
-        return f"{self.database} {self.check.value}"
+        return " ".join(filter(None, (self.database, self.check.value, self.suite)))
+
+
+class Suites:
+    """The smoke suites, by the database that they belong to.
+
+    Args:
+        settings: the suites.
+        databases: those that are watched.
+    """
+
+    def __init__(self, settings: Settings, databases: Mapping[str, DatabaseSettings]) -> None:
+        self.by_database: dict[str, dict[str, Suite]] = defaultdict(dict)
+        runner = SmokeRunner()
+        for one in settings.smoke:
+            home = one.database or next(iter(settings.databases), "")
+            if home in databases:
+                self.by_database[home][one.suite] = one.make_suite()
+        self._checks = {
+            name: SmokeCheck(
+                choose_environment(settings, databases[name]),
+                name,
+                suites,
+                SmokeDatabase(databases[name].dsn, make_deadlines(databases[name])),
+                runner,
+            )
+            for name, suites in self.by_database.items()
+        }
+
+    def find_check(self, database: str) -> SmokeCheck:
+        """What runs the suites of a database that has some."""
+        return self._checks[database]
 
 
 def list_intervals(
-    databases: Mapping[str, DatabaseSettings],
+    databases: Mapping[str, DatabaseSettings], suites: Suites
 ) -> Iterator[tuple[Name, timedelta | None]]:
     """The checks that there are, and how often each is done; None for only when asked."""
     for name, database in databases.items():
         if database.orphans.enabled:
             every = database.orphans.every if database.wake else None
             yield Name(name, CheckName.ORPHANS), every
+        for suite in suites.by_database.get(name, {}).values():
+            seconds = suite.every_seconds if database.wake else None
+            every = None if seconds is None else timedelta(seconds=seconds)
+            yield Name(name, CheckName.SMOKE, suite.name), every
 
 
 class Checks:
@@ -39,6 +80,7 @@ class Checks:
 
     Args:
         databases: those that are watched.
+        suites: the smoke suites.
         find_target: what a look at one of them is at.
         do: does a check, and shows what it came to.
     """
@@ -46,6 +88,7 @@ class Checks:
     def __init__(
         self,
         databases: Mapping[str, DatabaseSettings],
+        suites: Suites,
         *,
         find_target: Callable[[str], Target],
         do: Callable[[Checkup, datetime], Awaitable[None]],
@@ -53,15 +96,29 @@ class Checks:
         self._databases = databases
         self._find_target = find_target
         self._do = do
-        self._intervals = dict(list_intervals(databases))
+        self._suites = suites
+        self._intervals = dict(list_intervals(databases, suites))
         self._done: dict[Name, datetime] = {}
 
     def list_rounds(self) -> Iterable[Round]:
         """Each check with its interval."""
         for name, every in self._intervals.items():
-            yield Round(name=str(name), interval=every, look=self._make_look(name))
+            is_smoke = name.check is CheckName.SMOKE
+            look = self._make_run(name) if is_smoke else self._make_count(name)
+            yield Round(name=str(name), interval=every, look=look)
 
-    def _make_look(self, name: Name) -> Callable[[datetime], Awaitable[None]]:
+    def _make_run(self, name: Name) -> Callable[[datetime], Awaitable[None]]:
+        smoke = self._suites.find_check(name.database)
+
+        async def look(at: datetime) -> None:
+            waivers = self._find_target(name.database).waivers
+            checkup = await smoke.run(name.suite, waivers)
+            async with smoke.writing:
+                await self._do(checkup, at)
+
+        return look
+
+    def _make_count(self, name: Name) -> Callable[[datetime], Awaitable[None]]:
         orphans = OrphanCheck(make_orphan_plan(self._databases[name.database]))
 
         async def look(at: datetime) -> None:
@@ -78,7 +135,8 @@ class Checks:
 
     def remember(self, record: CheckRecord) -> None:
         """Note when a check was done last, before the agent started."""
-        self._done[Name(record.database, record.check)] = record.report.at
+        if record.check is CheckName.ORPHANS:
+            self._done[Name(record.database, record.check)] = record.report.at
 
     def list_delays(self, now: datetime) -> dict[str, timedelta]:
         """How long those wait that were done not long ago: a restart is no reason to count."""
@@ -88,6 +146,20 @@ class Checks:
             if name in self._done and every is not None
         }
 
-    def list_names(self, database: str) -> list[str]:
-        """The checks of one database, as the schedule calls them."""
-        return [str(name) for name in self._intervals if name.database == database]
+    def list_names(self, database: str, *, is_deployed: bool = False) -> list[str]:
+        """The checks of one database, as the schedule calls them.
+
+        Args:
+            database: its configured name.
+            is_deployed: only those that a deployment asks for.
+        """
+        return [
+            str(name)
+            for name in self._intervals
+            if name.database == database and not (is_deployed and self._is_left_alone(name))
+        ]
+
+    def _is_left_alone(self, name: Name) -> bool:
+        """Whether it is a suite that no deployment asks for."""
+        suite = self._suites.by_database.get(name.database, {}).get(name.suite)
+        return suite is not None and not suite.is_run_after_deploy

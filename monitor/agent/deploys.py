@@ -12,11 +12,14 @@ from monitor.agent.choices import choose_environment
 from monitor.config.databases import DatabaseSettings
 from monitor.config.settings import Settings
 from monitor.core.checkup import CheckName, CheckRecord, add_checks
-from monitor.core.deploy_verdict import Outlook, judge_deployment
+from monitor.core.deploy_verdict import Outlook, Passed, judge_deployment
 from monitor.core.deployment import Deployment, Phase, concerns
 from monitor.core.errors import StoreError
+from monitor.core.findings import Finding
 from monitor.core.incidents import Event, Incident
 from monitor.core.record import Record
+from monitor.core.smoke_findings import list_findings
+from monitor.core.suite_states import SuiteState, count_steps
 from monitor.sinks.store import Store
 
 _log = structlog.get_logger()
@@ -164,7 +167,8 @@ class Deploys:
             expected=self._name_expectation(name),
             orphans=_count_orphans(seen.checks),
             counts_orphans=database.orphans.enabled,
-            smoke=None,
+            smoke=_count_steps(seen.checks),
+            failing=_list_failing(seen.checks, environment),
         )
         return judge_deployment(outlook)
 
@@ -190,3 +194,21 @@ def _count_orphans(checks: Sequence[CheckRecord]) -> int | None:
     if any(tally.problem is not None for tally in report.tallies):
         return None
     return sum(tally.orphans or 0 for tally in report.tallies)
+
+
+def _find_suites(checks: Sequence[CheckRecord]) -> Sequence[SuiteState]:
+    return [s for check in checks if check.check is CheckName.SMOKE for s in check.report.suites]
+
+
+def _count_steps(checks: Sequence[CheckRecord]) -> Passed | None:
+    states = _find_suites(checks)
+    return Passed(*count_steps(states)) if states else None
+
+
+def _list_failing(checks: Sequence[CheckRecord], environment: str) -> tuple[Finding, ...]:
+    """What the last runs found: a deployment is judged by one, an incident by several."""
+    return tuple(
+        finding
+        for state in _find_suites(checks)
+        for finding in list_findings(state.outcome, environment)
+    )

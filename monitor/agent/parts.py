@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from monitor import __version__
-from monitor.agent.checks import Checks, list_intervals
+from monitor.agent.checks import Checks, Suites, list_intervals
 from monitor.agent.choices import (
     COMMIT,
     choose_environment,
@@ -97,6 +97,7 @@ class Agent:
         self._beside: dict[str, tuple[LateLock, ...]] = {}
         self._spellings: dict[str, Spellings] = {}
         self._shelf = Shelf()
+        self._suites = Suites(settings, self._databases)
         self.metrics = self._make_metrics(routes)
         self._courier = Courier(
             store,
@@ -111,7 +112,9 @@ class Agent:
             channels=tuple(route.channel.name for route in routes),
             on_fault=report_fault,
         )
-        self._checks = Checks(self._databases, find_target=self._make_target, do=self._check)
+        self._checks = Checks(
+            self._databases, self._suites, find_target=self._make_target, do=self._check
+        )
         self.fleet = Fleet(
             [
                 *(self._make_round(name, database) for name, database in self._databases.items()),
@@ -148,8 +151,11 @@ class Agent:
         for name in self._broken:
             interval = BROKEN_EVERY.total_seconds()
             metrics.watch(name, Watched(self._settings.environment, "unknown", "", interval))
-        for place, every in list_intervals(self._databases):
-            metrics.watch_check(place.database, place.check, _count_seconds(every))
+        for place, every in list_intervals(self._databases, self._suites):
+            if not place.suite:
+                metrics.watch_check(place.database, place.check, _count_seconds(every))
+            else:
+                metrics.watch_suite(place.database, place.suite)
         for route in routes:
             metrics.notifications.begin(route.channel.name, [r.value for r in FailureReason])
         return metrics
@@ -267,7 +273,7 @@ class Agent:
 
     async def _look_at_all(self, name: str) -> None:
         """Look at the schema, and do every check, at once; wait for the end of all."""
-        names = (name, *self._checks.list_names(name))
+        names = (name, *self._checks.list_names(name, is_deployed=True))
         await asyncio.gather(*(self.fleet.look(one) for one in names))
 
     async def _look(self, name: str, database: DatabaseSettings, at: datetime) -> None:

@@ -117,6 +117,10 @@ def _check_suites(settings: Settings, layer: Layer, names: tuple[str, ...]) -> l
             message, step = "suite names an earlier one.", "Give each a name of its own."
             flaws.append(_make_flaw((*path, "suite"), layer, message, step))
         seen.add(suite.suite)
+        if suite.database is None and len(names) > 1:
+            step = f"Add database: {names[0]}, or another one: what is wrong is told with it."
+            message = "belongs to no database, and several are configured."
+            flaws.append(_make_flaw(path, layer, message, step))
         if suite.database is not None and suite.database not in names:
             step = f"Configured are: {', '.join(names) or 'none'}."
             message = "database names none that is configured."

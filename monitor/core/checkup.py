@@ -13,6 +13,7 @@ import msgspec
 from monitor.core.findings import Finding, FindingClass, Unknown
 from monitor.core.orphans import Tally
 from monitor.core.report import Report
+from monitor.core.suite_states import SuiteState
 from monitor.core.waivers import Accepted, Ignored
 
 
@@ -20,6 +21,7 @@ class CheckName(StrEnum):
     """The checks that there are, as metrics and the API name them."""
 
     ORPHANS = "orphans"
+    SMOKE = "smoke"
 
     @property
     def finding_class(self) -> FindingClass:
@@ -42,6 +44,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
         ignored: what is wrong, and ignored by a rule.
         accepted: what is wrong, and accepted as it is.
         tallies: what is known of each relation, of the check for orphans.
+        suites: how each suite stands, of smoke tests.
     """
 
     environment: str
@@ -55,6 +58,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     ignored: tuple[Ignored, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    suites: tuple[SuiteState, ...] = ()
 
     @property
     def waived(self) -> tuple[Finding, ...]:

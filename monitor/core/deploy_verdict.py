@@ -4,7 +4,7 @@ production · 3f2a1c · a1409 -> b1cc7 · schema = lock ✓ · 0 orphans ✓ · 
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -44,6 +44,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
         orphans: rows without a parent; None where that is not known.
         counts_orphans: whether they are counted at all.
         smoke: the steps of its suites; None where it has none.
+        failing: what is wrong with their last runs.
     """
 
     deployment: Deployment
@@ -56,6 +57,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     orphans: int | None
     counts_orphans: bool
     smoke: Passed | None
+    failing: tuple[Finding, ...] = ()
 
 
 def judge_deployment(outlook: Outlook) -> tuple[Incident, Event]:
@@ -92,8 +94,9 @@ def _make_id(outlook: Outlook) -> str:
 
 def _list_findings(outlook: Outlook) -> tuple[Finding, ...]:
     """What is wrong and worth telling."""
-    found: Iterable[Finding] = outlook.report.findings if outlook.report else ()
-    return tuple(one for one in found if one.severity is not Severity.INFO)
+    told = outlook.report.findings if outlook.report else ()
+    found = {one.id: one for one in (*told, *outlook.failing)}
+    return tuple(one for one in found.values() if one.severity is not Severity.INFO)
 
 
 def _is_good(outlook: Outlook, findings: Sequence[Finding]) -> bool:

@@ -1,0 +1,104 @@
+"""Smoke suites on a schedule: told when they fail as often as they say, and when it is over."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from monitor.demo.receiver import Receiver
+from tests.agent.builders import Running, running
+from tests.agent.builders import load as load_plain
+from tests.agent.test_deploys import SECRET, receiving, wait_for_messages
+from tests.checks.smoke_peers import Exchange, Peer, peer
+from tests.conftest import MakeDatabase
+
+SUITES = """[
+  {{"suite": "signup", "every": "100ms", "failures": 2, "successes": 2, "base_url": "{url}",
+    "vars": {{"who": "t0p-s3cret"}},
+    "steps": [
+      {{"name": "ask", "get": "/ask?who={{{{ who }}}}", "expect": ["status == 200"]}},
+      {{"name": "row", "sql": "select count(*) as n from users", "expect": ["rows[0].n == 0"]}}]}},
+  {{"suite": "never", "every": "1h", "after_deploy": false, "base_url": "{url}", "database": "app",
+    "steps": [{{"name": "other", "get": "/other", "expect": ["status == 200"]}}]}}]"""
+
+
+class Application:
+    """An HTTP application that may be broken."""
+
+    is_broken = False
+
+    async def serve(self, exchange: Exchange) -> None:
+        await exchange.answer(b"{}", status=500 if self.is_broken else 200)
+
+
+@asynccontextmanager
+async def smoking(
+    tmp_path: Path, receiver: Receiver, url: str, target: Peer
+) -> AsyncIterator[Running]:
+    suites = json.loads(SUITES.format(url=target.url))
+    suites[0]["database"] = "app"
+    loaded = load_plain(
+        tmp_path,
+        {"app": f'{{url: "{url}", interval: 1h}}\nsmoke: {json.dumps(suites)}'},
+        ANCHORWATCH_DEPLOY_WEBHOOK_SECRET=SECRET,
+        ANCHORWATCH_POST_DEPLOY_DELAY="100ms",
+        ANCHORWATCH_WEBHOOKS__CHAT__URL=f"http://127.0.0.1:{receiver.port}/",
+    )
+    async with running(loaded) as agent:
+        yield agent
+
+
+async def test_a_suite_that_fails_is_told_once_and_its_end_as_well(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql="create table users (id int primary key)")
+    application = Application()
+    async with (
+        receiving() as receiver,
+        peer(application.serve) as target,
+        smoking(tmp_path, receiver, url, target) as agent,
+    ):
+        async with asyncio.timeout(30):
+            while target.asked.count("GET /ask?who=t0p-s3cret") < 2:  # noqa: ASYNC110  # from outside
+                await asyncio.sleep(0.05)
+        assert receiver.messages == []
+        _, page = await agent.get("/metrics?database=app")
+        assert 'anchorwatch_smoke_success{database="app",suite="signup"} 1.0' in page
+        assert 'anchorwatch_smoke_step_duration_seconds{database="app",step="row"' in page
+        application.is_broken = True
+        [headline] = await wait_for_messages(receiver, 1)
+        assert headline.startswith('CRITICAL app (test): smoke suite signup fails at "ask": ')
+        assert "500" in headline
+        _, page = await agent.get("/metrics?database=app")
+        assert 'anchorwatch_smoke_success{database="app",suite="signup"} 0.0' in page
+        assert 'anchorwatch_smoke_failures_total{database="app",reason="assertion"' in page
+        _, body = await agent.get("/api/databases/app")
+        [finding] = json.loads(body)["findings"]
+        assert (finding["code"], finding["class"]) == ("AW401", "smoke")
+        application.is_broken = False
+        headlines = await wait_for_messages(receiver, 2)
+        assert headlines[1].startswith("RESOLVED app (test): the smoke tests pass again after")
+        assert len(receiver.messages) == 2
+
+
+async def test_a_deployment_is_judged_by_its_first_run(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql="create table users (id int primary key)")
+    application = Application()
+    async with (
+        receiving() as receiver,
+        peer(application.serve) as target,
+        smoking(tmp_path, receiver, url, target) as agent,
+    ):
+        await agent.wait_for(app="unchanged")
+        async with asyncio.timeout(30):
+            while "GET /other" not in target.asked:  # noqa: ASYNC110  # from outside
+                await asyncio.sleep(0.05)
+        await agent.post(f"/hooks/deploy/{SECRET}", commit="3f2a1c")
+        [headline] = await wait_for_messages(receiver, 1)
+        assert headline == (
+            "DEPLOYED app · 3f2a1c · schema = baseline ✓ · 0 orphans ✓ · smoke 3/3 ✓"
+        )
+        assert target.asked.count("GET /other") == 1, "no deployment asks for it"
