@@ -11,6 +11,7 @@ from monitor.config.databases import DatabaseSettings
 from monitor.config.settings import Settings
 from monitor.core.checkup import CheckName, CheckRecord, CheckReport
 from monitor.core.smoke import Suite
+from monitor.watch.assertions import AssertionCheck
 from monitor.watch.checkup import Checkup
 from monitor.watch.fleet import Round
 from monitor.watch.orphans import OrphanCheck
@@ -69,6 +70,9 @@ def list_intervals(
         if database.orphans.enabled:
             every = database.orphans.every if database.wake else None
             yield Name(name, CheckName.ORPHANS), every
+        if database.assertions.checks:
+            every = database.assertions.every if database.wake else None
+            yield Name(name, CheckName.DATA), every
         for suite in suites.by_database.get(name, {}).values():
             seconds = suite.every_seconds if database.wake else None
             every = None if seconds is None else timedelta(seconds=seconds)
@@ -104,7 +108,7 @@ class Checks:
         """Each check with its interval."""
         for name, every in self._intervals.items():
             is_smoke = name.check is CheckName.SMOKE
-            look = self._make_run(name) if is_smoke else self._make_count(name)
+            look = self._make_run(name) if is_smoke else self._make_look(name)
             yield Round(name=str(name), interval=every, look=look)
 
     def _make_run(self, name: Name) -> Callable[[datetime], Awaitable[None]]:
@@ -118,14 +122,21 @@ class Checks:
 
         return look
 
-    def _make_count(self, name: Name) -> Callable[[datetime], Awaitable[None]]:
-        orphans = OrphanCheck(make_orphan_plan(self._databases[name.database]))
+    def _make_check(self, name: Name) -> OrphanCheck | AssertionCheck:
+        database = self._databases[name.database]
+        if name.check is CheckName.ORPHANS:
+            return OrphanCheck(make_orphan_plan(database))
+        asked = SmokeDatabase(database.dsn, make_deadlines(database))
+        return AssertionCheck(database.assertions.make_assertions(), asked)
+
+    def _make_look(self, name: Name) -> Callable[[datetime], Awaitable[None]]:
+        check = self._make_check(name)
 
         async def look(at: datetime) -> None:
             target = self._find_target(name.database)
 
             async def run(at: datetime, before: CheckRecord | None) -> CheckReport:
-                return await orphans.run(target, at, before)
+                return await check.run(target, at, before)
 
             await self._do(
                 Checkup(target.environment, name.database, name.check, run, target.waivers), at

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from monitor.config.assertions import AssertionsSettings
 from monitor.config.ignoring import IgnoreSettings
 from monitor.config.orphans import OrphanSettings
 from monitor.config.scope import PartitionSettings, RoleNames, SchemaSettings
@@ -163,6 +164,9 @@ class DatabaseDefaults(Section):
     )
     orphans: OrphanSettings = Field(
         default_factory=OrphanSettings, description="How rows without a parent are counted."
+    )
+    assertions: AssertionsSettings = Field(
+        default_factory=AssertionsSettings, description="What is asserted of its rows."
     )
     roles: RoleNames = Field(
         default_factory=lambda: MappingProxyType({}),

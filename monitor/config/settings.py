@@ -100,6 +100,7 @@ class AlertSettings(Section):
     orphans: Patience = Field(
         default_factory=Patience, description="Rows have lost their parents."
     )
+    data: Patience = Field(default_factory=Patience, description="An assertion does not hold.")
     smoke: Patience = Field(default_factory=Patience, description="A smoke suite does not pass.")
 
     def get_patience(self, finding_class: FindingClass) -> Patience:
@@ -110,6 +111,7 @@ class AlertSettings(Section):
             FindingClass.HISTORY: self.history,
             FindingClass.DRIFT: self.drift,
             FindingClass.ORPHANS: self.orphans,
+            FindingClass.DATA: self.data,
             FindingClass.SMOKE: self.smoke,
         }[finding_class]
 

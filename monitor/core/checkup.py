@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from monitor.core.assertions import AssertionState
 from monitor.core.findings import Finding, FindingClass, Unknown
 from monitor.core.orphans import Tally
 from monitor.core.report import Report
@@ -21,6 +22,7 @@ class CheckName(StrEnum):
     """The checks that there are, as metrics and the API name them."""
 
     ORPHANS = "orphans"
+    DATA = "data"
     SMOKE = "smoke"
 
     @property
@@ -44,6 +46,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
         ignored: what is wrong, and ignored by a rule.
         accepted: what is wrong, and accepted as it is.
         tallies: what is known of each relation, of the check for orphans.
+        assertions: how each assertion stands, of the check for data.
         suites: how each suite stands, of smoke tests.
     """
 
@@ -58,6 +61,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     ignored: tuple[Ignored, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    assertions: tuple[AssertionState, ...] = ()
     suites: tuple[SuiteState, ...] = ()
 
     @property

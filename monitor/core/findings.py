@@ -34,6 +34,7 @@ class FindingClass(StrEnum):
     HISTORY = "history"
     DRIFT = "drift"
     ORPHANS = "orphans"
+    DATA = "data"
     SMOKE = "smoke"
     DEPLOY = "deploy"
     UPKEEP = "upkeep"

@@ -153,6 +153,7 @@ DEFAULT_POLICY: Final = Policy(
             FindingClass.DRIFT: ClassPolicy(),
             # Counted twice before it is told, and seldom; no deployment repairs rows.
             FindingClass.ORPHANS: ClassPolicy(open_looks=1, is_held_in_window=False),
+            FindingClass.DATA: ClassPolicy(is_held_in_window=False),
             # How many runs must fail or pass is said by each suite.
             FindingClass.SMOKE: ClassPolicy(open_looks=1, is_held_in_window=False),
         }

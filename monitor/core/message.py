@@ -166,6 +166,7 @@ _OVER: Final = {
     FindingClass.HISTORY: "the history is right again",
     FindingClass.DRIFT: "the schema is as expected again",
     FindingClass.ORPHANS: "every row has its parent again",
+    FindingClass.DATA: "every assertion holds again",
     FindingClass.SMOKE: "the smoke tests pass again",
 }
 
@@ -180,6 +181,8 @@ def describe_class(incident: Incident) -> str:
             return f"{count} schema difference{'s' if count != 1 else ''}"
         case FindingClass.ORPHANS if count > 1:
             return f"{count} relations with rows that have no parent, or that nobody can count"
+        case FindingClass.DATA if count > 1:
+            return f"{count} assertions do not hold, or cannot be evaluated"
         case FindingClass.SMOKE if count > 1:
             return f"{count} smoke suites do not pass"
         case _:

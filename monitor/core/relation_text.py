@@ -73,6 +73,17 @@ def parse_relation(text: str, *, where: str = "", is_reverse: bool = False) -> R
     )
 
 
+def parse_side(text: str) -> Side:
+    """A table with columns, as one side of a relation names them.
+
+    Raises:
+        UsageError: it names none.
+    """
+    if len(text) > MAX_RELATION:
+        raise _refuse()
+    return _read_side(text)
+
+
 def _split(text: str) -> tuple[str, str]:
     """The two sides; an arrow in a quoted name divides nothing."""
     bare = _WORD.sub(lambda found: "x" * len(found[0]), text)
