@@ -40,6 +40,7 @@ async def test_a_database_is_counted_by_what_is_expected_of_it(
         "origin": "missing",
         "orphans": 3,
         "complete": True,
+        "of_one_moment": True,
         "sample_keys": [],
         "reason": None,
         "next": None,
