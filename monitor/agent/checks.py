@@ -5,12 +5,15 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import msgspec
+
 from monitor.agent.choices import choose_environment, make_deadlines, make_orphan_plan
 from monitor.checks.smoke import SmokeDatabase, SmokeRunner
 from monitor.config.databases import DatabaseSettings
 from monitor.config.settings import Settings
 from monitor.core.checkup import CheckName, CheckRecord, CheckReport
 from monitor.core.smoke import Suite
+from monitor.sinks.faults import report_fault
 from monitor.watch.assertions import AssertionCheck
 from monitor.watch.checkup import Checkup
 from monitor.watch.fleet import Round
@@ -48,11 +51,12 @@ class Suites:
                 self.by_database[home][one.suite] = one.make_suite()
         self._checks = {
             name: SmokeCheck(
-                choose_environment(settings, databases[name]),
-                name,
-                suites,
-                SmokeDatabase(databases[name].dsn, make_deadlines(databases[name])),
-                runner,
+                environment=choose_environment(settings, databases[name]),
+                database=name,
+                suites=suites,
+                asked=SmokeDatabase(databases[name].dsn, make_deadlines(databases[name])),
+                runner=runner,
+                on_fault=report_fault,
             )
             for name, suites in self.by_database.items()
         }
@@ -118,7 +122,7 @@ class Checks:
             waivers = self._find_target(name.database).waivers
             checkup = await smoke.run(name.suite, waivers)
             async with smoke.writing:
-                await self._do(checkup, at)
+                await self._do(msgspec.structs.replace(checkup, round=str(name)), at)
 
         return look
 
@@ -138,16 +142,18 @@ class Checks:
             async def run(at: datetime, before: CheckRecord | None) -> CheckReport:
                 return await check.run(target, at, before)
 
-            await self._do(
-                Checkup(target.environment, name.database, name.check, run, target.waivers), at
+            checkup = Checkup(
+                target.environment, name.database, name.check, run, target.waivers, str(name)
             )
+            await self._do(checkup, at)
 
         return look
 
     def remember(self, record: CheckRecord) -> None:
         """Note when a check was done last, before the agent started."""
-        if record.check is CheckName.ORPHANS:
-            self._done[Name(record.database, record.check)] = record.report.at
+        is_done = record.check is CheckName.ORPHANS and record.report.unknown is None
+        if is_done and record.last_success is not None:
+            self._done[Name(record.database, record.check)] = record.last_success
 
     def list_delays(self, now: datetime) -> dict[str, timedelta]:
         """How long those wait that were done not long ago: a restart is no reason to count."""
@@ -169,6 +175,16 @@ class Checks:
             for name in self._intervals
             if name.database == database and not (is_deployed and self._is_left_alone(name))
         ]
+
+    def list_deployed_suites(self, database: str) -> list[str]:
+        """The smoke suites of a database that a deployment asks for."""
+        suites = self._suites.by_database.get(database, {}).values()
+        return [suite.name for suite in suites if suite.is_run_after_deploy]
+
+    def is_configured(self, record: CheckRecord) -> bool:
+        """Whether a check that the ledger knows of is still done."""
+        places = {(name.database, name.check) for name in self._intervals}
+        return (record.database, record.check) in places
 
     def _is_left_alone(self, name: Name) -> bool:
         """Whether it is a suite that no deployment asks for."""

@@ -1,7 +1,7 @@
 """Deployments that were reported: everything is looked at a little later, and one line is told."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -17,6 +17,7 @@ from monitor.core.deployment import Deployment, Phase, concerns
 from monitor.core.errors import StoreError
 from monitor.core.findings import Finding
 from monitor.core.incidents import Event, Incident
+from monitor.core.orphans import Tally
 from monitor.core.record import Record
 from monitor.core.smoke_findings import list_findings
 from monitor.core.suite_states import SuiteState, count_steps
@@ -26,6 +27,9 @@ _log = structlog.get_logger()
 
 POLL_SECONDS: Final = 1.0
 """How often it is asked whether a deployment is due; a restart asks the ledger as well."""
+LOOK_SECONDS: Final = 300.0
+"""How long a verdict waits for its looks: people wait for it."""
+_RECENT: Final = 20
 _EARLIER: Final = timedelta(minutes=30)
 """Migrations run before a platform reports the deployment: so long before the move counts."""
 
@@ -46,6 +50,7 @@ class Deploys:
         store: where they wait.
         channels: where the verdict is told.
         look: looks at everything of a database.
+        list_suites: the smoke suites of a database that a deployment asks for.
         name_expectation: what a database is compared with, in one word.
         observe: told of each deployment of a database, for metrics.
     """
@@ -58,6 +63,7 @@ class Deploys:
         store: Store,
         channels: Sequence[str],
         look: Callable[[str], Awaitable[None]],
+        list_suites: Callable[[str], Collection[str]],
         name_expectation: Callable[[str], str | None],
         observe: Callable[[str, datetime], None],
     ) -> None:
@@ -66,6 +72,7 @@ class Deploys:
         self._store = store
         self._channels = channels
         self._look = look
+        self._list_suites = list_suites
         self._name_expectation = name_expectation
         self._observe = observe
         self._last: dict[str, datetime] = {}
@@ -125,21 +132,24 @@ class Deploys:
             await asyncio.sleep(POLL_SECONDS)
 
     async def conclude_due(self, clock: Callable[[], datetime]) -> None:
-        """Look at what was deployed long enough ago, the oldest first.
+        """Look at what was deployed long enough ago; what another agent took counts here too.
 
         Raises:
             StoreError: the ledger cannot be read or written.
         """
+        for deployment in await self._store.list_deployments(limit=_RECENT):
+            self._note(deployment)
         due = await self._store.list_deployments(
             before=clock() - self._settings.post_deploy_delay, is_waiting=True
         )
-        for deployment in reversed(due):
-            await self._conclude(deployment, clock)
+        await asyncio.gather(*(self._conclude(one, clock) for one in reversed(due)))
 
     async def _conclude(self, deployment: Deployment, clock: Callable[[], datetime]) -> None:
         concerned = self._list_concerned(deployment)
         if deployment.phase is Phase.SUCCEEDED:
-            await asyncio.gather(*(self._look(name) for name in concerned))
+            with suppress(TimeoutError):  # what is not seen by then is not known
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await asyncio.gather(*(self._look(name) for name in concerned))
         at = clock()
         verdicts = [await self._judge(deployment, name, at) for name in concerned]
         is_told = deployment.phase is Phase.SUCCEEDED
@@ -157,18 +167,20 @@ class Deploys:
         database = self._databases[name]
         environment = choose_environment(self._settings, database)
         seen = await self._load(environment, name)
+        record = seen.record if _is_since(deployment, seen.record) else None
+        checks = [check for check in seen.checks if check.report.at >= deployment.at]
         outlook = Outlook(
             deployment=deployment,
             environment=environment,
             database=name,
             at=at,
-            before=_find_before(seen.record, deployment),
-            report=add_checks(seen.record.report, seen.checks) if seen.record else None,
+            before=_find_before(record, deployment),
+            report=add_checks(record.report, checks) if record else None,
             expected=self._name_expectation(name),
-            orphans=_count_orphans(seen.checks),
-            counts_orphans=database.orphans.enabled,
-            smoke=_count_steps(seen.checks),
-            failing=_list_failing(seen.checks, environment),
+            orphans=_count_orphans(checks),
+            counts_orphans=database.orphans.enabled and not _is_hidden(checks),
+            smoke=_count_steps(_find_suites(checks), self._list_suites(name), deployment),
+            failing=_list_failing(_find_suites(checks), deployment, environment),
         )
         return judge_deployment(outlook)
 
@@ -185,30 +197,58 @@ def _find_before(record: Record | None, deployment: Deployment) -> tuple[str, ..
     return move.before
 
 
+def _is_since(deployment: Deployment, record: Record | None) -> bool:
+    return record is not None and record.report.at >= deployment.at
+
+
+def _find_tallies(checks: Sequence[CheckRecord]) -> Sequence[Tally]:
+    """What is known of relations that anybody may count."""
+    return [
+        tally
+        for check in checks
+        if check.check is CheckName.ORPHANS and check.report.unknown is None
+        for tally in check.report.tallies
+        if tally.problem is None or not tally.problem.is_expected
+    ]
+
+
+def _is_hidden(checks: Sequence[CheckRecord]) -> bool:
+    """Whether this role may count nothing of what there is: then nothing is said of orphans."""
+    known = [c for c in checks if c.check is CheckName.ORPHANS and c.report.unknown is None]
+    return any(check.report.tallies for check in known) and not _find_tallies(checks)
+
+
 def _count_orphans(checks: Sequence[CheckRecord]) -> int | None:
-    """Rows without a parent; None where somebody could not count."""
-    reports = {check.check: check.report for check in checks}
-    report = reports.get(CheckName.ORPHANS)
-    if report is None or report.unknown is not None:
+    """Rows without a parent; None where somebody could not count them all."""
+    if not any(c.check is CheckName.ORPHANS and c.report.unknown is None for c in checks):
         return None
-    if any(tally.problem is not None for tally in report.tallies):
+    tallies = _find_tallies(checks)
+    if not all(tally.is_complete for tally in tallies):
         return None
-    return sum(tally.orphans or 0 for tally in report.tallies)
+    return sum(tally.orphans or 0 for tally in tallies)
 
 
 def _find_suites(checks: Sequence[CheckRecord]) -> Sequence[SuiteState]:
     return [s for check in checks if check.check is CheckName.SMOKE for s in check.report.suites]
 
 
-def _count_steps(checks: Sequence[CheckRecord]) -> Passed | None:
-    states = _find_suites(checks)
-    return Passed(*count_steps(states)) if states else None
+def _count_steps(
+    states: Sequence[SuiteState], names: Collection[str], deployment: Deployment
+) -> Passed | None:
+    """The steps of the suites that a deployment asks for; only runs since then count."""
+    if not names:
+        return None
+    since = [one for one in states if one.name in names and one.outcome.at >= deployment.at]
+    return Passed(*count_steps(since), is_known=len(since) == len(names))
 
 
-def _list_failing(checks: Sequence[CheckRecord], environment: str) -> tuple[Finding, ...]:
+def _list_failing(
+    states: Sequence[SuiteState], deployment: Deployment, environment: str
+) -> tuple[Finding, ...]:
     """What the last runs found: a deployment is judged by one, an incident by several."""
     return tuple(
         finding
-        for state in _find_suites(checks)
+        for state in states
+        if state.outcome.at >= deployment.at
         for finding in list_findings(state.outcome, environment)
     )

@@ -131,6 +131,7 @@ class Agent:
             store=store,
             channels=self._channels,
             look=self._look_at_all,
+            list_suites=self._checks.list_deployed_suites,
             name_expectation=lambda name: self._name_expectation(name, self._databases[name]),
             observe=self.metrics.see_deployment,
         )
@@ -207,9 +208,13 @@ class Agent:
                 unresolved = await self._store.load_unresolved(record.environment, record.database)
                 self.metrics.restore(record, _count_open(unresolved.values()))
         for check in await self._store.list_checks():
-            if places.get(check.database) == check.environment:
-                self.metrics.restore_check(check)
-                self._checks.remember(check)
+            if places.get(check.database) != check.environment:
+                continue
+            if check.database in self._databases and not self._checks.is_configured(check):
+                await self._store.retire_check(check, _now())
+                continue
+            self.metrics.restore_check(check)
+            self._checks.remember(check)
         await self._deploys.restore()
 
     def start(self) -> None:
@@ -312,6 +317,8 @@ class Agent:
         self._count_events(name, checked.incidents, checked.events)
         self.metrics.see_check(checked.record, _count_open(checked.unresolved.values()))
         report = checked.record.report
+        if report.unknown is not None:
+            self._ask_later(checkup.round)
         _log.info(
             "checked",
             database=name,
@@ -325,8 +332,12 @@ class Agent:
         """Look again after a while, where the next look is far away or would never come."""
         interval = choose_interval(database)
         if interval is None or interval > REPEAT_AFTER:
-            loop = asyncio.get_running_loop()
-            loop.call_later(REPEAT_AFTER.total_seconds(), self.fleet.ask, name)
+            self._ask_later(name)
+
+    def _ask_later(self, name: str) -> None:
+        """Ask for a round after a while; one that is due before comes before."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(REPEAT_AFTER.total_seconds(), self.fleet.ask, name)
 
     def _warn_of_superuser(self, decided: Decided) -> None:
         """Once a run for each database: who starts the agent reads its log."""

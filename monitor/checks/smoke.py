@@ -8,7 +8,8 @@ not keep it from cleaning up.
 import asyncio
 import time
 import uuid
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, NamedTuple, final
@@ -49,6 +50,9 @@ MOST_ROWS: Final = 100
 """Of one query: more than that nobody compares in a line."""
 LONGEST_STEP: Final = 3600.0
 """The client's own end of an exchange lies behind that of every step."""
+CLEAN_SECONDS: Final = 2.0
+"""What steps that always run have together when a run is broken off: a process that stops waits
+three seconds for what it does."""
 RUN_HEADER: Final = "X-Anchorwatch-Run"
 """Lets an application tell synthetic traffic from people."""
 
@@ -113,7 +117,24 @@ class _Run(NamedTuple):
     end: float
 
     async def run_steps(self) -> tuple[StepOutcome, ...]:
+        """What came of each step. A run that is cancelled cleans up first."""
         outcomes: list[StepOutcome] = []
+        try:
+            await self._add_outcomes(outcomes)
+        except asyncio.CancelledError:
+            await self._clean_up(self.suite.steps[len(outcomes) :])
+            raise
+        # Once more: what a later step sent as a token was captured by an earlier one.
+        return tuple(self._hide(outcome) for outcome in outcomes)
+
+    async def _clean_up(self, left: Sequence[SmokeStep]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLEAN_SECONDS):
+                for step in left:
+                    if step.is_always:
+                        await self._try_once(step, CLEAN_SECONDS)
+
+    async def _add_outcomes(self, outcomes: list[StepOutcome]) -> None:
         is_broken = False
         for step in self.suite.steps:
             if is_broken and not step.is_always:
@@ -122,8 +143,6 @@ class _Run(NamedTuple):
             outcome = await self._run_step(step)
             is_broken |= outcome.status in (StepStatus.FAIL, StepStatus.UNKNOWN)
             outcomes.append(outcome)
-        # Once more: what a later step sent as a token was captured by an earlier one.
-        return tuple(self._hide(outcome) for outcome in outcomes)
 
     def _hide(self, outcome: StepOutcome) -> StepOutcome:
         messages = tuple(map(self.values.hide, outcome.messages))

@@ -4,14 +4,14 @@ production · 3f2a1c · a1409 -> b1cc7 · schema = lock ✓ · 0 orphans ✓ · 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from monitor.core.deployment import Deployment, Phase
-from monitor.core.findings import Finding, FindingClass, Severity, get_worst
+from monitor.core.findings import READ, Finding, FindingClass, Severity, get_worst
 from monitor.core.incidents import Event, EventKind, Incident, Status
 from monitor.core.report import Report
 from monitor.core.rules import RULES
@@ -24,10 +24,14 @@ _RIGHT: Final = (State.IN_SYNC, State.UNCHANGED)
 
 
 class Passed(msgspec.Struct, frozen=True):
-    """How many steps of the suites of a database passed, of how many."""
+    """How many steps of the suites of a database passed, of how many.
+
+    ``is_known`` is false where a suite has not run since the deployment.
+    """
 
     passed: int
     total: int
+    is_known: bool = True
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +67,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
 def judge_deployment(outlook: Outlook) -> tuple[Incident, Event]:
     """The verdict as something that is over at once, and the word about it."""
     findings = _list_findings(outlook)
-    is_good = _is_good(outlook, findings)
+    is_good = not findings and all(part.is_good is not False for part in _list_parts(outlook))
     severity = Severity.INFO if is_good else get_worst(findings)
     incident = Incident(
         id=_make_id(outlook),
@@ -99,29 +103,42 @@ def _list_findings(outlook: Outlook) -> tuple[Finding, ...]:
     return tuple(one for one in found.values() if one.severity is not Severity.INFO)
 
 
-def _is_good(outlook: Outlook, findings: Sequence[Finding]) -> bool:
-    return not findings and _BAD not in write_line(outlook) and _UNSURE not in write_line(outlook)
-
-
 def write_line(outlook: Outlook) -> str:
     """The verdict in one line."""
-    return " · ".join(_list_parts(outlook))
+    return " · ".join(part.text for part in _list_parts(outlook))
 
 
-def _list_parts(outlook: Outlook) -> Iterator[str]:
-    yield outlook.database
+class _Part(NamedTuple):
+    """A piece of the line, and whether what it says is good: None if it judges nothing."""
+
+    text: str
+    is_good: bool | None = None
+
+
+def _judge(text: str, mark: str) -> _Part:
+    return _Part(f"{text} {mark}", mark == _GOOD)
+
+
+def _list_parts(outlook: Outlook) -> Iterator[_Part]:
+    yield _Part(outlook.database)
     if outlook.deployment.commit:
-        yield outlook.deployment.commit[:_SHOWN]
+        yield _Part(outlook.deployment.commit[:_SHOWN])
     if outlook.deployment.phase is Phase.FAILED:
-        yield f"the deployment failed {_BAD}"
+        yield _judge("the deployment failed", _BAD)
     if (moved := _write_revisions(outlook)) is not None:
-        yield moved
+        yield _Part(moved)
     yield _write_schema(outlook)
     if outlook.counts_orphans:
         yield _write_orphans(outlook)
     if outlook.smoke is not None:
-        passed, total = outlook.smoke.passed, outlook.smoke.total
-        yield f"smoke {passed}/{total} {_GOOD if passed == total else _BAD}"
+        yield _write_smoke(outlook.smoke)
+
+
+def _write_smoke(smoke: Passed) -> _Part:
+    if not smoke.is_known:
+        return _judge("smoke not run to the end", _UNSURE)
+    is_good = smoke.passed == smoke.total
+    return _judge(f"smoke {smoke.passed}/{smoke.total}", _GOOD if is_good else _BAD)
 
 
 def _write_revisions(outlook: Outlook) -> str | None:
@@ -138,35 +155,36 @@ def _join(revisions: tuple[str, ...]) -> str:
     return "+".join(revision[:_SHOWN] for revision in revisions) or "nothing"
 
 
-def _write_schema(outlook: Outlook) -> str:
+def _write_schema(outlook: Outlook) -> _Part:
     report = outlook.report
     if report is None or not report.state.meaning.is_looked:
-        return f"schema not seen {_UNSURE}"
+        return _judge("schema not seen", _UNSURE)
     if report.state is State.MIGRATING:
-        return f"schema is being changed {_UNSURE}"
+        return _judge("schema is being changed", _UNSURE)
     count = sum(_is_of_schema(one) for one in _list_findings(outlook))
     if report.state in _RIGHT and not count:
-        return f"schema = {outlook.expected or 'baseline'} {_GOOD}"
+        return _judge(f"schema = {outlook.expected or 'baseline'}", _GOOD)
     if report.state is State.PENDING and not count:
         number = len(report.pending or ())
-        return f"{number} revision{'' if number == 1 else 's'} pending {_UNSURE}"
-    return f"schema {report.state.value.replace('_', ' ')} {_BAD}"
+        return _judge(f"{number} revision{'' if number == 1 else 's'} pending", _UNSURE)
+    return _judge(f"schema {report.state.value.replace('_', ' ')}", _BAD)
 
 
 def _is_of_schema(finding: Finding) -> bool:
     rule = RULES.get(finding.code)
-    return rule is not None and rule.finding_class in (FindingClass.DRIFT, FindingClass.HISTORY)
+    return rule is not None and rule.finding_class in READ
 
 
-def _write_orphans(outlook: Outlook) -> str:
+def _write_orphans(outlook: Outlook) -> _Part:
     if outlook.orphans is None:
-        return f"orphans not counted {_UNSURE}"
+        return _judge("orphans not counted", _UNSURE)
     if not outlook.orphans:
-        return f"0 orphans {_GOOD}"
+        return _judge("0 orphans", _GOOD)
     noun = "orphan" if outlook.orphans == 1 else "orphans"
     is_waived = outlook.report is not None and not any(
         RULES[one.code].finding_class is FindingClass.ORPHANS
         for one in _list_findings(outlook)
         if one.code in RULES
     )
-    return f"{outlook.orphans} {noun} {'accepted ' + _GOOD if is_waived else _BAD}"
+    accepted = " accepted" if is_waived else ""
+    return _judge(f"{outlook.orphans} {noun}{accepted}", _GOOD if is_waived else _BAD)

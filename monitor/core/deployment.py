@@ -101,7 +101,7 @@ def read_railway(body: bytes, at: datetime) -> Deployment | None:
     """
     try:
         report = _RAILWAY.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _refuse("a webhook of Railway") from None
     subject, _, word = report.type.lower().partition(".")
     phase = _PHASES.get(word)
@@ -112,7 +112,7 @@ def read_railway(body: bytes, at: datetime) -> Deployment | None:
     details = report.details or _Details()
     named = (resource.deployment.id if resource.deployment else None) or details.id
     return Deployment(
-        id=_make_id("railway", named or hashlib.sha256(body).hexdigest(), report.type),
+        id=_make_id("railway", named or hashlib.sha256(body).hexdigest(), phase.value),
         at=at,
         phase=phase,
         commit=_cut(details.commit),
@@ -129,7 +129,7 @@ def read_report(body: bytes, at: datetime) -> Deployment:
     """
     try:
         report = _GENERIC.decode(body) if body.strip() else _Generic()
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _refuse("a report of a deployment") from None
     parts = (report.commit, report.service, report.environment, *report.databases)
     named = report.id or "\0".join((*parts, str(int(at.timestamp() // _REPEATED.total_seconds()))))

@@ -273,8 +273,9 @@ class _Counts:
         self._broken |= dict.fromkeys([(suite, reason.value) for reason in Reason], 0)
 
     def _add_runs(self, record: CheckRecord) -> None:
-        """The run that this record came of: one suite's, which began last."""
-        state = max(record.report.suites, key=lambda one: one.outcome.at, default=None)
+        """The run that this record came of."""
+        ran = record.report.ran
+        state = next((one for one in record.report.suites if one.name == ran), None)
         if state is None or state.name not in self._runs:
             return
         self._runs[state.name] += 1

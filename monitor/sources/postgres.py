@@ -156,6 +156,11 @@ class Session:
         """What the database is called in messages."""
         return self._dsn.label
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is gone: nothing more can be read over it."""
+        return self._connection.is_closed()
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
         """One REPEATABLE READ, READ ONLY transaction with `PINNED` settings, rolled back.
@@ -211,6 +216,11 @@ class Session:
             raise explain_asking(_hear(error, self._dsn), sql) from None
         except _FOREIGN as error:
             raise self._explain_parameters(self._explain(error)) from None
+        except (ArithmeticError, ValueError):  # without its cause, which quotes the value
+            raise LookError(
+                f"{self.label} returned a value that cannot be read here, as a date after 9999.",
+                next_step="Cast it to text in the query.",
+            ) from None
         finally:
             await self._roll_back()
 

@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from monitor.checks.history import has_tables
-from monitor.core.checkup import CheckRecord, advance_check
+from monitor.core.checkup import CheckRecord, advance_check, keep_known
 from monitor.core.errors import AnchorwatchError, DamagedFile, LookError
 from monitor.core.fault import locate_fault
 from monitor.core.findings import FindingClass
@@ -124,6 +124,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             instead=lambda error: fail_check(checkup, at, error),
             on_fault=partial(self._tell_fault, checkup.database),
         )
+        report = keep_known(before, report)
         waivers = msgspec.structs.replace(checkup.waivers, acceptances=tuple(accepted))
         judged = waivers.judge(report.findings, at)
         report = msgspec.structs.replace(

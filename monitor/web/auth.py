@@ -35,6 +35,7 @@ SESSION: Final = timedelta(days=30)
 HOOKS: Final = "/hooks/"
 _OPEN: Final = frozenset({"/livez", "/readyz", "/login", "/logout"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_HOOK_KINDS: Final = ("railway", "deploy")
 
 _NEEDED: Final = ErrorBody(
     code="unauthorized",
@@ -183,8 +184,13 @@ def _is_same_origin(request: Request) -> bool:
 
 
 def describe_path(path: str) -> str:
-    """The path as a log may show it: what hangs below a hook is a secret."""
-    parts = path.split("/", 3)
-    if len(parts) == len(("", "hooks", "kind", "secret")) and parts[1] == "hooks":
-        path = "/".join([*parts[:3], "***"])
+    """The path as a log may show it: what hangs below a hook is a secret.
+
+    However it is written: a slash too many or a wrong case opens nothing, and is logged.
+    """
+    parts = path.split("/")
+    place = next((n for n, part in enumerate(parts) if "hook" in part.lower()), None)
+    if place is not None and parts[place + 1 :]:
+        kept = place + 1 + (parts[place + 1] in _HOOK_KINDS and len(parts) > place + 2)
+        path = "/".join([*parts[:kept], "***"])
     return path[:200]

@@ -2,13 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from monitor.core.quoting import quote_ident
 from monitor.demo.receiver import Receiver
+from monitor.sources.engine import Cluster
 from tests.agent.builders import Running, execute, load, running
 from tests.conftest import MakeDatabase
+from tests.sources.peers import socket_url, weak_role
 
 SECRET = "hook-0123456789-abcdef"  # noqa: S105  # a test
 TABLES = """
@@ -38,6 +41,14 @@ async def deploying(
     tmp_path: Path, receiver: Receiver, url: str, *, delay: str = "200ms", more: str = ""
 ) -> AsyncIterator[Running]:
     databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {RELATION}{more}}}'}
+    async with reporting(tmp_path, receiver, databases, delay=delay) as agent:
+        yield agent
+
+
+@asynccontextmanager
+async def reporting(
+    tmp_path: Path, receiver: Receiver, databases: Mapping[str, str], *, delay: str = "200ms"
+) -> AsyncIterator[Running]:
     loaded = load(
         tmp_path,
         databases,
@@ -130,3 +141,97 @@ async def test_what_is_deployed_elsewhere_concerns_nobody(
         for elsewhere in ({"environment": "staging"}, {"service": "billing"}):
             _, body = await agent.post(f"/hooks/deploy/{SECRET}", **elsewhere)
             assert json.loads(body)["new"] is False
+
+
+FILLED = f"""{TABLES}
+insert into users values (1);
+insert into orders select n, case when n > 95 then 2 else 1 end from generate_series(1, 100) n;
+analyze;
+"""
+
+
+async def test_what_is_counted_in_part_is_not_called_right(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=FILLED)
+    inner = "relations: [{relation: 'orders.user_id -> users.id'}], chunk: 2, rows: 10"
+    databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {{{inner}}}}}'}
+    async with receiving() as receiver, reporting(tmp_path, receiver, databases) as agent:
+        await agent.wait_for(app="unchanged")
+        await agent.post(f"/hooks/deploy/{SECRET}", commit="3f2a1c")
+        [headline] = await wait_for_messages(receiver, 1)
+    assert headline == (
+        "DEPLOYED, NOT RIGHT app · 3f2a1c · a1409 · schema = baseline ✓ · orphans not counted ?"
+    )
+
+
+async def test_a_check_that_is_taken_out_of_the_configuration_is_over(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=FILLED)
+    async with receiving() as receiver:
+        async with deploying(tmp_path, receiver, url) as agent:
+            await wait_for_messages(receiver, 1)
+            _, body = await agent.get("/api/incidents")
+            assert "AW303" in body
+        databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {{enabled: false}}}}'}
+        async with reporting(tmp_path, receiver, databases) as agent:
+            await agent.wait_for_first_look("app")
+            _, body = await agent.get("/api/incidents")
+            assert json.loads(body)["incidents"] == []
+            _, page = await agent.get("/metrics?database=app")
+            assert "AW303" not in page
+            await agent.post(f"/hooks/deploy/{SECRET}", commit="3f2a1c")
+            headlines = await wait_for_messages(receiver, 2)
+    assert headlines[1] == "DEPLOYED app · 3f2a1c · a1409 · schema = baseline ✓"
+
+
+async def test_a_role_that_may_read_no_rows_is_told_nothing_of_them(
+    make_database: MakeDatabase, tmp_path: Path, server: Cluster
+) -> None:
+    url = await make_database(
+        sql=f"{TABLES} alter table orders add foreign key (user_id) references users"
+    )
+    async with weak_role(server, url) as role, receiving() as receiver:
+        await execute(url, f"grant select on alembic_version to {quote_ident(role)}")
+        place = socket_url(server, url, role)
+        async with reporting(tmp_path, receiver, {"app": f"{{url: '{place}'}}"}) as agent:
+            await agent.wait_for(app="unchanged")
+            await agent.post(f"/hooks/deploy/{SECRET}", commit="3f2a1c")
+            [headline] = await wait_for_messages(receiver, 1)
+    assert headline == "DEPLOYED app · 3f2a1c · a1409 · schema = baseline ✓"
+
+
+async def test_a_deployment_that_looks_long_holds_up_no_other(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    slow, fast = await make_database(sql=FILLED), await make_database(sql=FILLED)
+    waiting = "{relation: 'orders.user_id -> users.id', where: 'pg_sleep(0.3) is not null'}"
+    looked_at = f"orphans: {{relations: [{waiting}]}}"
+    databases = {
+        "slow": f'{{url: "{slow}", interval: 1h, services: [a], {looked_at}}}',
+        "fast": f'{{url: "{fast}", interval: 1h, services: [b]}}',
+    }
+    async with receiving() as receiver, reporting(tmp_path, receiver, databases) as agent:
+        await agent.wait_for(fast="unchanged")
+        await agent.post(f"/hooks/deploy/{SECRET}", commit="first", service="a")
+        await agent.post(f"/hooks/deploy/{SECRET}", commit="second", service="b")
+        [headline] = await wait_for_messages(receiver, 1)
+    assert headline.startswith("DEPLOYED fast · second")
+
+
+async def test_another_agent_shows_what_one_was_told(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=TABLES)
+    databases = {"app": f'{{url: "{url}"}}'}
+    async with (
+        receiving() as receiver,
+        reporting(tmp_path, receiver, databases, delay="1h") as one,
+        reporting(tmp_path, receiver, databases, delay="1h") as other,
+    ):
+        await one.post(f"/hooks/deploy/{SECRET}", commit="3f2a1c")
+        name = "anchorwatch_deploy_timestamp_seconds{"
+        async with asyncio.timeout(30):
+            while name not in (await other.get("/metrics?database=app"))[1]:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)

@@ -79,7 +79,7 @@ async def test_a_relation_of_the_command_line_is_counted_alone(
         ("orders.gone -> users.id", "", "The table public.orders has no column gone."),
         ("orders.user_id -> docs.body", "", "body of public.docs cannot be compared"),
         ("orders.user_id -> docs.name", "", "cannot compare columns of these types"),
-        ("orders.user_id -> users.id", "nonsense >", "Check the condition of the relation"),
+        ("orders.user_id -> users.id", "nonsense >", "Check the condition, where: nonsense >"),
     ],
 )
 async def test_what_cannot_be_counted_is_said_and_is_no_zero(

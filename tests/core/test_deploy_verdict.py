@@ -106,3 +106,15 @@ def test_what_fails_is_told_with_the_worst_first() -> None:
 def test_the_same_deployment_has_one_verdict_a_database() -> None:
     ids = {judge_deployment(an_outlook(database=name))[0].id for name in ("a", "b", "a")}
     assert len(ids) == 2
+
+
+def test_what_somebody_wrote_judges_nothing() -> None:
+    deployment = Deployment(id="d1", at=NOW, phase=Phase.SUCCEEDED, commit="main?✗")
+    incident, _ = judge_deployment(an_outlook(deployment=deployment))
+    assert incident.severity is Severity.INFO
+
+
+def test_a_suite_that_has_not_run_since_is_not_known() -> None:
+    outlook = an_outlook(smoke=Passed(2, 2, is_known=False))
+    assert "smoke not run to the end ?" in write_line(outlook)
+    assert judge_deployment(outlook)[0].severity is not Severity.INFO

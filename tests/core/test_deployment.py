@@ -166,3 +166,20 @@ def test_where_nobody_says_what_is_where_everything_is_concerned() -> None:
         id="d", at=NOW, phase=Phase.SUCCEEDED, environment="staging", service="x"
     )
     assert concerns(deployment, "app", "default", ())
+
+
+def test_the_words_that_railway_has_for_one_end_are_one_deployment() -> None:
+    words = ("Deployment.success", "Deployment.deployed", "deployment.success")
+    assert len({found.id for word in words if (found := read(a_webhook(word)))}) == 1
+    failed = read(a_webhook("Deployment.failed"))
+    succeeded = read(a_webhook())
+    assert failed is not None
+    assert succeeded is not None
+    assert failed.id != succeeded.id
+
+
+@pytest.mark.parametrize("take", [read_railway, read_report])
+@pytest.mark.parametrize("depth", [5_000, 500_000])
+def test_what_is_nested_without_end_is_refused(take: Any, depth: int) -> None:
+    with pytest.raises(UsageError):
+        take(b'{"x":' + b"[" * depth + b"]" * depth + b"}", NOW)

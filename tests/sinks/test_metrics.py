@@ -128,6 +128,7 @@ def a_smoke_check(status: StepStatus) -> CheckRecord:
         check=CheckName.SMOKE,
         at=NOW,
         suites=(state,),
+        ran="signup",
     )
     return advance_check(None, report)
 
