@@ -19,9 +19,11 @@ from monitor.core.errors import (
     LookError,
     Migrating,
     Refused,
+    Rejected,
     StatementFailed,
     TooSlow,
     Unreachable,
+    WriteError,
 )
 from monitor.core.quoting import quote_ident
 from monitor.sources.dsn import Dsn, SslMode, printable
@@ -60,6 +62,10 @@ _VANISHED_WORDS: Final = re.compile(
     r"could not (?:open relation|find (?:tuple|attribute|pg_\w+ entry))|cache lookup failed"
 )
 _DENIED: Final = re.compile(r"permission denied for ([a-z ]+?) (.+)")
+_REJECTIONS: Final = frozenset({"23502", "23503", "23505", "23514", "23P01"})
+"""Of these the server's own words name tables, columns and constraints, and quote no row."""
+_RAISED: Final = "exec_stmt_raise"
+"""Where PL/pgSQL raises: these words are somebody's own."""
 _NO_TLS: Final = "rejected SSL upgrade"  # what asyncpg says; a test tells when it changes
 _GRANTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("table", "view", "materialized view", "foreign table"), "SELECT ON"),
@@ -199,6 +205,52 @@ def explain_reading(answer: Answer) -> LookError:
         f"{answer.label} answered a read with error {answer.sqlstate}.",
         next_step="Look at the log of the server for the statement, and report it to anchorwatch.",
     )
+
+
+def explain_writing(answer: Answer) -> WriteError:
+    """Why a change could not be made; the transaction is rolled back.
+
+    Holds the server's words only where these name constraints and quote no row.
+    """
+    if answer.sqlstate in _REJECTIONS and answer.source != _RAISED:
+        return Rejected(
+            f"{answer.label} refused the change: {answer.words}. Nothing was changed.",
+            next_step="Repair what stands against it first, or choose another strategy.",
+        )
+    sentence, next_step = _describe_writing(answer)
+    return WriteError(f"{sentence} Nothing was changed.", next_step=next_step)
+
+
+def _describe_writing(answer: Answer) -> tuple[str, str]:
+    denied = _DENIED.fullmatch(answer.words)
+    match answer.sqlstate:
+        case "55P03":
+            return (
+                f'{answer.label} has a lock on what was to be changed (deadline "lock").',
+                "Try again when nobody writes to these tables.",
+            )
+        case "42501" if denied:
+            return (
+                f"{answer.label} does not let us use the {denied[1]} {denied[2]}.",
+                f"Grant role {answer.role} SELECT, INSERT, UPDATE and DELETE on what is repaired.",
+            )
+        case "42501" if answer.source != "check_enable_rls":
+            return (
+                f"{answer.label} did not permit the change.",
+                f"Grant role {answer.role} SELECT, INSERT, UPDATE and DELETE on what is repaired.",
+            )
+        case "25006":
+            return (
+                f"{answer.label} takes no writes now.",
+                "Give the URL of the primary server.",
+            )
+    error = explain_reading(answer)
+    if error.code == LookError.code:
+        return (
+            f"{answer.label} answered a change with error {answer.sqlstate}.",
+            "Look at the log of the server for the statement.",
+        )
+    return error.message, error.next_step
 
 
 def explain_script(answer: Answer, script: str) -> Interrupted | StatementFailed:

@@ -12,13 +12,21 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Any, Final, final
+from typing import Any, Final, Protocol, final
 from urllib.parse import urlencode
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from monitor.core.errors import Interrupted, LookError, TooSlow, Unreachable
+from monitor.core.errors import (
+    AnchorwatchError,
+    Interrupted,
+    LookError,
+    TooSlow,
+    Unreachable,
+    Unsettled,
+    WriteError,
+)
 from monitor.sources.dsn import SYSTEM_ROOTS, Dsn, printable
 from monitor.sources.failures import (
     Answer,
@@ -26,6 +34,8 @@ from monitor.sources.failures import (
     explain_network,
     explain_reading,
     explain_script,
+    explain_writing,
+    is_over,
 )
 
 CONNECT_SECONDS: Final = 10.0
@@ -118,6 +128,14 @@ class ServerFacts:
     is_superuser: bool
 
 
+class Rows(Protocol):
+    """What reads rows of text inside one transaction."""
+
+    async def fetch(self, sql: str, *args: object) -> list[tuple[str | None, ...]]:
+        """The rows of one statement, parameters `$1`... given."""
+        ...
+
+
 @final
 class Reader:
     """Reads rows of text inside one read-only snapshot."""
@@ -125,17 +143,37 @@ class Reader:
     def __init__(self, session: "Session") -> None:
         self._session = session
 
-    async def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
-        """The rows of one statement without parameters.
+    async def fetch(self, sql: str, *args: object) -> list[tuple[str | None, ...]]:
+        """The rows of one statement, parameters `$1`... given.
 
         Raises:
             TypeError: a column is neither text nor JSON.
             LookError: see `Session.reading`.
         """
-        rows = await self._session.fetch_values(sql)
-        if any(not (cell is None or isinstance(cell, str)) for row in rows for cell in row):
-            raise TypeError("A catalog query returns text and JSON only: cast its columns.")
-        return rows
+        return _require_text(await self._session.fetch_values(sql, *args))
+
+
+@final
+class Writer:
+    """Reads and changes rows inside one transaction, which is made as a whole or not at all."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    async def fetch(self, sql: str, *args: object) -> list[tuple[str | None, ...]]:
+        """The rows that one statement returns, parameters `$1`... given.
+
+        Raises:
+            TypeError: a column is neither text nor JSON.
+            WriteError: see `Session.writing`.
+        """
+        return _require_text(await self._session.change(sql, *args))
+
+
+def _require_text(rows: list[tuple[Any, ...]]) -> list[tuple[str | None, ...]]:
+    if any(not (cell is None or isinstance(cell, str)) for row in rows for cell in row):
+        raise TypeError("A query returns text and JSON only: cast its columns.")
+    return rows
 
 
 @final
@@ -171,9 +209,8 @@ class Session:
         try:
             async with asyncio.timeout(seconds) as scope:
                 with self._explaining():
-                    await self._connection.execute(
-                        _write_opening(self._deadlines), timeout=self._statement_seconds
-                    )
+                    opening = _write_opening(self._deadlines, "REPEATABLE READ READ ONLY")
+                    await self._connection.execute(opening, timeout=self._statement_seconds)
                 yield Reader(self)
         except TimeoutError:
             if not scope.expired():
@@ -181,6 +218,68 @@ class Session:
             raise _too_slow(self._dsn.label, "read", seconds) from None
         finally:
             await self._roll_back()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Writer]:
+        """One READ COMMITTED, READ WRITE transaction with `PINNED` settings.
+
+        It is committed where the block ends by itself, and rolled back whatever else ends it.
+
+        Raises:
+            WriteError: the server refused a statement, or a deadline passed: nothing was changed.
+            Unsettled: the connection broke at the commit.
+        """
+        seconds = self._deadlines.script_seconds
+        try:
+            async with asyncio.timeout(seconds) as scope:
+                await self._begin()
+                yield Writer(self)
+        except TimeoutError:
+            await self._roll_back()
+            if not scope.expired():
+                raise
+            error = _too_slow(self._dsn.label, "script", seconds)
+            raise _undo(error) from None
+        except BaseException:
+            await self._roll_back()
+            raise
+        await self._commit()
+
+    async def _begin(self) -> None:
+        opening = _write_opening(self._deadlines, "READ COMMITTED READ WRITE")
+        with self._explaining_writes():
+            await self._connection.execute(opening, timeout=self._statement_seconds)
+
+    async def _commit(self) -> None:
+        """Commit; what a broken transaction answers is no commit."""
+        try:
+            status = await self._connection.execute("COMMIT", timeout=self._statement_seconds)
+        except asyncpg.PostgresError as error:
+            if is_over(error.sqlstate or ""):
+                raise _unsettled(self._dsn.label) from None
+            raise explain_writing(_hear(error, self._dsn)) from None
+        except _FOREIGN:
+            raise _unsettled(self._dsn.label) from None
+        if status != "COMMIT":
+            raise WriteError(
+                f"{self._dsn.label} did not commit. Nothing was changed.",
+                next_step="Look at the log of the server for the statement that failed.",
+            )
+
+    async def change(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
+        """The rows of one statement of a transaction that writes; raises as `writing` does."""
+        with self._explaining_writes():
+            rows = await self._connection.fetch(sql, *args, timeout=self._statement_seconds)
+        return [tuple(row) for row in rows]
+
+    @contextmanager
+    def _explaining_writes(self) -> Iterator[None]:
+        try:
+            yield
+        except asyncpg.PostgresError as error:
+            raise explain_writing(_hear(error, self._dsn)) from None
+        except _FOREIGN as error:
+            raise _undo(self._explain(error)) from None
 
     async def fetch_values(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
         """The rows of one statement, parameters `$1`... given; raises as `reading` does."""
@@ -348,7 +447,7 @@ async def _read_facts(connection: _Connection) -> ServerFacts:
     )
 
 
-def _write_opening(deadlines: Deadlines) -> str:
+def _write_opening(deadlines: Deadlines, mode: str) -> str:
     """BEGIN and every setting in one string: one round trip."""
     waits = {
         "statement_timeout": deadlines.statement_seconds,
@@ -358,7 +457,7 @@ def _write_opening(deadlines: Deadlines) -> str:
     # Zero would mean "no deadline" to the server.
     settings = [(name, str(max(1, round(wait * 1000)))) for name, wait in waits.items()]
     lines = [f"SET LOCAL {name} = '{value}'" for name, value in (*PINNED, *settings)]
-    return "; ".join(("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", *lines))
+    return "; ".join((f"BEGIN ISOLATION LEVEL {mode}", *lines))
 
 
 def _hear(error: asyncpg.PostgresError, dsn: Dsn) -> Answer:
@@ -379,4 +478,18 @@ def _too_slow(label: str, deadline: str, seconds: float) -> TooSlow:
     return TooSlow(
         f'{label} took longer than {seconds:g} s (deadline "{deadline}").',
         next_step="Look at what keeps the server busy, or raise this deadline.",
+    )
+
+
+def _undo(error: Exception) -> Exception:
+    """The same, told of a transaction that was rolled back."""
+    if not isinstance(error, AnchorwatchError):
+        return error
+    return WriteError(f"{error.message} Nothing was changed.", next_step=error.next_step)
+
+
+def _unsettled(label: str) -> Unsettled:
+    return Unsettled(
+        f"The connection to {label} broke at the commit: whether it was made is not known.",
+        next_step="Look before you try again: `anchorwatch orphans` counts what is left.",
     )
