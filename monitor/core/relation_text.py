@@ -73,6 +73,12 @@ def parse_relation(text: str, *, where: str = "", is_reverse: bool = False) -> R
     )
 
 
+def write_relation(relation: Relation) -> str:
+    """The text that a relation is parsed from, of a foreign key as well."""
+    child = _write_side(Side(relation.child, relation.columns))
+    return f"{child} -> {_write_side(Side(relation.parent, relation.referenced))}"
+
+
 def _split(text: str) -> tuple[str, str]:
     """The two sides; an arrow in a quoted name divides nothing."""
     bare = _WORD.sub(lambda found: "x" * len(found[0]), text)
