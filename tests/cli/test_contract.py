@@ -23,11 +23,12 @@ COMMANDS = [
     *("doctor", "lock", "diagnose", "orphans"),
 ]
 LOCKS = [["lock", "build"], ["lock", "show"], ["lock", "verify"]]
+REPAIR = ["orphans", "repair"]
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], *([name] for name in COMMANDS), ["config", "check"], ["config", "show"], *LOCKS],
+    [[], *([name] for name in COMMANDS), ["config", "check"], ["config", "show"], *LOCKS, REPAIR],
     ids=" ".join,
 )
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
@@ -78,6 +79,9 @@ async def test_the_command_alone_shows_its_help(run_command: RunCommand) -> None
         ["explain", "AW999"],
         ["accept"],
         ["accept", "app"],
+        ["orphans"],
+        ["orphans", "repair"],
+        ["orphans", "repair", "--nope"],
     ],
     ids=" ".join,
 )
