@@ -73,6 +73,20 @@ class Asked(NamedTuple):
     reason: str
 
 
+def require_text(*texts: str) -> None:
+    """Nothing, where all of them are text.
+
+    Raises:
+        UsageError: one holds bytes that are none.
+    """
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            "An option holds bytes that are no text.", next_step="Write it in UTF-8."
+        ) from None
+
+
 def require_choice(relation: str | None, strategy: RepairStrategy | None) -> tuple[str, Strategy]:
     """The two that have to be said.
 
@@ -106,6 +120,7 @@ def repair_rows(place: Place, asked: Asked, *, is_applied: bool) -> Outcome:
     Raises:
         AnchorwatchError: the command or the configuration cannot be used, or it failed.
     """
+    require_text(asked.relation, asked.where, asked.reason, *asked.values)
     values = _read_values(asked)
     require_condition(asked.where)
     subject, repaired = _find_subject(place)
@@ -251,7 +266,14 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
 
 def write_outcome(outcome: Outcome) -> str:
     """The same for a person."""
-    return "\n".join(clean(line, keep_lines=True) for line in _list_lines(outcome))
+    return "\n".join((*map(clean, _list_lines(outcome)), *_list_statements(outcome)))
+
+
+def _list_statements(outcome: Outcome) -> Iterator[str]:
+    """What would be done, as it would be, one statement after another."""
+    if not (outcome.applied or outcome.refused):
+        for statement in outcome.statements:
+            yield f"{clean(statement, keep_lines=True)};"
 
 
 def _list_lines(outcome: Outcome) -> Iterator[str]:
@@ -262,9 +284,6 @@ def _list_lines(outcome: Outcome) -> Iterator[str]:
     for refusal in outcome.refused:
         yield f"  refused: {refusal.reason}"
         yield f"    {refusal.next}"
-    if not outcome.applied:
-        for statement in outcome.statements:
-            yield f"  {' '.join(statement.split())};"
     yield from _list_next(outcome)
 
 

@@ -63,9 +63,16 @@ _VANISHED_WORDS: Final = re.compile(
 )
 _DENIED: Final = re.compile(r"permission denied for ([a-z ]+?) (.+)")
 _REJECTIONS: Final = frozenset({"23502", "23503", "23505", "23514", "23P01"})
-"""Of these the server's own words name tables, columns and constraints, and quote no row."""
-_RAISED: Final = "exec_stmt_raise"
-"""Where PL/pgSQL raises: these words are somebody's own."""
+_JUDGES: Final = frozenset(
+    {
+        *("ExecConstraints", "ReportNotNullViolationError", "ExecEvalConstraintNotNull"),
+        *("ExecEvalConstraintCheck", "domain_check_input", "ExecFindPartition"),
+        *("ExecPartitionCheckEmitError", "_bt_check_unique", "ri_ReportViolation"),
+        *("check_exclusion_or_unique_constraint", "RI_FKey_check"),
+    }
+)
+"""Where the server itself rejects a row: its words name what stands against it, and quote no row.
+What a function of somebody's raises with the same code may say anything."""
 _NO_TLS: Final = "rejected SSL upgrade"  # what asyncpg says; a test tells when it changes
 _GRANTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("table", "view", "materialized view", "foreign table"), "SELECT ON"),
@@ -212,9 +219,10 @@ def explain_writing(answer: Answer) -> WriteError:
 
     Holds the server's words only where these name constraints and quote no row.
     """
-    if answer.sqlstate in _REJECTIONS and answer.source != _RAISED:
+    if answer.sqlstate in _REJECTIONS:
+        words = answer.words if answer.source in _JUDGES else f"error {answer.sqlstate}"
         return Rejected(
-            f"{answer.label} refused the change: {answer.words}. Nothing was changed.",
+            f"{answer.label} refused the change: {words}. Nothing was changed.",
             next_step="Repair what stands against it first, or choose another strategy.",
         )
     sentence, next_step = _describe_writing(answer)

@@ -166,6 +166,10 @@ class Ground(msgspec.Struct, frozen=True, dict=True):
         homes = {table.oid, *table.ancestors}
         return ((n, link) for n, link in enumerate(self.links) if link.parent in homes)
 
+    def find(self, home: Home) -> Table:
+        """The table of that name; it is there."""
+        return next(table for table in self.tables if (table.schema, table.name) == home)
+
     def list_tops(self) -> list[Table]:
         """What is locked, in the one order in which every repair locks."""
         tops = {table.top for table in self.tables}

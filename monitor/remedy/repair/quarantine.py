@@ -86,7 +86,7 @@ def list_creation(shelf: Shelf) -> list[Statement]:
 
 def write_batch(wish: Wish, rows: int) -> Statement:
     """Begin a batch; returns its number."""
-    values = ", ".join(map(quote_literal, (wish.relation.name, wish.reason or "-", wish.version)))
+    values = ", ".join(map(quote_literal, (wish.label, wish.reason or "-", wish.version)))
     return Statement(
         f"insert into {QUARANTINE}.batches (relation, reason, version, kept) "
         f"values ({values}, {rows}) returning id::text"

@@ -34,7 +34,8 @@ def list_concerned(wish: Wish, ground: Ground) -> list[Table]:
     tops = ground.list_tops()
     if wish.strategy.takes_rows:
         return tops
-    return [table for table in tops if table.is_child or table.is_parent]
+    own = {table.top for table in ground.tables if table.is_child or table.is_parent}
+    return [table for table in tops if table.oid in own]
 
 
 def require_rights(wish: Wish, ground: Ground, closure: Closure | None = None) -> None:
@@ -53,19 +54,26 @@ def require_rights(wish: Wish, ground: Ground, closure: Closure | None = None) -
 
 def _list_missing(wish: Wish, ground: Ground, closure: Closure | None) -> Iterator[str]:
     taken = {ground.find_top(place.table).oid for place in closure.taken} if closure else set()
-    for table in list_concerned(wish, ground):
+    children = {table.top for table in ground.tables if table.is_child}
+    parents = {ground.find(wish.relation.parent).oid}
+    for table in _list_used(wish, ground):
         rights = {*(table.rights or ())}
         needed = {"select"}
-        if wish.strategy.takes_rows and (table.is_child or table.oid in taken):
+        if wish.strategy.takes_rows and (table.oid in children or table.oid in taken):
             needed |= {"delete"}
-        if wish.strategy is Strategy.NULLIFY and table.is_child:
+        if wish.strategy is Strategy.NULLIFY and table.oid in children:
             needed |= {"update"}
-        if wish.strategy is Strategy.ADOPT and table.is_parent:
+        if wish.strategy is Strategy.ADOPT and table.oid in parents:
             needed |= {"insert"}
         if not (needed | rights) & _LOCKING:
             needed |= {"update"}
         if lacking := needed - rights:
             yield f"{', '.join(sorted(lacking)).upper()} on {table.shown}"
+
+
+def _list_used(wish: Wish, ground: Ground) -> list[Table]:
+    """What is locked, and the parent, which may be a partition of that."""
+    return [*dict.fromkeys((*list_concerned(wish, ground), ground.find(wish.relation.parent)))]
 
 
 def judge_ground(wish: Wish, ground: Ground) -> Iterator[Refusal]:
@@ -164,16 +172,16 @@ def refuse_triggers(fired: Iterable[str]) -> Refusal:
 def list_triggers(wish: Wish, ground: Ground, closure: Closure) -> Iterator[str]:
     """The triggers that fire; those of statements also where a cascade finds no row."""
     event = _EVENTS[wish.strategy]
-    if not wish.strategy.takes_rows:
-        is_adopted = wish.strategy is Strategy.ADOPT
-        yield from _list_fired(
-            ground, event, lambda table: table.is_parent if is_adopted else table.is_child
-        )
+    if wish.strategy is Strategy.ADOPT:
+        homes = [table.oid for table in ground.tables if table.is_parent]
+        yield from _list_fired(ground, event, lambda t: t.oid in homes or _holds(homes, t, ground))
         return
     taken, changed = group(closure.taken), group(p for _, some in closure.changed for p in some)
     yield from _list_fired(
         ground, event, lambda table: table.oid in taken or _holds(taken, table, ground)
     )
+    if not wish.strategy.takes_rows:
+        return
     yield from list_fired((t for t in ground.tables if t.is_reached), event, with_rows=False)
     yield from _list_fired(
         ground, "update", lambda t: t.oid in changed or _holds(changed, t, ground)

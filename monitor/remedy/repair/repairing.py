@@ -140,7 +140,7 @@ def _expect(wish: Wish, found: Survey) -> Counts:
     """How many rows of each table are to be changed."""
     ground, counts = found.ground, Counter[tuple[int, str]]()
     if wish.strategy is Strategy.ADOPT:
-        counts[found.parent.oid, "insert"] = found.keys
+        counts[ground.find(wish.relation.parent).top, "insert"] = found.keys
         return counts
     event = "delete" if wish.strategy.takes_rows else "update"
     for place in found.closure.taken:

@@ -9,6 +9,7 @@ between rows that leave, or come back, together.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from monitor.core.errors import WriteError
 from monitor.core.quoting import quote_ident, quote_literal
 from monitor.core.relation import Relation
 from monitor.remedy.repair.ground import Ground, Table
@@ -16,10 +17,23 @@ from monitor.sources.orphan_rows import Facts, write_orphans
 
 
 class Statement(NamedTuple):
-    """A statement and its parameters."""
+    """A statement and its parameters: the places of rows, one list a table."""
 
     sql: str
     places: tuple[Sequence[str], ...] = ()
+
+    def require_counts(self, answer: Sequence[Sequence[str | None]]) -> None:
+        """Nothing, where it changed each row that it was told to.
+
+        Raises:
+            WriteError: a trigger kept it from some.
+        """
+        told = [str(len(places)) for places in self.places]
+        if self.places and [[*row] for row in answer] != [told]:
+            raise WriteError(
+                "Some rows would not be changed. Nothing was changed.",
+                next_step="Look for a trigger that keeps them, and repair the rows by hand.",
+            )
 
 
 def write_lock(tables: Iterable[Table]) -> Statement:

@@ -9,7 +9,7 @@ from monitor.checks.orphans import Limits, find_problem
 from monitor.core.errors import LookError
 from monitor.core.quoting import quote_ident
 from monitor.remedy.repair.closure import Closure, follow, group
-from monitor.remedy.repair.ground import CHANGING, Ground, Table, load
+from monitor.remedy.repair.ground import CHANGING, Ground, load
 from monitor.remedy.repair.quarantine import (
     Shelf,
     judge_shelf,
@@ -64,11 +64,6 @@ class Survey(msgspec.Struct, frozen=True):
     keys: int = 0
     partial: int = 0
 
-    @property
-    def parent(self) -> Table:
-        """The table of the parents."""
-        return next(table for table in self.ground.list_tops() if table.is_parent)
-
 
 def require_countable(wish: Wish, facts: Facts) -> None:
     """Nothing, where the relation can be counted.
@@ -107,7 +102,7 @@ async def survey(rows: Rows, wish: Wish, facts: Facts, ground: Ground) -> Survey
 async def _count_keys(rows: Rows, wish: Wish, found: Survey) -> Survey:
     """The same, with how many parents are missing."""
     sql = load("keys").format(
-        keys=write_keys(found.parent, wish.relation, found.facts),
+        keys=write_keys(found.ground.find(wish.relation.parent), wish.relation, found.facts),
         columns=", ".join(f"k.{quote_ident(name)}" for name in wish.relation.referenced),
     )
     ((keys, partial),) = await rows.fetch(sql)
@@ -130,9 +125,7 @@ async def plan(
         LookError: rows cannot be read.
     """
     if refused := tuple(judge_ground(wish, ground)):
-        outcome = Outcome(
-            strategy=wish.strategy.value, relation=wish.relation.name, refused=refused
-        )
+        outcome = Outcome(strategy=wish.strategy.value, relation=wish.label, refused=refused)
         return None, outcome
     found = await survey(rows, wish, facts, ground)
     return found, make_plan(wish, found)
@@ -152,7 +145,7 @@ def make_plan(wish: Wish, found: Survey) -> Outcome:
     is_shown = is_sized and not (refused and wish.strategy is Strategy.ADOPT)
     return Outcome(
         strategy=wish.strategy.value,
-        relation=wish.relation.name,
+        relation=wish.label,
         rows=tuple(_list_acts(wish, found)),
         statements=tuple(one.sql for one in _list_statements(wish, found)) if is_shown else (),
         refused=refused,
@@ -163,7 +156,7 @@ def _judge(wish: Wish, found: Survey) -> Iterator[Refusal]:
     ground, closure = found.ground, found.closure
     if wish.strategy is Strategy.ADOPT:
         yield from judge_size(wish, found.keys, is_exact=True)
-        yield from judge_adopt(wish, found.parent)
+        yield from judge_adopt(wish, found.ground.find(wish.relation.parent))
         yield from _judge_partial(found)
     elif found.total > wish.max_rows:
         yield from judge_size(wish, found.total, is_exact=True)
@@ -191,10 +184,12 @@ def _list_acts(wish: Wish, found: Survey) -> Iterator[Act]:
     ground, action = found.ground, wish.strategy.value
     if wish.strategy is Strategy.ADOPT:
         if found.keys:
-            yield Act(table=found.parent.shown, action=action, rows=found.keys)
+            yield Act(
+                table=found.ground.find(wish.relation.parent).shown, action=action, rows=found.keys
+            )
         return
     if found.total > wish.max_rows:
-        child = next(table for table in ground.list_tops() if table.is_child)
+        child = ground.find(wish.relation.child)
         yield Act(table=child.shown, action=action, rows=found.total)
         return
     counts = Counter(ground.find_top(place.table).shown for place in found.closure.taken)
@@ -213,7 +208,9 @@ def write_change(wish: Wish, found: Survey) -> Statement:
         case Strategy.NULLIFY:
             return write_nullify(found.ground, wish.relation.columns, groups)
         case Strategy.ADOPT:
-            return write_adopt(found.parent, wish.relation, found.facts, wish.values)
+            return write_adopt(
+                found.ground.find(wish.relation.parent), wish.relation, found.facts, wish.values
+            )
 
 
 def _list_statements(wish: Wish, found: Survey) -> Iterator[Statement]:

@@ -39,6 +39,7 @@ async def change(
     if is_firing:
         await rows.fetch("set local search_path to default")
     answer = await rows.fetch(statement.sql, *map(list, statement.places))
+    statement.require_counts(answer)
     await rows.fetch("set constraints all immediate")
     await rows.fetch("set local search_path to ''")
     return answer

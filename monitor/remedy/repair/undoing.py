@@ -37,6 +37,10 @@ from monitor.sources.orphan_rows import Place
 from monitor.sources.postgres import Deadlines, Rows, Session, Writer, connect
 
 UNDO: Final = "undo"
+_REJECTED: Final = (
+    "Repair what stands against it first: these rows lacked their parents, and a foreign key lets "
+    "them in when these are there, or while it is dropped."
+)
 
 
 class Undoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,7 +168,7 @@ async def _apply(session: Session, wish: Undoing) -> Outcome:
     except Rejected as error:
         if plan is None:
             raise
-        refusal = Refusal(reason=error.message, next=error.next_step)
+        refusal = Refusal(reason=error.message, next=_REJECTED)
         return msgspec.structs.replace(plan.outcome, refused=(refusal,))
     except LookError as error:
         raise WriteError(
@@ -176,10 +180,10 @@ async def _plan_locked(rows: Writer, wish: Undoing) -> _Plan:
     """Lock the batches and the tables: nobody else undoes, or writes, until this is over."""
     seen = await _make_plan(rows, wish)
     tables = [table for _, table in list_tables(seen.ground, seen.batch)]
-    await rows.fetch(f"lock table {QUARANTINE}.batches in share row exclusive mode")
     if tables:
         by_name = sorted(tables, key=lambda table: (table.schema, table.name))
         await rows.fetch(write_lock(by_name).sql)
+    await rows.fetch(f"lock table {QUARANTINE}.batches in share row exclusive mode")
     plan = await _make_plan(rows, wish)
     if plan.ground != seen.ground:
         raise WriteError(

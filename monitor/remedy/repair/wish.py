@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from monitor.core.relation import Relation
+from monitor.core.relation import Origin, Relation
+from monitor.core.relation_text import write_relation
 
 MAX_ROWS: Final = 1000
 """Rows that a repair may change unless it is told otherwise."""
@@ -47,6 +48,13 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     values: tuple[tuple[str, str], ...] = ()
     reason: str = ""
     version: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the relation is called: the constraint's name, or the relation in full."""
+        if self.relation.origin is Origin.CONFIGURED:
+            return write_relation(self.relation)
+        return self.relation.name
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True):

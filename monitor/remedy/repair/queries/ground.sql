@@ -46,15 +46,18 @@ links as (
   where exists (select from reach r where k.confrelid = r.oid
     or k.confrelid in (select a.relid from pg_partition_ancestors(r.oid) a))
 ),
-tables as (
+concerned as (
   select oid from reach
   union
   select d.oid from links k
     cross join lateral (select k.conrelid as oid union select t.relid from pg_partition_tree(k.conrelid) t) d
   union
   select oid from parents
+),
+tables as (
+  select oid from concerned
   union
-  select pg_partition_root(oid) from reach where pg_partition_root(oid) is not null
+  select pg_partition_root(oid) from concerned where pg_partition_root(oid) is not null
 )
 select
   (select json_agg(json_build_object(
