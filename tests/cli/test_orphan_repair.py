@@ -42,7 +42,7 @@ async def test_a_quarantine_empties_the_count_and_undo_fills_it_again(
     assert done.code == 0, done
     document = done.document
     statements = document.pop("statements")
-    assert any(text.startswith("with d0 as (delete") for text in statements)
+    assert any("repair: delete */ with d0 as (delete" in text for text in statements)
     assert document == {
         "format": 1,
         "strategy": "quarantine",

@@ -88,7 +88,8 @@ def write_batch(wish: Wish, rows: int) -> Statement:
     """Begin a batch; returns its number."""
     values = ", ".join(map(quote_literal, (wish.label, wish.reason or "-", wish.version)))
     return Statement(
-        f"insert into {QUARANTINE}.batches (relation, reason, version, kept) "
+        f"/* anchorwatch repair: batch */ insert into {QUARANTINE}.batches "
+        "(relation, reason, version, kept) "
         f"values ({values}, {rows}) returning id::text"
     )
 
@@ -107,7 +108,8 @@ def write_keeping(
     """
     top = ground.find_top(table)
     return Statement(
-        f'with k as (insert into {QUARANTINE}.rows (batch, number, "schema", "table", "values") '
+        f"/* anchorwatch repair: keep */ with k as (insert into {QUARANTINE}.rows "
+        '(batch, number, "schema", "table", "values") '
         f"select {batch}, {after} + row_number() over (order by c.ctid), "
         f"{quote_literal(top.schema)}, {quote_literal(top.name)}, "
         f"{write_kept(list_kept(top), 'c')} from {top.source} as c "

@@ -42,7 +42,9 @@ def write_lock(tables: Iterable[Table]) -> Statement:
     https://www.postgresql.org/docs/current/explicit-locking.html
     """
     names = ", ".join(table.sql for table in tables)
-    return Statement(f"lock table {names} in share row exclusive mode")
+    return Statement(
+        f"/* anchorwatch repair: lock */ lock table {names} in share row exclusive mode"
+    )
 
 
 def write_delete(ground: Ground, places: Mapping[int, Sequence[str]]) -> Statement:
@@ -52,7 +54,7 @@ def write_delete(ground: Ground, places: Mapping[int, Sequence[str]]) -> Stateme
         f"where {_write_place(table, n + 1)} returning 1)"
         for n, table in enumerate(places)
     ]
-    return Statement(f"with {', '.join(parts)} select {_write_counts(parts)}", (*places.values(),))
+    return _combine("delete", parts, places)
 
 
 def write_nullify(
@@ -65,7 +67,13 @@ def write_nullify(
         f"where {_write_place(table, n + 1)} returning 1)"
         for n, table in enumerate(places)
     ]
-    return Statement(f"with {', '.join(parts)} select {_write_counts(parts)}", (*places.values(),))
+    return _combine("nullify", parts, places)
+
+
+def _combine(what: str, parts: Sequence[str], places: Mapping[int, Sequence[str]]) -> Statement:
+    """All of it at once; returns how many rows each part changed."""
+    sql = f"with {', '.join(parts)} select {_write_counts(parts)}"
+    return Statement(f"/* anchorwatch repair: {what} */ {sql}", (*places.values(),))
 
 
 def _write_place(table: int, parameter: int) -> str:
@@ -90,6 +98,7 @@ def write_adopt(
     columns = ", ".join(map(quote_ident, (*relation.referenced, *(name for name, _ in listed))))
     given = "".join(f", {quote_literal(text)}::{types[name]}" for name, text in listed)
     return Statement(
+        "/* anchorwatch repair: adopt */ "
         f"with d0 as (insert into {parent.sql} ({columns}) overriding system value "
         f"select k.*{given} from ({write_keys(parent, relation, facts)}) as k returning 1) "
         f"select {_write_counts(['d0'])}"

@@ -162,7 +162,7 @@ def _judge(wish: Wish, found: Survey) -> Iterator[Refusal]:
         yield from judge_size(wish, found.total, is_exact=True)
     else:
         yield from judge_size(wish, closure.size, is_exact=closure.is_whole)
-    if wish.strategy.takes_rows:
+    if wish.strategy.takes_rows and closure.is_whole:
         yield from judge_closure(wish, ground, found.orphans, closure)
     if wish.strategy is Strategy.QUARANTINE:
         yield from judge_shelf(found.shelf)

@@ -138,7 +138,9 @@ def _write_insert(batch: Batch, ground: Ground) -> Statement:
         found.append(
             f"select tableoid::pg_catalog.int8::pg_catalog.text, ctid::pg_catalog.text from i{n}"
         )
-    return Statement(f"with {', '.join(parts)} {' union all '.join(found)}")
+    return Statement(
+        f"/* anchorwatch repair: restore */ with {', '.join(parts)} {' union all '.join(found)}"
+    )
 
 
 def _write_columns(names: tuple[str, ...]) -> str:
@@ -150,7 +152,8 @@ def _write_columns(names: tuple[str, ...]) -> str:
 
 def _write_mark(batch: Batch) -> Statement:
     return Statement(
-        f"update {QUARANTINE}.batches set undone_at = now(), undone_by = session_user "
+        f"/* anchorwatch repair: undone */ update {QUARANTINE}.batches "
+        "set undone_at = now(), undone_by = session_user "
         f"where id = {batch.number} and undone_at is null returning id::text"
     )
 

@@ -1,3 +1,5 @@
+/* anchorwatch repair: quarantine */
+-- The tables in which rows are kept. A batch stays when it was undone, as history.
 create schema if not exists anchorwatch_quarantine;
 create table if not exists anchorwatch_quarantine.batches (
   id bigint generated always as identity primary key,
