@@ -251,6 +251,14 @@ class Session:
             await self._connection.execute(opening, timeout=self._statement_seconds)
 
     async def _commit(self) -> None:
+        """Commit, to its end: who interrupts it has to be told what became of it."""
+        commit = asyncio.ensure_future(self._send_commit())
+        while not commit.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(commit)
+        commit.result()
+
+    async def _send_commit(self) -> None:
         """Commit; what a broken transaction answers is no commit."""
         try:
             status = await self._connection.execute("COMMIT", timeout=self._statement_seconds)

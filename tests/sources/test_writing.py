@@ -11,6 +11,7 @@ from monitor.sources.dsn import parse_dsn
 from monitor.sources.postgres import Deadlines, Session, connect
 from tests.conftest import MakeDatabase
 from tests.remedy.repair.rows import ask
+from tests.sources.peers import until
 
 TABLES = """
 create table t (id int primary key, up int references t deferrable initially deferred);
@@ -121,3 +122,20 @@ async def test_a_connection_that_breaks_at_the_commit_leaves_nobody_sure(url: st
     async with connect(parse_dsn(url)[0]) as session:
         with pytest.raises(Unsettled, match="whether it was made is not known"):
             await write_and_lose(url, session)
+
+
+async def test_who_interrupts_a_commit_learns_what_became_of_it(url: str) -> None:
+    slow = """create function nap() returns trigger language plpgsql as
+      $$ begin perform pg_sleep(0.5); return null; end $$;
+    create constraint trigger nap after insert on t deferrable initially deferred
+      for each row execute function nap()"""
+    other = await asyncpg.connect(url)
+    await other.execute(slow)
+    async with connect(parse_dsn(url)[0]) as session:
+        task = asyncio.create_task(write(session, INSERT))
+        napping = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
+        await until(lambda: other.fetchval(napping))
+        task.cancel()
+        await task
+    await other.close()
+    assert await ask(url, COUNT) == 2

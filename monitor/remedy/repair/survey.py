@@ -221,6 +221,8 @@ def _list_statements(wish: Wish, found: Survey) -> Iterator[Statement]:
     if wish.strategy is Strategy.QUARANTINE:
         yield from list_creation(found.shelf)
         yield write_batch(wish, len(found.closure.taken))
+        after = 0
         for table, places in group(found.closure.taken).items():
-            yield write_keeping(found.ground, table, places, batch="BATCH", after=0)
+            yield write_keeping(found.ground, table, places, batch="BATCH", after=after)
+            after += len(places)
     yield write_change(wish, found)

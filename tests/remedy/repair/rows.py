@@ -24,13 +24,14 @@ async def find(url: str, name: str) -> Relation:
     return found
 
 
-async def mend(
+async def mend(  # noqa: PLR0913  # what the command line says
     url: str,
     name: str | Relation,
     strategy: str,
     *,
     apply: bool = True,
     by: str | None = None,
+    deadlines: Deadlines = DEADLINES,
     **more: Any,
 ) -> Outcome:
     """Repair, as another role where one is named."""
@@ -38,7 +39,7 @@ async def mend(
     wish = Wish(relation=relation, strategy=Strategy(strategy), version="1", **more)
     dsn = parse_dsn(url)[0]
     repaired = parse_dsn(by or url)[0]
-    return await repair(dsn, repaired, wish, deadlines=DEADLINES, is_applied=apply)
+    return await repair(dsn, repaired, wish, deadlines=deadlines, is_applied=apply)
 
 
 async def bring_back(url: str, batch: int, *, apply: bool = True, **more: Any) -> Outcome:

@@ -33,8 +33,8 @@ async def write(url: str, until: asyncio.Event, chance: random.Random) -> dict[s
         statement = chance.choice(WRITES)
         try:
             status = await connection.execute(statement)
-        except asyncpg.ForeignKeyViolationError:
-            continue  # what it references left just now
+        except (asyncpg.ForeignKeyViolationError, asyncpg.DeadlockDetectedError):
+            continue  # what it references left just now, or two writers met
         if statement.startswith("insert"):
             made[statement.split()[2]] += int(status.split()[-1])
     await connection.close()

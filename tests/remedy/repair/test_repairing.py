@@ -1,5 +1,7 @@
 """Rows without a parent, repaired on a real server: dry, applied, refused, never half."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -8,10 +10,11 @@ from monitor.core.quoting import quote_ident
 from monitor.core.relation_text import parse_relation
 from monitor.remedy.repair.wish import Outcome
 from monitor.sources.engine import Cluster
+from monitor.sources.postgres import Deadlines
 from tests.conftest import MakeDatabase
-from tests.remedy.repair.rows import acts, ask, bring_back, dump, mend, reasons
+from tests.remedy.repair.rows import acts, ask, bring_back, dump, find, mend, reasons
 from tests.sources.looking import name_of, run
-from tests.sources.peers import socket_url, weak_role
+from tests.sources.peers import socket_url, until, weak_role
 
 SHOP = """
 create table users (id int primary key, name text not null default 'ghost', team int);
@@ -532,6 +535,49 @@ async def test_rows_that_come_meanwhile_are_waited_for(shop: str) -> None:
     await other.close()
     done = await mend(shop, "orders_user", "delete", with_dependents=True)
     assert ("public.parts", "delete", 3) in acts(done)
+
+
+async def test_tables_that_change_before_they_are_locked_are_left(shop: str) -> None:
+    other = await asyncpg.connect(shop)
+    transaction = other.transaction()
+    await transaction.start()
+    await other.execute("alter table parts add more int default 7")
+    repairing = asyncio.create_task(
+        mend(
+            shop,
+            await find(shop, "orders_user"),
+            "quarantine",
+            with_dependents=True,
+            deadlines=Deadlines(lock_seconds=20),
+        )
+    )
+    waiting = "select count(*) from pg_locks where not granted and database = (select oid from "
+    waiting += "pg_database where datname = current_database())"
+    await until(lambda: other.fetchval(waiting))
+    await transaction.commit()
+    with pytest.raises(WriteError, match="The tables changed before they were locked"):
+        await repairing
+    await other.close()
+    assert (await mend(shop, "orders_user", "quarantine", with_dependents=True)).applied
+
+
+async def test_tables_of_another_version_are_not_used(shop: str) -> None:
+    await mend(shop, "orders_user", "quarantine", with_dependents=True)
+    await run(
+        shop,
+        "alter table anchorwatch_quarantine.rows add more int",
+        "alter table orders disable trigger all; insert into orders values (9, 9)",
+    )
+    done = await mend(shop, "orders_user", "quarantine")
+    assert "are not as this version makes them" in reasons(done)
+    await run(
+        shop,
+        "alter table anchorwatch_quarantine.rows drop more",
+        "create trigger t before insert on anchorwatch_quarantine.rows for each row execute "
+        "function suppress_redundant_updates_trigger()",
+    )
+    done = await mend(shop, "orders_user", "quarantine")
+    assert "act on its tables" in reasons(done)
 
 
 async def test_privileges_that_are_missing_are_named(
