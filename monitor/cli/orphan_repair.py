@@ -1,11 +1,9 @@
 """What `anchorwatch orphans repair` does: looks, plans, and acts where it is told to."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
-
-import msgspec
+from typing import NamedTuple
 
 from monitor import __version__
 from monitor.cli.checking import Broken, Subject, guard_subject, list_subjects, make_target
@@ -15,9 +13,8 @@ from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices
 from monitor.core.condition import require_condition
 from monitor.core.errors import ConfigurationError, UsageError
-from monitor.core.printing import clean
 from monitor.core.relation import Relation
-from monitor.core.relation_text import parse_relation, write_relation
+from monitor.core.relation_choice import choose_relation, narrow
 from monitor.remedy.repair.repairing import repair
 from monitor.remedy.repair.undoing import Undoing, undo
 from monitor.remedy.repair.wish import Outcome, Strategy, Wish
@@ -27,8 +24,6 @@ from monitor.watch.expectation import Expectations
 from monitor.watch.inspection import read_database
 from monitor.watch.orphans import find_keys
 from monitor.watch.target import add_locks
-
-_ARROW: Final = "->"
 
 
 class Place(NamedTuple):
@@ -204,113 +199,3 @@ async def _list_known(subject: Subject) -> tuple[Relation, ...]:
         target = await add_locks(make_target(guarded, Expectations(stack)), now)
         snapshot = (await read_database(target, now)).snapshot
         return (*await find_keys(target, snapshot), *subject.orphans.relations)
-
-
-def choose_relation(known: Iterable[Relation], text: str) -> Relation:
-    """The one relation that is meant: by its name, or as it is written.
-
-    A text that says the same as a relation that is known means that one, with its condition.
-
-    Raises:
-        UsageError: there is none, or there are several.
-    """
-    listed = [*known]
-    found = [relation for relation in listed if relation.name == text]
-    parsed: Relation | None = None
-    if not found and _ARROW in text:
-        parsed = parse_relation(text)
-        found = [relation for relation in listed if _shape(relation) == _shape(parsed)]
-    match found:
-        case [relation]:
-            return relation
-        case [] if parsed is not None:
-            return parsed
-        case []:
-            raise UsageError(
-                f"No foreign key or configured relation is called {text!r}.",
-                next_step="`anchorwatch orphans` lists them; or write it like "
-                "orders.user_id -> users.id.",
-            )
-    raise UsageError(
-        f"{text!r} may mean {len(found)} relations: {'; '.join(map(_describe_relation, found))}.",
-        next_step="Write which one, like orders.user_id -> users.id, or by its name.",
-    )
-
-
-def _shape(relation: Relation) -> tuple[object, ...]:
-    return (relation.child, relation.columns, relation.parent, relation.referenced)
-
-
-def _describe_relation(relation: Relation) -> str:
-    """As in `orders_user, public.orders(user_id) -> public.users(id)`."""
-    where = f" where {relation.where}" if relation.where else ""
-    return f"{relation.name}, {write_relation(relation)}{where}"
-
-
-def narrow(relation: Relation, where: str) -> Relation:
-    """The relation of fewer rows: its own condition holds as well.
-
-    Raises:
-        UsageError: one of the conditions could end what is around it.
-    """
-    conditions = [require_condition(text) for text in (relation.where, where.strip()) if text]
-    joined = " and ".join(f"({text}\n)" for text in conditions)
-    return msgspec.structs.replace(relation, where=joined if conditions else "")
-
-
-def describe_outcome(outcome: Outcome) -> dict[str, Any]:
-    """The document of the contract."""
-    found: dict[str, Any] = msgspec.to_builtins(outcome)
-    return found
-
-
-def write_outcome(outcome: Outcome) -> str:
-    """The same for a person."""
-    return "\n".join((*map(clean, _list_lines(outcome)), *_list_statements(outcome)))
-
-
-def _list_statements(outcome: Outcome) -> Iterator[str]:
-    """What would be done, as it would be, one statement after another."""
-    if not (outcome.applied or outcome.refused):
-        for statement in outcome.statements:
-            yield f"{clean(statement, keep_lines=True)};"
-
-
-def _list_lines(outcome: Outcome) -> Iterator[str]:
-    yield f"{outcome.strategy} of {_write_subject(outcome)}: {_write_end(outcome)}"
-    width = max((len(str(act.rows)) for act in outcome.rows), default=1)
-    for act in outcome.rows:
-        yield f"  {act.rows:>{width}}  {act.table}  {act.action}"
-    for refusal in outcome.refused:
-        yield f"  refused: {refusal.reason}"
-        yield f"    {refusal.next}"
-    yield from _list_next(outcome)
-
-
-def _write_subject(outcome: Outcome) -> str:
-    batch = f"batch {outcome.batch}, " if outcome.strategy == "undo" else ""
-    return f"{batch}{outcome.relation}"
-
-
-def _write_end(outcome: Outcome) -> str:
-    rows = sum(act.rows for act in outcome.rows)
-    if outcome.refused:
-        return "refused, nothing was changed"
-    if not rows:
-        return "no row has lost its parent, nothing to do"
-    noun = "row" if rows == 1 else "rows"
-    if outcome.applied:
-        return f"done, {rows} {noun}"
-    return f"would change {rows} {noun}, nothing was changed"
-
-
-def _list_next(outcome: Outcome) -> Iterator[str]:
-    if outcome.remaining:
-        yield (
-            f"  {outcome.remaining} rows have lost their parents by this: they referenced rows "
-            "that left. Run it again for them."
-        )
-    if outcome.applied and outcome.batch is not None and outcome.strategy != "undo":
-        yield f"  They are kept as batch {outcome.batch}: --undo {outcome.batch} brings them back."
-    if not (outcome.applied or outcome.refused) and outcome.rows:
-        yield "  Add --apply to do it."

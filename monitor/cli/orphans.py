@@ -163,15 +163,14 @@ def repair(  # one parameter an option
     Says what it would do; with --apply it does so, in one transaction, or not at all. Exits
     with 1 when it is refused, 3 when it could not be done.
     """
+    from monitor.cli.orphan_outcome import describe_outcome, write_outcome
     from monitor.cli.orphan_repair import (
         Asked,
         Place,
-        describe_outcome,
         refuse_beside_undo,
         repair_rows,
         require_choice,
         undo_batch,
-        write_outcome,
     )
     from monitor.cli.output import print_json, print_text
     from monitor.cli.sources import make_choices

@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.orphan_repair import choose_relation, narrow
-from monitor.core.errors import UsageError
-from monitor.core.relation_text import parse_relation
 from tests.cli.conftest import PLANTED, RunCommand
 from tests.conftest import MakeDatabase
 from tests.remedy.repair.rows import ask, dump
@@ -203,29 +200,6 @@ async def test_nobody_who_cannot_be_reached_is_repaired(run_inside: RunCommand) 
 async def test_a_database_may_be_called_like_a_command(run_inside: RunCommand) -> None:
     done = await run_inside("orphans", "count")
     assert (done.code, "'count'" in done.err or "DATABASE_URL" in done.err) == (2, True), done
-
-
-ORDERS = parse_relation("orders.user_id -> users.id", where="id > 1")
-TEAMS = parse_relation("users.team -> orders.id")
-
-
-def test_a_text_means_what_is_configured_with_its_condition() -> None:
-    assert choose_relation([ORDERS, TEAMS], "public.orders(user_id) -> public.users(id)") == ORDERS
-    assert choose_relation([ORDERS, TEAMS], "(team) -> public.orders(id)") == TEAMS
-    assert choose_relation([TEAMS], "orders.id -> users.id").where == ""
-    with pytest.raises(UsageError, match="may mean 2 relations"):
-        choose_relation(
-            [ORDERS, parse_relation("orders.user_id -> users.id")], "orders.user_id -> users.id"
-        )
-    with pytest.raises(UsageError, match="is called 'nobody'"):
-        choose_relation([ORDERS], "nobody")
-
-
-def test_both_conditions_hold() -> None:
-    assert narrow(ORDERS, "a -- b").where == "(id > 1\n) and (a -- b\n)"
-    assert narrow(TEAMS, "  ").where == ""
-    with pytest.raises(UsageError):
-        narrow(ORDERS, "true) or (true")
 
 
 async def test_what_is_kept_is_no_drift(

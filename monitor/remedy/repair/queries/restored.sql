@@ -6,7 +6,8 @@ with kept as (
 ),
 back as (
   select ({again})::text as v from {source} as c
-  where (c.tableoid::bigint::text, c.ctid::text) in (select * from unnest($1::text[], $2::text[]))
+  where c.ctid = any ($2::text[]::tid[])  -- found by this, and not by reading the whole table
+    and (c.tableoid::bigint::text, c.ctid::text) in (select * from unnest($1::text[], $2::text[]))
 )
 select count(*)::text from (
   (select v from kept except all select v from back)
