@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.core.errors import (
+    AnchorwatchError,
     Incomparable,
     Interrupted,
     LookError,
@@ -23,6 +24,7 @@ from monitor.core.errors import (
     StatementFailed,
     TooSlow,
     Unreachable,
+    Unsettled,
     WriteError,
 )
 from monitor.core.quoting import quote_ident
@@ -227,6 +229,21 @@ def explain_writing(answer: Answer) -> WriteError:
         )
     sentence, next_step = _describe_writing(answer)
     return WriteError(f"{sentence} Nothing was changed.", next_step=next_step)
+
+
+def explain_undone(error: Exception) -> Exception:
+    """The same failure, told of a transaction that was rolled back by it."""
+    if not isinstance(error, AnchorwatchError):
+        return error
+    return WriteError(f"{error.message} Nothing was changed.", next_step=error.next_step)
+
+
+def explain_unsettled(label: str) -> Unsettled:
+    """That the connection broke at the commit."""
+    return Unsettled(
+        f"The connection to {label} broke at the commit: whether it was made is not known.",
+        next_step="Look before you try again: `anchorwatch orphans` counts what is left.",
+    )
 
 
 def _describe_writing(answer: Answer) -> tuple[str, str]:

@@ -15,7 +15,7 @@ import msgspec
 from monitor.core.homes import Home
 from monitor.core.quoting import quote_ident, quote_literal
 from monitor.core.relation import Relation
-from monitor.sources.postgres import Rows
+from monitor.sources.rows import Rows
 
 _QUERIES: Final = resources.files("monitor.sources").joinpath("queries", "orphans")
 _OWN: Final = "pg_catalog"

@@ -12,21 +12,20 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from typing import Any, Final, Protocol, final
+from typing import Any, Final, final
 from urllib.parse import urlencode
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
 from monitor.core.errors import (
-    AnchorwatchError,
     Interrupted,
     LookError,
     TooSlow,
     Unreachable,
-    Unsettled,
     WriteError,
 )
+from monitor.sources.deadlines import DEADLINES, SCRIPT_SECONDS, Deadlines
 from monitor.sources.dsn import SYSTEM_ROOTS, Dsn, printable
 from monitor.sources.failures import (
     Answer,
@@ -34,46 +33,24 @@ from monitor.sources.failures import (
     explain_network,
     explain_reading,
     explain_script,
+    explain_undone,
+    explain_unsettled,
     explain_writing,
     is_over,
 )
+from monitor.sources.pinned import PINNED, write_opening
+from monitor.sources.rows import Reader, Writer
 
-CONNECT_SECONDS: Final = 10.0
-"""A database that sleeps wakes within seconds; three times that is not a slow one but none."""
-STATEMENT_SECONDS: Final = 15.0
-"""The catalog of 10 000 tables reads in under 5 s; what takes longer is stuck."""
-LOCK_SECONDS: Final = 0.3
-"""We must never queue in front of a migration: what waits behind us waits this long at most."""
-IDLE_SECONDS: Final = 30.0
-"""If we die between two statements, the server drops our snapshot by itself."""
-READ_SECONDS: Final = 60.0
-"""An open snapshot holds back vacuum: a whole read ends before anyone could notice."""
-SCRIPT_SECONDS: Final = 300.0
-"""A history of migrations in a shadow may build large indexes, and still must end."""
-GRACE_SECONDS: Final = 2.0
-"""The server speaks first, for it knows why; we give up only where it cannot be heard."""
-CLOSE_SECONDS: Final = 2.0
-"""A goodbye and a cancel request take one round trip; a dead peer gets no more than this."""
-
-PINNED: Final[tuple[tuple[str, str], ...]] = (
-    # What a role or a database may have set otherwise, and what would change texts.
-    ("search_path", ""),
-    ("TimeZone", "UTC"),
-    ("DateStyle", "ISO, YMD"),
-    ("IntervalStyle", "postgres"),
-    ("bytea_output", "hex"),
-    ("extra_float_digits", "1"),
-    ("quote_all_identifiers", "off"),
-    ("standard_conforming_strings", "on"),
-    ("lc_monetary", "C"),
-    ("xmloption", "content"),
-    ("xmlbinary", "base64"),
-    ("transform_null_equals", "off"),
-    ("jit", "off"),
-    # Rows that are hidden must be an error: an empty alembic_version means something else.
-    ("row_security", "off"),
-)
-"""Settings of every read: https://www.postgresql.org/docs/current/runtime-config-client.html"""
+__all__ = [
+    "APPLICATION_NAME",
+    "DEADLINES",
+    "PINNED",
+    "SCRIPT_SECONDS",
+    "Deadlines",
+    "ServerFacts",
+    "Session",
+    "connect",
+]
 
 _FACTS: Final = """/* anchorwatch facts */ SELECT
     pg_catalog.current_setting('server_version_num'),
@@ -94,21 +71,6 @@ _FOREIGN: Final = (
 type _Connection = asyncpg.Connection[asyncpg.Record]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
-    """How long each wait may take, in seconds; see the constants for why."""
-
-    connect_seconds: float = CONNECT_SECONDS
-    statement_seconds: float = STATEMENT_SECONDS
-    lock_seconds: float = LOCK_SECONDS
-    idle_seconds: float = IDLE_SECONDS
-    read_seconds: float = READ_SECONDS
-    script_seconds: float = SCRIPT_SECONDS
-    grace_seconds: float = GRACE_SECONDS
-    close_seconds: float = CLOSE_SECONDS
-
-
-DEADLINES: Final = Deadlines()
 APPLICATION_NAME: Final = f"anchorwatch/{version('anchorwatch')}"
 
 
@@ -126,54 +88,6 @@ class ServerFacts:
     in_recovery: bool
     system_identifier: str | None
     is_superuser: bool
-
-
-class Rows(Protocol):
-    """What reads rows of text inside one transaction."""
-
-    async def fetch(self, sql: str, *args: object) -> list[tuple[str | None, ...]]:
-        """The rows of one statement, parameters `$1`... given."""
-        ...
-
-
-@final
-class Reader:
-    """Reads rows of text inside one read-only snapshot."""
-
-    def __init__(self, session: "Session") -> None:
-        self._session = session
-
-    async def fetch(self, sql: str, *args: object) -> list[tuple[str | None, ...]]:
-        """The rows of one statement, parameters `$1`... given.
-
-        Raises:
-            TypeError: a column is neither text nor JSON.
-            LookError: see `Session.reading`.
-        """
-        return _require_text(await self._session.fetch_values(sql, *args))
-
-
-@final
-class Writer:
-    """Reads and changes rows inside one transaction, which is made as a whole or not at all."""
-
-    def __init__(self, session: "Session") -> None:
-        self._session = session
-
-    async def fetch(self, sql: str, *args: object) -> list[tuple[str | None, ...]]:
-        """The rows that one statement returns, parameters `$1`... given.
-
-        Raises:
-            TypeError: a column is neither text nor JSON.
-            WriteError: see `Session.writing`.
-        """
-        return _require_text(await self._session.change(sql, *args))
-
-
-def _require_text(rows: list[tuple[Any, ...]]) -> list[tuple[str | None, ...]]:
-    if any(not (cell is None or isinstance(cell, str)) for row in rows for cell in row):
-        raise TypeError("A query returns text and JSON only: cast its columns.")
-    return rows
 
 
 @final
@@ -209,9 +123,9 @@ class Session:
         try:
             async with asyncio.timeout(seconds) as scope:
                 with self._explaining():
-                    opening = _write_opening(self._deadlines, "REPEATABLE READ READ ONLY")
+                    opening = write_opening(self._deadlines, "REPEATABLE READ READ ONLY")
                     await self._connection.execute(opening, timeout=self._statement_seconds)
-                yield Reader(self)
+                yield Reader(self.fetch_values)
         except TimeoutError:
             if not scope.expired():
                 raise
@@ -233,20 +147,20 @@ class Session:
         try:
             async with asyncio.timeout(seconds) as scope:
                 await self._begin()
-                yield Writer(self)
+                yield Writer(self.change)
         except TimeoutError:
             await self._roll_back()
             if not scope.expired():
                 raise
             error = _too_slow(self._dsn.label, "script", seconds)
-            raise _undo(error) from None
+            raise explain_undone(error) from None
         except BaseException:
             await self._roll_back()
             raise
         await self._commit()
 
     async def _begin(self) -> None:
-        opening = _write_opening(self._deadlines, "READ COMMITTED READ WRITE")
+        opening = write_opening(self._deadlines, "READ COMMITTED READ WRITE")
         with self._explaining_writes():
             await self._connection.execute(opening, timeout=self._statement_seconds)
 
@@ -264,10 +178,10 @@ class Session:
             status = await self._connection.execute("COMMIT", timeout=self._statement_seconds)
         except asyncpg.PostgresError as error:
             if is_over(error.sqlstate or ""):
-                raise _unsettled(self._dsn.label) from None
+                raise explain_unsettled(self._dsn.label) from None
             raise explain_writing(_hear(error, self._dsn)) from None
         except _FOREIGN:
-            raise _unsettled(self._dsn.label) from None
+            raise explain_unsettled(self._dsn.label) from None
         if status != "COMMIT":
             raise WriteError(
                 f"{self._dsn.label} did not commit. Nothing was changed.",
@@ -287,7 +201,7 @@ class Session:
         except asyncpg.PostgresError as error:
             raise explain_writing(_hear(error, self._dsn)) from None
         except _FOREIGN as error:
-            raise _undo(self._explain(error)) from None
+            raise explain_undone(self._explain(error)) from None
 
     async def fetch_values(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
         """The rows of one statement, parameters `$1`... given; raises as `reading` does."""
@@ -455,19 +369,6 @@ async def _read_facts(connection: _Connection) -> ServerFacts:
     )
 
 
-def _write_opening(deadlines: Deadlines, mode: str) -> str:
-    """BEGIN and every setting in one string: one round trip."""
-    waits = {
-        "statement_timeout": deadlines.statement_seconds,
-        "lock_timeout": deadlines.lock_seconds,
-        "idle_in_transaction_session_timeout": deadlines.idle_seconds,
-    }
-    # Zero would mean "no deadline" to the server.
-    settings = [(name, str(max(1, round(wait * 1000)))) for name, wait in waits.items()]
-    lines = [f"SET LOCAL {name} = '{value}'" for name, value in (*PINNED, *settings)]
-    return "; ".join((f"BEGIN ISOLATION LEVEL {mode}", *lines))
-
-
 def _hear(error: asyncpg.PostgresError, dsn: Dsn) -> Answer:
     words = str(error.args[0]) if error.args else ""
     if dsn.password and dsn.password not in (dsn.user, dsn.database):
@@ -486,18 +387,4 @@ def _too_slow(label: str, deadline: str, seconds: float) -> TooSlow:
     return TooSlow(
         f'{label} took longer than {seconds:g} s (deadline "{deadline}").',
         next_step="Look at what keeps the server busy, or raise this deadline.",
-    )
-
-
-def _undo(error: Exception) -> Exception:
-    """The same, told of a transaction that was rolled back."""
-    if not isinstance(error, AnchorwatchError):
-        return error
-    return WriteError(f"{error.message} Nothing was changed.", next_step=error.next_step)
-
-
-def _unsettled(label: str) -> Unsettled:
-    return Unsettled(
-        f"The connection to {label} broke at the commit: whether it was made is not known.",
-        next_step="Look before you try again: `anchorwatch orphans` counts what is left.",
     )

@@ -13,7 +13,7 @@ from monitor.remedy.repair.ground import HOLDERS, Ground, Table, list_fired, loa
 from monitor.remedy.repair.reasons import refuse_triggers
 from monitor.remedy.repair.texts import write_row
 from monitor.remedy.repair.wish import Refusal
-from monitor.sources.postgres import Rows
+from monitor.sources.rows import Rows
 
 _RIGHTS: Final = frozenset({"insert", "select", "update"})
 """UPDATE is what locks the table against others: https://www.postgresql.org/docs/current/sql-lock.html"""

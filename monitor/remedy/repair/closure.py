@@ -14,7 +14,7 @@ import msgspec
 from monitor.core.quoting import quote_ident
 from monitor.remedy.repair.ground import CASCADE, CHANGING, Ground, Link, load
 from monitor.sources.orphan_rows import Place
-from monitor.sources.postgres import Rows
+from monitor.sources.rows import Rows
 
 _AT_ONCE: Final = 10_000
 """Places in one statement: what references more is asked for in several."""

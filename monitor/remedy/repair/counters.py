@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from monitor.remedy.repair.ground import Ground, load
-from monitor.sources.postgres import Rows
+from monitor.sources.rows import Rows
 
 EVENTS: Final = ("insert", "update", "delete")
 

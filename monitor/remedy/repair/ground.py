@@ -9,7 +9,7 @@ import msgspec
 
 from monitor.core.homes import Home
 from monitor.core.quoting import quote_as_shown, quote_ident, quote_literal
-from monitor.sources.postgres import Rows
+from monitor.sources.rows import Rows
 
 _QUERIES: Final = resources.files("monitor.remedy.repair").joinpath("queries")
 CASCADE: Final = "c"

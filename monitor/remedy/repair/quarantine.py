@@ -17,7 +17,7 @@ from monitor.remedy.repair.ground import Ground, Table, load
 from monitor.remedy.repair.statements import Statement
 from monitor.remedy.repair.texts import list_kept, write_kept, write_row
 from monitor.remedy.repair.wish import Refusal, Wish
-from monitor.sources.postgres import Rows, Writer
+from monitor.sources.rows import Rows, Writer
 
 _TABLES: Final = 2
 

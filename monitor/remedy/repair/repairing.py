@@ -33,7 +33,8 @@ from monitor.remedy.repair.transaction import (
 from monitor.remedy.repair.wish import Outcome, Refusal, Strategy, Wish
 from monitor.sources.dsn import Dsn
 from monitor.sources.orphan_rows import Facts, count_rows, read_facts
-from monitor.sources.postgres import Deadlines, Rows, Session, Writer, connect
+from monitor.sources.postgres import Deadlines, Session, connect
+from monitor.sources.rows import Rows, Writer
 
 _AGAIN: Final = "Run it again: what is there is looked at anew."
 

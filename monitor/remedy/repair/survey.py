@@ -38,7 +38,7 @@ from monitor.remedy.repair.statements import (
 )
 from monitor.remedy.repair.wish import Act, Outcome, Refusal, Strategy, Wish
 from monitor.sources.orphan_rows import Facts, Place, count_rows, find_places
-from monitor.sources.postgres import Rows
+from monitor.sources.rows import Rows
 
 
 class Survey(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from monitor.remedy.repair.counters import Counted, Counts, compare, read_counts
 from monitor.remedy.repair.ground import Ground
 from monitor.remedy.repair.statements import Statement
 from monitor.remedy.repair.wish import Act, Outcome
-from monitor.sources.postgres import Writer
+from monitor.sources.rows import Writer
 
 
 class Withdrawn(Exception):  # it says what happened, and no more
@@ -79,8 +79,8 @@ async def verify_counts(  # noqa: PLR0913  # what was, what should be, and who m
             next_step="Look for triggers and keys that change them, and repair the rows by hand.",
         )
     return [
-        Act(table=_name(ground, after, table), action="trigger", rows=number)
-        for (table, _), number in sorted(more.items())
+        Act(table=_name(ground, after, table), action=f"trigger {event}", rows=number)
+        for (table, event), number in sorted(more.items())
     ]
 
 

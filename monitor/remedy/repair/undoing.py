@@ -34,7 +34,8 @@ from monitor.remedy.repair.transaction import (
 from monitor.remedy.repair.wish import Act, Outcome, Refusal
 from monitor.sources.dsn import Dsn
 from monitor.sources.orphan_rows import Place
-from monitor.sources.postgres import Deadlines, Rows, Session, Writer, connect
+from monitor.sources.postgres import Deadlines, Session, connect
+from monitor.sources.rows import Rows, Writer
 
 UNDO: Final = "undo"
 _REJECTED: Final = (

@@ -63,7 +63,8 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         table: as it is written in SQL.
         action: one word: ``quarantine``, ``delete``, ``nullify``, ``adopt``, ``restore``,
-            ``set null``, ``set default``, ``trigger`` for what triggers changed besides.
+            ``set null``, ``set default``; ``trigger insert``, ``trigger update`` or
+            ``trigger delete`` for what triggers did besides.
         rows: how many.
     """
 

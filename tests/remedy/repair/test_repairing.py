@@ -240,7 +240,7 @@ async def test_triggers_need_to_be_allowed(shop: str) -> None:
     assert await dump(shop) == before
     done = await mend(shop, "orders_user", "quarantine", with_dependents=True, fire_triggers=True)
     assert done.applied
-    assert acts(done)[3:] == [("public.log", "trigger", 2)]
+    assert acts(done)[3:] == [("public.log", "trigger insert", 2)]
     await run(shop, "alter table orders drop constraint orders_user")
     done = await bring_back(shop, 1)
     assert reasons(done) == "Triggers would fire: public.parts.told."
