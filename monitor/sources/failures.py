@@ -270,12 +270,15 @@ def _describe_writing(answer: Answer) -> tuple[str, str]:
                 "Give the URL of the primary server.",
             )
     error = explain_reading(answer)
+    next_step = error.next_step
     if error.code == LookError.code:
-        return (
-            f"{answer.label} answered a change with error {answer.sqlstate}.",
-            "Look at the log of the server for the statement.",
+        error = LookError(
+            f"{answer.label} answered a change with error {answer.sqlstate}.", next_step=next_step
         )
-    return error.message, error.next_step
+        next_step = "Look at the log of the server for the statement."
+    if isinstance(error, Interrupted):
+        next_step = "Try again when the database is back, or less is done in it."
+    return error.message, next_step
 
 
 def explain_script(answer: Answer, script: str) -> Interrupted | StatementFailed:

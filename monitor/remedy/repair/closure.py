@@ -39,7 +39,7 @@ class Closure(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """Rows that are changed in any way."""
-        return len(self.taken) + sum(len(places) for _, places in self.changed)
+        return len(self.taken) + len({place for _, places in self.changed for place in places})
 
 
 async def follow(rows: Rows, ground: Ground, orphans: Iterable[Place], *, limit: int) -> Closure:

@@ -13,7 +13,7 @@ import msgspec
 from monitor.core.errors import LookError, Rejected, WriteError
 from monitor.remedy.repair.closure import group
 from monitor.remedy.repair.counters import Counted, Counts, read_counts
-from monitor.remedy.repair.ground import CHANGING, Ground, read_ground
+from monitor.remedy.repair.ground import Ground, read_ground
 from monitor.remedy.repair.identity import read_identity, require_same
 from monitor.remedy.repair.quarantine import keep
 from monitor.remedy.repair.reasons import list_concerned, list_triggers, require_rights
@@ -32,7 +32,7 @@ from monitor.remedy.repair.transaction import (
 )
 from monitor.remedy.repair.wish import Outcome, Refusal, Strategy, Wish
 from monitor.sources.dsn import Dsn
-from monitor.sources.orphan_rows import Facts, count_rows, read_facts
+from monitor.sources.orphan_rows import Facts, Place, count_rows, read_facts
 from monitor.sources.postgres import Deadlines, Session, connect
 from monitor.sources.rows import Rows, Writer
 
@@ -128,6 +128,7 @@ async def _act(
         ground,
         before,
         _expect(wish, found),
+        spare=_spare(found),
         fired=fired,
         is_kept=wish.strategy is Strategy.QUARANTINE,
     )
@@ -138,7 +139,7 @@ async def _act(
 
 
 def _expect(wish: Wish, found: Survey) -> Counts:
-    """How many rows of each table are to be changed."""
+    """How many rows of each table are to be changed, at least."""
     ground, counts = found.ground, Counter[tuple[int, str]]()
     if wish.strategy is Strategy.ADOPT:
         counts[ground.find(wish.relation.parent).top, "insert"] = found.keys
@@ -146,10 +147,18 @@ def _expect(wish: Wish, found: Survey) -> Counts:
     event = "delete" if wish.strategy.takes_rows else "update"
     for place in found.closure.taken:
         counts[ground.by_oid[place.table].top, event] += 1
-    for link, places in found.closure.changed:
-        assert link.action in CHANGING  # noqa: S101  # what else would change them
+    for place in {place for _, places in found.closure.changed for place in places}:
+        counts[ground.by_oid[place.table].top, "update"] += 1
+    return counts
+
+
+def _spare(found: Survey) -> Counts:
+    """How often more: a row that several keys change is changed once or several times."""
+    ground, counts, seen = found.ground, Counter[tuple[int, str]](), set[Place]()
+    for _, places in found.closure.changed:
         for place in places:
-            counts[ground.by_oid[place.table].top, "update"] += 1
+            counts[ground.by_oid[place.table].top, "update"] += place in seen
+        seen.update(places)
     return counts
 
 
