@@ -28,12 +28,15 @@ class Closure(msgspec.Struct, frozen=True):
         changed: what is left of references to them, by foreign key: these are set to null or
             to their default.
         blocked: rows that may not lose what they reference, by foreign key.
+        disputed: rows of which one key says that they go, and one on the same columns that they
+            stay: which acts first is the server's to choose.
         is_whole: whether all were found; else there are more than was asked for.
     """
 
     taken: tuple[Place, ...]
     changed: tuple[tuple[Link, tuple[Place, ...]], ...] = ()
     blocked: tuple[tuple[Link, tuple[Place, ...]], ...] = ()
+    disputed: tuple[tuple[Link, tuple[Place, ...]], ...] = ()
     is_whole: bool = True
 
     @property
@@ -51,7 +54,8 @@ async def follow(rows: Rows, ground: Ground, orphans: Iterable[Place], *, limit:
         orphans: the rows that leave.
         limit: how many rows of each kind are looked for at most: beyond, it is not whole.
     """
-    taken = dict.fromkeys(orphans)
+    own = dict.fromkeys(orphans)
+    taken = dict(own)
     front = list(taken)
     held: dict[int, dict[Place, None]] = defaultdict(dict)
     while front and len(taken) <= limit:
@@ -72,7 +76,23 @@ async def follow(rows: Rows, ground: Ground, orphans: Iterable[Place], *, limit:
         taken=tuple(taken),
         changed=tuple((link, some) for link, some in left if some and link.action in CHANGING),
         blocked=tuple((link, some) for link, some in left if some and link.action not in CHANGING),
+        disputed=tuple(
+            (ground.links[number], some)
+            for number, places in sorted(held.items())
+            if _is_disputed(ground, ground.links[number])
+            and (some := tuple(place for place in places if place in taken and place not in own))
+        ),
         is_whole=len(taken) <= limit and all(len(some) <= limit for _, some in left),
+    )
+
+
+def _is_disputed(ground: Ground, link: Link) -> bool:
+    """Whether a cascade acts on the columns that a key would change."""
+    return link.action in CHANGING and any(
+        other.action == CASCADE
+        and ground.find_top(other.child) == ground.find_top(link.child)
+        and {*other.columns} & {*link.columns}
+        for other in ground.links
     )
 
 

@@ -125,6 +125,13 @@ def judge_closure(
             f"{quote_as_shown(link.name)}, which lets nothing go that is referenced.",
             next="Repair these rows first, or choose a strategy that takes no rows away.",
         )
+    for link, places in closure.disputed:
+        yield Refusal(
+            reason=f"{quote_as_shown(link.name)} would {CHANGING[link.action]} of "
+            f"{_count(places)} of {_write_homes(ground, places)}, which another key on the same "
+            "columns would take.",
+            next="Decide which of the two keys is right, and drop the other.",
+        )
     own = {*orphans}
     dependents = [place for place in closure.taken if place not in own]
     if dependents and not wish.with_dependents:

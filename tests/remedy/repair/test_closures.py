@@ -1,6 +1,7 @@
 """What a delete takes is what the server's own cascades take, over random tables and keys."""
 
 import random
+import re
 
 import asyncpg
 import pytest
@@ -68,8 +69,8 @@ async def compare(url: str, seed: int) -> str:
         assert not done.applied, seed
         assert await dump(url) == before, seed
         return "refused"
-    if not done.applied:  # one key would have set to null what another one holds
-        assert "lets nothing go" in reasons(done), seed
+    if not done.applied:  # two keys on one column say different things
+        assert re.search("lets nothing go|another key on the same", reasons(done)), seed
         assert await dump(url) == before, seed
         return "careful"
     assert await dump(url) == wanted, seed

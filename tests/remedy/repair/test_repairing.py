@@ -456,6 +456,17 @@ async def test_a_table_that_references_itself_cascades(make_database: MakeDataba
     assert (done.remaining, acts(done)) == (1, [("public.t", "delete", 1)])
 
 
+async def test_keys_that_disagree_are_not_decided_between(shop: str) -> None:
+    """Which of the two acts first is the server's to choose, and a row more could be lost."""
+    await run(
+        shop, "alter table items add foreign key (order_id) references orders on delete set null"
+    )
+    before = await dump(shop)
+    done = await mend(shop, "orders_user", "delete", with_dependents=True)
+    assert "which another key on the same columns would take" in reasons(done)
+    assert await dump(shop) == before
+
+
 async def test_cycles_end(make_database: MakeDatabase) -> None:
     url = await make_database(
         sql="""create table u (id int primary key);
