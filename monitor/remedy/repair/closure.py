@@ -87,8 +87,8 @@ async def follow(rows: Rows, ground: Ground, orphans: Iterable[Place], *, limit:
 
 
 def _is_disputed(ground: Ground, link: Link) -> bool:
-    """Whether a cascade acts on the columns that a key would change."""
-    return link.action in CHANGING and any(
+    """Whether a cascade acts on the columns of a key that takes no rows."""
+    return any(
         other.action == CASCADE
         and ground.find_top(other.child) == ground.find_top(link.child)
         and {*other.columns} & {*link.columns}

@@ -127,9 +127,8 @@ def judge_closure(
         )
     for link, places in closure.disputed:
         yield Refusal(
-            reason=f"{quote_as_shown(link.name)} would {CHANGING[link.action]} of "
-            f"{_count(places)} of {_write_homes(ground, places)}, which another key on the same "
-            "columns would take.",
+            reason=f"{quote_as_shown(link.name)} would keep {_count(places)} of "
+            f"{_write_homes(ground, places)}, which another key on the same columns would take.",
             next="Decide which of the two keys is right, and drop the other.",
         )
     own = {*orphans}

@@ -10,7 +10,9 @@ from tests.conftest import MakeDatabase
 from tests.remedy.repair.rows import bring_back, dump, mend, reasons
 from tests.sources.looking import run
 
-ACTIONS = ("cascade", "cascade", "cascade", "set null", "no action", "set default")
+HELD = "no action deferrable initially deferred"
+"""Asked at the end: at once, the order of the server's triggers may refuse what ends well."""
+ACTIONS = ("cascade", "cascade", "cascade", "set null", HELD, "set default")
 ORPHANS = (
     "delete from t0 where up is not null and not exists (select from owners o where o.id = up)"
 )
