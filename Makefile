@@ -55,5 +55,6 @@ majors: setup ## Install the programs of every PostgreSQL major for tests
 	@for major in $(MAJORS); do .venv/bin/anchorwatch doctor --install-postgres $$major >/dev/null; done
 
 .PHONY: bench
-bench: setup ## Print our snapshot beside pg_dump, reflection and alembic, as ratios
+bench: setup ## Print our snapshot and our count of orphans beside their peers, as ratios
 	.venv/bin/python bench/snapshot.py
+	.venv/bin/python bench/orphans.py

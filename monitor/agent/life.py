@@ -90,6 +90,7 @@ async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[in
     parts = [
         asyncio.create_task(agent.deliver(), name="outbox"),
         asyncio.create_task(agent.keep_house(), name="housekeeping"),
+        asyncio.create_task(agent.conclude_deployments(), name="deployments"),
         asyncio.create_task(agent.serve(stop, on_started), name="web"),
     ]
     try:
@@ -97,8 +98,8 @@ async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[in
         done = [part for part in parts if part.done()]
     finally:
         stop.set()
-        parts[0].cancel()
-        parts[1].cancel()
+        for part in parts[:-1]:
+            part.cancel()
         await asyncio.gather(agent.fleet.stop(), asked, *parts, return_exceptions=True)
     for part in done:
         part.result()

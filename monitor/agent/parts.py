@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from monitor import __version__
-from monitor.agent.checks import Checks, list_intervals
+from monitor.agent.checks import Checks, Suites, list_intervals
 from monitor.agent.choices import (
     COMMIT,
     choose_environment,
@@ -26,6 +26,7 @@ from monitor.agent.choices import (
     name_expectation,
     reveal_secret,
 )
+from monitor.agent.deploys import Deploys
 from monitor.checks.spelling import Spellings
 from monitor.config.databases import DatabaseSettings
 from monitor.config.flaws import make_error
@@ -96,6 +97,7 @@ class Agent:
         self._beside: dict[str, tuple[LateLock, ...]] = {}
         self._spellings: dict[str, Spellings] = {}
         self._shelf = Shelf()
+        self._suites = Suites(settings, self._databases)
         self.metrics = self._make_metrics(routes)
         self._courier = Courier(
             store,
@@ -110,7 +112,9 @@ class Agent:
             channels=tuple(route.channel.name for route in routes),
             on_fault=report_fault,
         )
-        self._checks = Checks(self._databases, find_target=self._make_target, do=self._check)
+        self._checks = Checks(
+            self._databases, self._suites, find_target=self._make_target, do=self._check
+        )
         self.fleet = Fleet(
             [
                 *(self._make_round(name, database) for name, database in self._databases.items()),
@@ -121,6 +125,16 @@ class Agent:
             on_fault=report_fault,
         )
         self._channels = [route.channel.name for route in routes]
+        self._deploys = Deploys(
+            settings,
+            self._databases,
+            store=store,
+            channels=self._channels,
+            look=self._look_at_all,
+            list_suites=self._checks.list_deployed_suites,
+            name_expectation=lambda name: self._name_expectation(name, self._databases[name]),
+            observe=self.metrics.see_deployment,
+        )
 
     def _make_metrics(self, routes: Sequence[Route]) -> Metrics:
         metrics = Metrics(__version__, os.environ.get(COMMIT, ""))
@@ -138,8 +152,11 @@ class Agent:
         for name in self._broken:
             interval = BROKEN_EVERY.total_seconds()
             metrics.watch(name, Watched(self._settings.environment, "unknown", "", interval))
-        for place, every in list_intervals(self._databases):
-            metrics.watch_check(place.database, place.check, _count_seconds(every))
+        for place, every in list_intervals(self._databases, self._suites):
+            if not place.suite:
+                metrics.watch_check(place.database, place.check, _count_seconds(every))
+            else:
+                metrics.watch_suite(place.database, place.suite)
         for route in routes:
             metrics.notifications.begin(route.channel.name, [r.value for r in FailureReason])
         return metrics
@@ -191,9 +208,14 @@ class Agent:
                 unresolved = await self._store.load_unresolved(record.environment, record.database)
                 self.metrics.restore(record, _count_open(unresolved.values()))
         for check in await self._store.list_checks():
-            if places.get(check.database) == check.environment:
-                self.metrics.restore_check(check)
-                self._checks.remember(check)
+            if places.get(check.database) != check.environment:
+                continue
+            if check.database in self._databases and not self._checks.is_configured(check):
+                await self._store.retire_check(check, _now())
+                continue
+            self.metrics.restore_check(check)
+            self._checks.remember(check)
+        await self._deploys.restore()
 
     def start(self) -> None:
         """Begin to look; a check that was done not long ago waits for its turn."""
@@ -251,7 +273,13 @@ class Agent:
             schema=database.lock_schema,
             beside=self._beside.get(name, ()),
             grace=database.lock_grace,
+            deployed_at=self._deploys.find_last(name),
         )
+
+    async def _look_at_all(self, name: str) -> None:
+        """Look at the schema, and do every check, at once; wait for the end of all."""
+        names = (name, *self._checks.list_names(name, is_deployed=True))
+        await asyncio.gather(*(self.fleet.look(one) for one in names))
 
     async def _look(self, name: str, database: DatabaseSettings, at: datetime) -> None:
         if not await self._conclude(name, self._pipeline.look(self._make_target(name), at)):
@@ -289,6 +317,8 @@ class Agent:
         self._count_events(name, checked.incidents, checked.events)
         self.metrics.see_check(checked.record, _count_open(checked.unresolved.values()))
         report = checked.record.report
+        if report.unknown is not None:
+            self._ask_later(checkup.round)
         _log.info(
             "checked",
             database=name,
@@ -302,8 +332,12 @@ class Agent:
         """Look again after a while, where the next look is far away or would never come."""
         interval = choose_interval(database)
         if interval is None or interval > REPEAT_AFTER:
-            loop = asyncio.get_running_loop()
-            loop.call_later(REPEAT_AFTER.total_seconds(), self.fleet.ask, name)
+            self._ask_later(name)
+
+    def _ask_later(self, name: str) -> None:
+        """Ask for a round after a while; one that is due before comes before."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(REPEAT_AFTER.total_seconds(), self.fleet.ask, name)
 
     def _warn_of_superuser(self, decided: Decided) -> None:
         """Once a run for each database: who starts the agent reads its log."""
@@ -356,6 +390,10 @@ class Agent:
         await self._courier.run(_now)
         await asyncio.Event().wait()  # without channels there is nothing to run
 
+    async def conclude_deployments(self) -> None:
+        """Look at what was deployed, and tell what came of it, until cancelled."""
+        await self._deploys.run(_now)
+
     async def keep_house(self) -> None:
         """Set what no event sets, until cancelled: gauges, and whether the ledger takes writes."""
         while True:
@@ -387,6 +425,8 @@ class Agent:
             api_token=reveal_secret(settings.api_token),
             metrics_token=reveal_secret(settings.metrics_token),
             push_token=reveal_secret(settings.push_token),
+            railway_secret=reveal_secret(settings.railway_webhook_secret),
+            deploy_secret=reveal_secret(settings.deploy_webhook_secret),
             is_loopback=is_loopback(settings.host),
             render_metrics=self.metrics.render,
             is_alive=self._is_alive,
@@ -394,6 +434,7 @@ class Agent:
             configured=self._list_configured,
             load_snapshot=self._shelf.load,
             ask=self._ask,
+            deployed=self._deploys.take,
             push=self._push,
             version=__version__,
             clock=_now,

@@ -11,8 +11,17 @@ from typing import Final
 
 import msgspec
 
-from monitor.core.errors import Interrupted, LookError, Refused, TooSlow
-from monitor.core.orphans import Count, Problem, Scan, Tally, begin_tally
+from monitor.core.errors import LookError, Refused, TooSlow
+from monitor.core.orphans import (
+    Count,
+    Problem,
+    Scan,
+    Tally,
+    begin_tally,
+    conclude,
+    drop_scan,
+    forget_keys,
+)
 from monitor.core.relation import Origin, Relation
 from monitor.sources.dsn import Dsn
 from monitor.sources.orphan_rows import (
@@ -21,6 +30,7 @@ from monitor.sources.orphan_rows import (
     Side,
     count_chunk,
     count_rows,
+    describe_columns,
     is_harmless,
     read_facts,
     sample_keys,
@@ -73,13 +83,15 @@ async def count_orphans(  # noqa: PLR0913  # where, what, how far, and what is k
     async with connect(dsn, deadlines=deadlines) as session:
         for relation in relations:
             tally = begin_tally(relation, before)
+            if not limits.samples:
+                tally = forget_keys(tally)
             try:
                 if lost is not None:
                     raise lost
                 tallies.append(await _Counting(session, limits, at).count(tally))
             except LookError as error:
-                lost = error if isinstance(error, Interrupted) else lost
-                tallies.append(_fail(tally, _explain(error, relation)))
+                tallies.append(_fail(tally, _explain(error, relation, is_lost=session.is_closed)))
+                lost = error if session.is_closed else None
     return tuple(tallies)
 
 
@@ -87,13 +99,14 @@ def _fail(tally: Tally, problem: Problem) -> Tally:
     return msgspec.structs.replace(tally, problem=problem, failures=tally.failures + 1)
 
 
-def _explain(error: LookError, relation: Relation) -> Problem:
+def _explain(error: LookError, relation: Relation, *, is_lost: bool = False) -> Problem:
     """Why it cannot be counted; a condition of the configuration is the first suspect."""
-    step = error.next_step
-    if relation.where and not isinstance(error, Refused | TooSlow):
-        step = f"Check the condition of the relation, where: {relation.where}"
+    message, step = error.message, error.next_step
+    if relation.where and not is_lost and not isinstance(error, Refused | TooSlow):
+        message = "The condition of the relation cannot be used, or the schema changed."
+        step = f"Check the condition, where: {relation.where}"
     is_expected = isinstance(error, Refused) and relation.origin is not Origin.CONFIGURED
-    return Problem(code=error.code, message=error.message, next_step=step, is_expected=is_expected)
+    return Problem(code=error.code, message=message, next_step=step, is_expected=is_expected)
 
 
 class _Counting:
@@ -120,61 +133,84 @@ class _Counting:
         orphans = await self._count_at_once(relation, facts)
         if orphans:
             orphans = await self._count_at_once(relation, facts)
-        count = Count(
-            orphans=orphans, at=self._at, samples=await self._sample(relation, facts, orphans)
-        )
-        return msgspec.structs.replace(tally, count=count, scan=None)
+        samples: tuple[tuple[str | None, ...], ...] = ()
+        if orphans and self._limits.samples:
+            samples = await self._sample(relation, facts, self._limits.samples)
+        count = Count(orphans=orphans, at=self._at, samples=samples)
+        return conclude(tally, count)
 
     async def _count_at_once(self, relation: Relation, facts: Facts) -> int:
         async with self._session.reading() as reader:
             return await count_rows(reader, relation, facts)
 
-    async def _sample(
-        self, relation: Relation, facts: Facts, orphans: int
-    ) -> tuple[tuple[str | None, ...], ...]:
-        if not orphans or not self._limits.samples:
-            return ()
-        async with self._session.reading() as reader:
-            return await sample_keys(reader, relation, facts, limit=self._limits.samples)
-
     async def _scan(self, tally: Tally, facts: Facts) -> Tally:
-        """Go on with the scan, to the end of the table or of the budget."""
-        relation, limits = tally.relation, self._limits
-        scan, looked = tally.scan, 0
+        """Go on with the scan, to the end of the table or of the budget.
+
+        What it has seen before something goes wrong is kept.
+        """
+        limits, key = self._limits, describe_columns(facts.key)
+        if tally.scan is not None and tally.scan.key != key:
+            tally = drop_scan(tally)
+        looked = 0
         while looked < limits.rows:
-            async with self._session.reading() as reader:
-                chunk = await count_chunk(
-                    reader,
-                    relation,
-                    facts,
-                    after=scan.after if scan else None,
-                    limit=limits.chunk,
-                )
+            try:
+                chunk = await self._read_chunk(tally, facts)
+            except LookError as error:
+                return _fail(tally, _explain(error, tally.relation))
             looked += chunk.rows
             is_private = not limits.samples and not is_harmless(facts.key)
-            scan = _advance(scan, chunk, self._at, is_private=is_private)
+            scan = _advance(tally.scan, chunk, self._at, key=key, is_private=is_private)
+            tally = msgspec.structs.replace(tally, scan=scan)
             if chunk.rows < limits.chunk:
-                return await self._conclude(tally, facts, scan)
-        return msgspec.structs.replace(tally, scan=scan)
+                return await self._conclude(tally, facts)
+        return tally
 
-    async def _conclude(self, tally: Tally, facts: Facts, scan: Scan | None) -> Tally:
-        """The scan is whole; what it found is confirmed by keys that are orphans still."""
-        orphans = scan.orphans if scan else 0
+    async def _read_chunk(self, tally: Tally, facts: Facts) -> Chunk:
+        after = tally.scan.after if tally.scan else None
+        async with self._session.reading() as reader:
+            chunk = await count_chunk(
+                reader, tally.relation, facts, after=after, limit=self._limits.chunk
+            )
+        if after is not None and chunk.last == after:
+            raise LookError(
+                f"The rows of {_write(tally.relation.child)} cannot be read in the order of "
+                "their key.",
+                next_step="Please report the type of its key.",
+            )
+        return chunk
+
+    async def _conclude(self, tally: Tally, facts: Facts) -> Tally:
+        """The scan is whole; what it found is confirmed by keys that are orphans still.
+
+        Where that takes too long, what was counted a moment ago stands.
+        """
+        orphans = tally.scan.orphans if tally.scan else 0
         samples: tuple[tuple[str | None, ...], ...] = ()
         if orphans:
-            async with self._session.reading() as reader:
-                limit = max(self._limits.samples, 1)
-                samples = await sample_keys(reader, tally.relation, facts, limit=limit)
+            try:
+                samples = await self._sample(tally.relation, facts, max(self._limits.samples, 1))
+            except TooSlow:
+                pass
+            else:
+                orphans = orphans if samples else 0
         count = Count(
-            orphans=orphans if samples else 0,
+            orphans=orphans,
             at=self._at,
             is_momentary=False,
             samples=samples[: self._limits.samples],
         )
-        return msgspec.structs.replace(tally, count=count, scan=None)
+        return conclude(tally, count)
+
+    async def _sample(
+        self, relation: Relation, facts: Facts, limit: int
+    ) -> tuple[tuple[str | None, ...], ...]:
+        async with self._session.reading() as reader:
+            return await sample_keys(reader, relation, facts, limit=limit)
 
 
-def _advance(scan: Scan | None, chunk: Chunk, at: datetime, *, is_private: bool) -> Scan | None:
+def _advance(
+    scan: Scan | None, chunk: Chunk, at: datetime, *, key: tuple[str, ...], is_private: bool
+) -> Scan | None:
     if chunk.last is None:
         return scan
     return Scan(
@@ -182,6 +218,7 @@ def _advance(scan: Scan | None, chunk: Chunk, at: datetime, *, is_private: bool)
         rows=chunk.rows + (scan.rows if scan else 0),
         orphans=chunk.orphans + (scan.orphans if scan else 0),
         begun=scan.begun if scan else at,
+        key=key,
         is_private=is_private,
     )
 

@@ -24,6 +24,7 @@ from monitor.cli import (
     lock,
     orphans,
     run,
+    smoke,
 )
 from monitor.cli.refusals import run_command
 
@@ -36,6 +37,7 @@ _MODULES: Final = (
     lock,
     diagnose,
     orphans,
+    smoke,
     explain,
     configuration,
     grants,

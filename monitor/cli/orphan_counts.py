@@ -120,6 +120,7 @@ def _describe(tally: Tally) -> dict[str, Any]:
         "origin": relation.origin.value,
         "orphans": None if problem else tally.orphans,
         "complete": tally.is_complete,
+        "of_one_moment": count.is_momentary if count else None,
         "sample_keys": count.samples if count else (),
         "reason": problem and {"code": problem.code, "message": problem.message},
         "next": problem.next_step if problem else None,
@@ -149,6 +150,8 @@ def _list_lines(report: CheckReport) -> Iterator[str]:
         )
         if tally.problem is not None:
             yield f"  {'':>{width}}  {tally.problem.message} {tally.problem.next_step}"
+        elif tally.count is not None and not tally.count.is_momentary:
+            yield f"  {'':>{width}}  counted in parts, which are not of one moment"
     for finding in report.findings:
         if finding.code != UNCOUNTED.code:
             yield f"  {finding.title}  [{finding.code} {finding.severity.value}]  {finding.id}"

@@ -198,4 +198,4 @@ async def _list_known(subject: Subject) -> tuple[Relation, ...]:
         guarded = guard_subject(subject, WatchedServers([subject.dsn]))
         target = await add_locks(make_target(guarded, Expectations(stack)), now)
         snapshot = (await read_database(target, now)).snapshot
-        return (*await find_keys(target, snapshot), *subject.orphans.relations)
+        return (*(await find_keys(target, snapshot)).relations, *subject.orphans.relations)

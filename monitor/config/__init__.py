@@ -4,6 +4,7 @@ values       durations, names and secrets, read from text
 section      what the models are made of
 scope        what of a database is compared
 databases    the settings of one database
+smoke        suites of smoke tests; smoke_steps, smoke_texts: their steps, what stands in them
 settings     all settings; the only place that says what there is
 outline      the same as a table of keys
 flaws        what is wrong, collected and told together
@@ -11,6 +12,7 @@ document     YAML with `${VAR}` -> a tree that knows its lines
 environment  variables -> a tree that knows their names
 shape        only known keys, each of its kind; `_file` keys read
 merge        one tree of all
+smoke_secrets  where the secrets of suites are -> what they are
 check        the tree -> settings and flaws
 place        where the document is, and where the ledger is
 load         all of that, top to bottom

@@ -54,6 +54,7 @@ def check_layer(layer: Layer) -> Checked:
     trees = get_section(layer.tree, DATABASES)
     common = {key: value for key, value in layer.tree.items() if key != DATABASES}
     settings, found = _check_common(common, layer)
+    found += _check_suites(settings, layer, names=tuple(trees)) if settings else []
     databases: dict[str, DatabaseSettings] = {}
     for name, tree in trees.items():
         database, wrong = _check_database(name, tree, layer, names=tuple(trees))
@@ -104,6 +105,32 @@ def _check_reference(
         message="expected names no other configured database.",
         next_step=f"Did you mean {near[0]}?" if near else "A file begins with sql: or snapshot:.",
     )
+
+
+def _check_suites(settings: Settings, layer: Layer, names: tuple[str, ...]) -> list[Flaw]:
+    """Suites have names of their own, and belong to databases that are configured."""
+    flaws: list[Flaw] = []
+    seen: set[str] = set()
+    for number, suite in enumerate(settings.smoke):
+        path = ("smoke", str(number))
+        if suite.suite in seen:
+            message, step = "suite names an earlier one.", "Give each a name of its own."
+            flaws.append(_make_flaw((*path, "suite"), layer, message, step))
+        seen.add(suite.suite)
+        if suite.database is None and len(names) > 1:
+            step = f"Add database: {names[0]}, or another one: what is wrong is told with it."
+            message = "belongs to no database, and several are configured."
+            flaws.append(_make_flaw(path, layer, message, step))
+        if suite.database is not None and suite.database not in names:
+            step = f"Configured are: {', '.join(names) or 'none'}."
+            message = "database names none that is configured."
+            flaws.append(_make_flaw((*path, "database"), layer, message, step))
+    return flaws
+
+
+def _make_flaw(path: Path, layer: Layer, message: str, next_step: str) -> Flaw:
+    where = find_origin(path, layer.origins)
+    return Flaw(path=path, where=where, message=message, next_step=next_step)
 
 
 def _follows(flaw: Flaw, earlier: Iterable[Flaw]) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
+from monitor.config.assertions import AssertionsSettings
 from monitor.config.ignoring import IgnoreSettings
 from monitor.config.orphans import OrphanSettings
 from monitor.config.scope import PartitionSettings, RoleNames, SchemaSettings
@@ -131,6 +132,11 @@ class DatabaseDefaults(Section):
     environment: str | None = Field(
         default=None, description="Where the database runs, when not in `environment`."
     )
+    services: Annotated[tuple[str, ...], BeforeValidator(split_list)] = Field(
+        default=(),
+        description="The services whose reported deployments concern the database; without it, "
+        "those of every service in its environment.",
+    )
     enabled: bool = Field(default=True, description="Whether it is looked at.")
     connect_timeout: PositiveDuration = Field(
         default=timedelta(seconds=10), description="How long a connection may take."
@@ -158,6 +164,9 @@ class DatabaseDefaults(Section):
     )
     orphans: OrphanSettings = Field(
         default_factory=OrphanSettings, description="How rows without a parent are counted."
+    )
+    assertions: AssertionsSettings = Field(
+        default_factory=AssertionsSettings, description="What is asserted of its rows."
     )
     roles: RoleNames = Field(
         default_factory=lambda: MappingProxyType({}),

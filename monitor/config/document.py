@@ -7,18 +7,19 @@ texts, after parsing: a value can never change the shape of the document.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
 from monitor.config.flaws import Flaw, show_path
-from monitor.config.outline import Path
+from monitor.config.outline import Path, is_data
 from monitor.core.errors import ConfigurationError
 
 type Tree = str | list[Tree] | dict[str, Tree] | None
 type Origins = dict[Path, str]
+type _Read = Callable[[yaml.Node, Path], Any]
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_NODES: Final = 50_000
@@ -33,6 +34,8 @@ _KNOWN: Final = {
 _REFERENCE: Final = re.compile(
     r"\$(?:(\$)|\{([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)([^{}]*))?\}|(\{))"
 )
+_TYPED: Final = re.compile(r"true|false|-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?")
+"""What is no text in data: as JSON writes it, without the further words of YAML."""
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
@@ -57,12 +60,14 @@ def get_section(tree: Mapping[str, Tree], key: str) -> dict[str, Tree]:
     return section if isinstance(section, dict) else {}
 
 
-def write_texts(value: object) -> Tree:
-    """JSON as YAML is read: every scalar but null is text."""
+def write_texts(value: object, path: Path = ()) -> Tree:
+    """JSON as YAML is read: every scalar but null is text, and data is one text of JSON."""
+    if is_data(path) and value is not None:
+        return json.dumps(value)
     if isinstance(value, dict):
-        return {str(key): write_texts(item) for key, item in value.items()}
+        return {str(key): write_texts(item, (*path, str(key))) for key, item in value.items()}
     if isinstance(value, list):
-        return [write_texts(item) for item in value]
+        return [write_texts(item, (*path, str(at))) for at, item in enumerate(value)]
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value)
@@ -160,18 +165,40 @@ class _Reader:
 
     def read(self, node: yaml.Node, path: Path) -> Tree:
         """The node's tree; aliases are read as if they were written out."""
+        if not self._enter(node, path):
+            return ""
+        if is_data(path) and node.tag != _NULL:
+            return json.dumps(self._read_data(node, path))
+        if isinstance(node, yaml.MappingNode):
+            return self._read_mapping(node, path, self.read)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(item, (*path, str(i))) for i, item in enumerate(node.value)]
+        return None if node.tag == _NULL else self._read_text(node, path)
+
+    def _enter(self, node: yaml.Node, path: Path) -> bool:
+        """Whether the node can be read."""
         self._nodes += 1
         if self._nodes > _MOST_NODES or len(path) > _DEEPEST:
             raise _overgrown(self._place(node))
         self.origins[path] = f"{self._place(node)}:{show_path(path)}"
         if node.tag not in _KNOWN:
             self._add(path, "A tag stands here.", "Remove the word that begins with !.")
+        return node.tag in _KNOWN
+
+    def _read_data(self, node: yaml.Node, path: Path) -> Any:
+        """JSON with the types that are written: `yes` is a text, `"1"` is one too."""
+        if not self._enter(node, path):
             return ""
         if isinstance(node, yaml.MappingNode):
-            return self._read_mapping(node, path)
+            return self._read_mapping(node, path, self._read_data)
         if isinstance(node, yaml.SequenceNode):
-            return [self.read(item, (*path, str(i))) for i, item in enumerate(node.value)]
-        return None if node.tag == _NULL else self._read_text(node, path)
+            return [self._read_data(item, (*path, str(i))) for i, item in enumerate(node.value)]
+        if node.tag == _NULL:
+            return None
+        is_plain = isinstance(node, yaml.ScalarNode) and not node.style
+        if is_plain and _TYPED.fullmatch(node.value):
+            return json.loads(node.value)
+        return self._read_text(node, path)
 
     def _place(self, node: yaml.Node) -> str:
         return f"{self._label}:{node.start_mark.line + 1}"
@@ -183,31 +210,33 @@ class _Reader:
             self._add(path, error.message, error.next_step)
             return ""
 
-    def _read_mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Tree]:
+    def _read_mapping(self, node: yaml.MappingNode, path: Path, read: _Read) -> dict[str, Tree]:
         tree: dict[str, Tree] = {}
         lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
-                self._merge(tree, value_node, path, kept=lines)
+                tree.update(self._merge(value_node, path, kept=lines, read=read))
                 continue
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else "?"
             if key in lines:
                 self._add_repeat(key_node, (*path, key), lines[key])
                 continue
             lines[key] = key_node.start_mark.line + 1
-            tree[key] = self.read(value_node, (*path, key))
+            tree[key] = read(value_node, (*path, key))
             self.origins[*path, key] = f"{self._place(key_node)}:{show_path((*path, key))}"
         return tree
 
     def _merge(
-        self, tree: dict[str, Tree], node: yaml.Node, path: Path, *, kept: Mapping[str, int]
-    ) -> None:
+        self, node: yaml.Node, path: Path, *, kept: Mapping[str, int], read: _Read
+    ) -> dict[str, Tree]:
         """`<<: *other`: its keys, below those that are written here."""
+        tree: dict[str, Tree] = {}
         merged = node.value if isinstance(node, yaml.SequenceNode) else [node]
         for one in reversed(merged):
-            inherited = self.read(one, path)
+            inherited = read(one, path)
             if isinstance(inherited, dict):
                 tree.update({k: v for k, v in inherited.items() if k not in kept})
+        return tree
 
     def _add_repeat(self, node: yaml.Node, path: Path, line: int) -> None:
         where = f"{self._place(node)}:{show_path(path)}"

@@ -37,9 +37,11 @@ class _Variables(EnvSettingsSource):
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
         """JSON, where a section stands in one variable; other text is judged later, unquoted."""
-        del field_name, field
+        del field
         try:
-            return write_texts(json.loads(value)) if value.lstrip()[:1] in ("{", "[") else value
+            if value.lstrip()[:1] not in ("{", "["):
+                return value
+            return write_texts(json.loads(value), (field_name,))
         except (ValueError, RecursionError):
             return value
 

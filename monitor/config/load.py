@@ -18,6 +18,7 @@ from monitor.config.outline import Path
 from monitor.config.place import ConfigPlace, Fetch, find_config_place, read_config_place
 from monitor.config.settings import Settings
 from monitor.config.shape import shape_layer
+from monitor.config.smoke_secrets import fill_secrets
 from monitor.core.errors import ConfigurationError
 
 
@@ -28,7 +29,8 @@ class LoadedConfig:
     Attributes:
         settings: what holds; databases with a problem are left out.
         problems: what is wrong with single databases, in the order of the sources.
-        notices: what of a database URL was translated or dropped.
+        notices: what of a database URL was translated or dropped, and what of a smoke
+            suite is allowed and hardly meant.
         origins: dotted key -> where its value was given; what is not there is a default.
         place: where the document was, if there was one.
     """
@@ -66,7 +68,7 @@ def load_config(
     merged = merge_layers(shape_layer(layer, cwd) for layer in _list_layers(environ, place, text))
     if not merged.tree.get(DATABASES) and not _has_wrong_databases(merged):
         merged = merge_layers([merged, shape_layer(read_single_database(environ), cwd)])
-    complete = complete_databases(merged)
+    complete = complete_databases(fill_secrets(merged, environ, cwd))
     checked = check_layer(complete)
     problems = list_problems(checked.flaws)
     if checked.settings is None:
@@ -117,11 +119,13 @@ def _no_database(place: ConfigPlace | None) -> ConfigurationError:
 
 
 def _list_notices(settings: Settings) -> tuple[str, ...]:
-    return tuple(
+    databases = [
         f"{name}: {notice}"
         for name, database in settings.databases.items()
         for notice in database.notices
-    )
+    ]
+    suites = [f"smoke {one.suite}: {notice}" for one in settings.smoke for notice in one.notices]
+    return (*databases, *suites)
 
 
 def _list_origins(tree: Tree, path: Path, origins: Origins) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Secret, SecretStr
 from pydantic.fields import FieldInfo
 
 from monitor.config.settings import DELIMITER, PREFIX, Settings
+from monitor.config.values import Data
 
 type Path = tuple[str, ...]
 
@@ -34,6 +35,7 @@ class Shape(StrEnum):
     TEXT = "text"
     LIST = "list"
     SECTIONS = "sections"
+    DATA = "data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,8 @@ class Setting:
 
     Attributes:
         path: where it stands, with `*` for chosen names and `#` for places in a list.
-        shape: a section of known keys, things by name, text, a list of texts, or a
-            list of sections.
+        shape: a section of known keys, things by name, text, a list of texts, a
+            list of sections, or anything that JSON can hold.
         is_secret: whether it can be given as a file, and is never shown.
         field: what the model says of it; None for what stands at a chosen name.
     """
@@ -93,6 +95,12 @@ def find_setting(path: Path) -> Setting | None:
     return settings.get(pattern)
 
 
+def is_data(path: Path) -> bool:
+    """Whether what stands at a path is kept as it is, types and all."""
+    setting = find_setting(path)
+    return setting is not None and setting.shape is Shape.DATA
+
+
 def find_keys(path: Path) -> tuple[str, ...]:
     """The keys that a section knows, with the `_file` forms of its secrets."""
     section = find_setting(path)
@@ -108,7 +116,7 @@ def find_keys(path: Path) -> tuple[str, ...]:
 
 def _list_fields(model: type[BaseModel], above: Path) -> Iterator[Setting]:
     for name, field in model.model_fields.items():
-        yield from _list_kind(field.annotation, (*above, name), field)
+        yield from _list_kind(field.annotation, (*above, field.alias or name), field)
 
 
 def _list_kind(annotation: object, path: Path, field: FieldInfo | None) -> Iterator[Setting]:
@@ -117,6 +125,8 @@ def _list_kind(annotation: object, path: Path, field: FieldInfo | None) -> Itera
     if _is_section(bare):
         yield Setting(path=path, shape=Shape.SECTION, field=field)
         yield from _list_fields(bare, path)
+    elif bare is Data:
+        yield Setting(path=path, shape=Shape.DATA, field=field)
     elif origin is Mapping:
         yield Setting(path=path, shape=Shape.NAMED, field=field)
         yield from _list_kind(get_args(bare)[1], (*path, ANY), None)

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from monitor.config.databases import DatabaseDefaults, DatabaseSettings
 from monitor.config.section import FrozenMap, SecretUrl, Section, read_dsn
+from monitor.config.smoke import SuiteSettings
 from monitor.config.values import (
     Duration,
     LogLevel,
@@ -31,6 +32,7 @@ from monitor.core.findings import FindingClass, Severity
 PREFIX: Final = "ANCHORWATCH_"
 DELIMITER: Final = "__"
 DEFAULT_PORT: Final = 8080
+_PATH_PART: Final = re.compile(r"[A-Za-z0-9_-]{16,200}")
 
 
 def _check_public_url(value: str) -> str:
@@ -47,7 +49,17 @@ def _check_store(value: StoreUrl) -> StoreUrl:
 
 
 type _SigningSecret = Annotated[SecretStr, AfterValidator(_check_key)]
+type _HookSecret = Annotated[SecretStr, AfterValidator(_check_hook_secret)]
 type _Severity = Annotated[Severity, BeforeValidator(lower)]
+
+
+def _check_hook_secret(value: SecretStr) -> SecretStr:
+    if not _PATH_PART.fullmatch(value.get_secret_value()):
+        raise invalid(
+            "should be 16 to 200 letters, digits, - and _: it is a part of an address.",
+            "Make one with: openssl rand -hex 24",
+        )
+    return value
 
 
 def _check_key(value: SecretStr) -> SecretStr:
@@ -85,10 +97,11 @@ class AlertSettings(Section):
     drift: Patience = Field(
         default_factory=Patience, description="The schema is not what it should be."
     )
-
     orphans: Patience = Field(
         default_factory=Patience, description="Rows have lost their parents."
     )
+    data: Patience = Field(default_factory=Patience, description="An assertion does not hold.")
+    smoke: Patience = Field(default_factory=Patience, description="A smoke suite does not pass.")
 
     def get_patience(self, finding_class: FindingClass) -> Patience:
         """What is said about one class."""
@@ -98,6 +111,8 @@ class AlertSettings(Section):
             FindingClass.HISTORY: self.history,
             FindingClass.DRIFT: self.drift,
             FindingClass.ORPHANS: self.orphans,
+            FindingClass.DATA: self.data,
+            FindingClass.SMOKE: self.smoke,
         }[finding_class]
 
 
@@ -172,6 +187,18 @@ class Settings(BaseSettings):
     push_token: SecretStr | None = Field(
         default=None, description="Lets a pipeline push locks, and opens nothing else."
     )
+    railway_webhook_secret: _HookSecret | None = Field(
+        default=None,
+        description="Takes Railway's webhooks at `/hooks/railway/SECRET`: a long random text.",
+    )
+    deploy_webhook_secret: _HookSecret | None = Field(
+        default=None,
+        description="Takes reports of deployments at `/hooks/deploy/SECRET`: a long random text.",
+    )
+    post_deploy_delay: Duration = Field(
+        default=timedelta(seconds=20),
+        description="How long after a reported deployment everything is looked at.",
+    )
     store_url: Annotated[StoreUrl, AfterValidator(_check_store)] = Field(
         default=StoreUrl("sqlite:///data/anchorwatch.sqlite"),
         description="The ledger: `sqlite:///PATH` or a `postgresql://` URL. Without it "
@@ -190,6 +217,9 @@ class Settings(BaseSettings):
     slack: SlackSettings | None = Field(default=None, description="A Slack channel.")
     webhooks: FrozenMap[WebhookSettings] = Field(
         default_factory=lambda: MappingProxyType({}), description="HTTP endpoints, by name."
+    )
+    smoke: tuple[SuiteSettings, ...] = Field(
+        default=(), description="Smoke tests: suites of requests and queries."
     )
     sentry_dsn: SecretUrl | None = Field(
         default=None, description="Where anchorwatch's own errors go. Without it `SENTRY_DSN`."

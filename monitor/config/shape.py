@@ -17,6 +17,7 @@ from monitor.config.outline import (
     suggest_key,
 )
 from monitor.config.values import NAME, correct_name
+from monitor.core.errors import ConfigurationError
 from monitor.sources.dsn import printable
 
 _LARGEST_SECRET: Final = 65_536
@@ -66,7 +67,7 @@ class _Shaper:
 
     def _shape_list(self, key: str, value: Tree, path: Path) -> Iterator[tuple[str, Tree]]:
         """A list of sections: written as one, as JSON in a variable, or with a number for each."""
-        items = _list_items(value)
+        items = _list_items(value, path)
         if items is None:
             self._add(path, f"{key} should be a list of sections.", f"See {_REFERENCE}.")
             return
@@ -118,20 +119,11 @@ class _Shaper:
             yield stem, secret
 
     def _read_secret(self, name: str, path: Path) -> str | None:
-        """The file's text without the newline at its end."""
         try:
-            with (self.cwd / name).open("rb") as file:
-                text = file.read(_LARGEST_SECRET + 1).decode("utf-8-sig").rstrip("\r\n")
-        except (OSError, ValueError) as error:
-            reason = (isinstance(error, OSError) and error.strerror) or "it is not text"
-            what = f"The file of {path[-1]} cannot be read: {reason}."
-            self._add(path, what, "Correct the path, or let this user read the file.")
+            return read_secret_file(self.cwd, name, path[-1])
+        except ConfigurationError as error:
+            self._add(path, error.message, error.next_step)
             return None
-        if not text or len(text) > _LARGEST_SECRET:
-            size = "empty" if not text else "too large to be a secret"
-            self._add(path, f"The file of {path[-1]} is {size}.", "Write the secret into it.")
-            return None
-        return text
 
     def _add_name(self, path: Path, key: str) -> None:
         rule = "Names are made of a to z, 0 to 9 and _, at most 40 long, and begin with a letter"
@@ -144,11 +136,34 @@ class _Shaper:
         self.flaws.append(Flaw(path=path, where=where, message=message, next_step=next_step))
 
 
-def _list_items(value: Tree) -> list[Tree] | None:
+def read_secret_file(cwd: FilePath, name: str, what: str) -> str:
+    """The file's text without the newline at its end.
+
+    Raises:
+        ConfigurationError: it cannot be read, or holds no secret; `what` says whose it is.
+    """
+    try:
+        with (cwd / name).open("rb") as file:
+            text = file.read(_LARGEST_SECRET + 1).decode("utf-8-sig").rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "it is not text"
+        raise ConfigurationError(
+            f"The file of {what} cannot be read: {reason}.",
+            next_step="Correct the path, or let this user read the file.",
+        ) from None
+    if not text or len(text) > _LARGEST_SECRET:
+        size = "empty" if not text else "too large to be a secret"
+        raise ConfigurationError(
+            f"The file of {what} is {size}.", next_step="Write the secret into it."
+        )
+    return text
+
+
+def _list_items(value: Tree, path: Path) -> list[Tree] | None:
     """What stands in a list; None where there is none."""
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            value = write_texts(json.loads(value))
+            value = write_texts(json.loads(value), path)
         except (ValueError, RecursionError):
             return None
     if isinstance(value, dict) and all(key.isdecimal() for key in value):

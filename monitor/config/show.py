@@ -13,11 +13,18 @@ from monitor.config.load import LoadedConfig
 from monitor.config.merge import DEFAULTS
 from monitor.config.outline import ANY, SHOWN, Path, Setting, Shape, list_settings
 from monitor.config.settings import Settings
-from monitor.config.values import MASK, DatabaseUrl, Expected, StoreUrl, format_duration
+from monitor.config.values import (
+    MASK,
+    Data,
+    DatabaseUrl,
+    Expected,
+    StoreUrl,
+    format_duration,
+)
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import DEFAULT_POLICY
 
-_ROWS: Final = (Shape.TEXT, Shape.LIST, Shape.SECTIONS)
+_ROWS: Final = (Shape.TEXT, Shape.LIST, Shape.SECTIONS, Shape.DATA)
 _ADDRESS: Final = ("url", *ADDRESS_PARTS)
 _HEAD: Final = """# Settings
 
@@ -55,7 +62,8 @@ def mask_config(loaded: LoadedConfig) -> dict[str, Any]:
 def _mask(value: object) -> object:
     match value:
         case BaseModel():
-            return {name: _mask(getattr(value, name)) for name in type(value).model_fields}
+            fields = type(value).model_fields.items()
+            return {field.alias or name: _mask(getattr(value, name)) for name, field in fields}
         case Mapping():
             return {str(key): _mask(item) for key, item in value.items()}
         case tuple():
@@ -66,7 +74,7 @@ def _mask(value: object) -> object:
 
 def _mask_one(value: object) -> object:
     match value:
-        case SecretStr():
+        case SecretStr() | Data():
             return MASK
         case date():
             return value.isoformat()
@@ -95,7 +103,7 @@ def _render_sections() -> Iterator[str]:
 def _is_leaf(setting: Setting) -> bool:
     """Whether it is a row: labels and roles are one, the names of databases are none."""
     is_value = setting.shape in _ROWS and setting.path[-1] != ANY
-    return is_value or setting.path[-1] in ("labels", "roles")
+    return is_value or setting.path[-1] in ("labels", "roles", "vars", "capture")
 
 
 def _get_rank(setting: Setting) -> int:

@@ -9,11 +9,13 @@ from datetime import timedelta
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 from pydantic import BeforeValidator, Secret
 from pydantic_core import PydanticCustomError
 
 from monitor.core.errors import AnchorwatchError, DsnError, UsageError
 from monitor.core.source import Scheme, parse_source
+from monitor.core.template import Json
 from monitor.sources.dsn import parse_dsn, printable
 
 MASK: Final = "********"
@@ -112,6 +114,29 @@ class Expected(Secret[str]):
         except UsageError:
             return MASK
         return describe_dsn(text) if source.scheme is Scheme.POSTGRES else source.label
+
+
+class Data(Secret[str]):
+    """What stands in the document as it is, types and all, written as JSON; never shown.
+
+    It is sent, and may hold a secret that a `${VAR}` brought in.
+    """
+
+    @property
+    def value(self) -> Json:
+        """The same, read.
+
+        Raises:
+            PydanticCustomError: a variable gave what is no JSON.
+        """
+        try:
+            value: Json = msgspec.json.decode(self.get_secret_value())
+        except (ValueError, RecursionError):
+            raise invalid("should be JSON.", 'Write it like {"name": "value"}.') from None
+        return value
+
+    def _display(self) -> str:
+        return MASK
 
 
 def check_http_url(text: str, *, may_hold_secrets: bool = True) -> str:

@@ -4,15 +4,22 @@ Rows without a parent, assertions, smoke tests: each has a schedule, a record an
 its own, and goes the way of every look: findings, ledger, outbox, metrics, pages.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
-from monitor.core.findings import Finding, FindingClass, Unknown
+from monitor.core.assertions import AssertionState
+from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown
 from monitor.core.orphans import Tally
+from monitor.core.overall import find_overall
 from monitor.core.report import Report
+from monitor.core.rule import Rule
+from monitor.core.rules_data import NOT_EVALUATED, UNCOUNTED
+from monitor.core.rules_smoke import SMOKE_UNKNOWN
+from monitor.core.suite_states import SuiteState
 from monitor.core.waivers import Accepted, Ignored
 
 
@@ -20,6 +27,8 @@ class CheckName(StrEnum):
     """The checks that there are, as metrics and the API name them."""
 
     ORPHANS = "orphans"
+    DATA = "data"
+    SMOKE = "smoke"
 
     @property
     def finding_class(self) -> FindingClass:
@@ -42,6 +51,9 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
         ignored: what is wrong, and ignored by a rule.
         accepted: what is wrong, and accepted as it is.
         tallies: what is known of each relation, of the check for orphans.
+        assertions: how each assertion stands, of the check for data.
+        suites: how each suite stands, of smoke tests.
+        ran: the suite that was run.
     """
 
     environment: str
@@ -55,6 +67,9 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     ignored: tuple[Ignored, ...] = ()
     accepted: tuple[Accepted, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    assertions: tuple[AssertionState, ...] = ()
+    suites: tuple[SuiteState, ...] = ()
+    ran: str = ""
 
     @property
     def waived(self) -> tuple[Finding, ...]:
@@ -64,8 +79,8 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def judged(self) -> frozenset[FindingClass]:
-        """Its class, where it could be done: else what was open stays open."""
-        return frozenset() if self.unknown else frozenset({self.check.finding_class})
+        """Its class; where it could not be done, what was known is among the findings."""
+        return frozenset({self.check.finding_class})
 
     @property
     def is_emptied(self) -> bool:
@@ -82,6 +97,7 @@ class CheckRecord(msgspec.Struct, frozen=True, kw_only=True):
         check: which one.
         report: the last one.
         last_success: when it could be done last.
+        failures: how many times in a row it could not.
         looks: how often it was done; also the fence against another agent.
     """
 
@@ -90,26 +106,72 @@ class CheckRecord(msgspec.Struct, frozen=True, kw_only=True):
     check: CheckName
     report: CheckReport
     last_success: datetime | None = None
+    failures: int = 0
     looks: int = 1
 
 
+TOLD_AFTER: Final = 2
+"""Times in a row that a check cannot be done before people are told."""
+_CANNOT: Final[Mapping[CheckName, Rule]] = {
+    CheckName.ORPHANS: UNCOUNTED,
+    CheckName.DATA: NOT_EVALUATED,
+    CheckName.SMOKE: SMOKE_UNKNOWN,
+}
+_TOLD_ELSEWHERE: Final = "unreachable"
+"""That nobody can connect is told by the look at the schema."""
+
+
+def keep_known(before: CheckRecord | None, report: CheckReport) -> CheckReport:
+    """The report; of a check that could not be done, with all that was known and with that.
+
+    Unknown is never the end of what was found, and is told when it goes on.
+    """
+    if report.unknown is None:
+        return report
+    failures = before.failures + 1 if before else 1
+    finding = _find_unknown(report, report.unknown, failures)
+    if before is None:
+        return msgspec.structs.replace(report, findings=(finding,))
+    was = before.report
+    known = (*was.findings, *was.waived)
+    findings = [one for one in known if one.identity != finding.identity]
+    return msgspec.structs.replace(
+        was,
+        at=report.at,
+        seconds=report.seconds,
+        unknown=report.unknown,
+        summary=report.summary,
+        findings=tuple(sorted([*findings, finding], key=lambda one: one.identity)),
+        ignored=(),
+        accepted=(),
+    )
+
+
+def _find_unknown(report: CheckReport, unknown: Unknown, failures: int) -> Finding:
+    rule = _CANNOT[report.check]
+    is_told = failures >= TOLD_AFTER and unknown.code != _TOLD_ELSEWHERE
+    finding = find_overall(
+        rule,
+        environment=report.environment,
+        database=report.database,
+        title=f"the check for {report.check.value} cannot be done: {unknown.message}",
+        evidence=(Evidence(name="reason", expected=None, actual=unknown.code),),
+        remedy=unknown.next_step,
+    )
+    severity = rule.severity if is_told else Severity.INFO
+    return msgspec.structs.replace(finding, severity=severity)
+
+
 def advance_check(before: CheckRecord | None, report: CheckReport) -> CheckRecord:
-    """The record after a check; one that could not be done leaves what was known."""
-    if report.unknown is not None and before is not None:
-        report = msgspec.structs.replace(
-            before.report,
-            at=report.at,
-            seconds=report.seconds,
-            unknown=report.unknown,
-            summary=report.summary,
-        )
-    succeeded = report.at if report.unknown is None else None
+    """The record after a check; what was known stays where it could not be done."""
+    is_done = report.unknown is None
     return CheckRecord(
         environment=report.environment,
         database=report.database,
         check=report.check,
         report=report,
-        last_success=succeeded or (before.last_success if before else None),
+        last_success=report.at if is_done else before.last_success if before else None,
+        failures=0 if is_done else (before.failures if before else 0) + 1,
         looks=before.looks + 1 if before else 1,
     )
 

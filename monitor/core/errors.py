@@ -7,6 +7,7 @@
      ├── DamagedFile                   a snapshot or lock file that cannot be trusted
      ├── LookError                     exit 3: could not look; the state is unknown or unreachable
      │    ├── Unreachable              no connection: host, port, TLS, password
+     │    │    └── Untrusted           the certificate of the other side does not verify
      │    ├── Refused                  connected, but a privilege is missing
      │    ├── TooSlow                  a named deadline passed
      │    ├── Migrating                a migration is at work on what was to be read
@@ -20,6 +21,7 @@
      ├── Unsettled                     exit 3: nobody knows whether a change was made
      ├── StoreError                    exit 3: the ledger cannot be read or written
      ├── DeliveryError                 a channel did not take a message
+     ├── StepFailed                    exit 1: a step of a smoke test went wrong
      └── Fault                         exit 3: anchorwatch itself broke
 
 A message says what is wrong and ends with the next step; it never holds a
@@ -84,6 +86,12 @@ class Unreachable(LookError):
     """No connection could be made."""
 
     code = "unreachable"
+
+
+class Untrusted(Unreachable):
+    """TLS failed: the certificate of the other side does not verify, or there is none."""
+
+    code = "untrusted"
 
 
 class Refused(LookError):
@@ -203,6 +211,23 @@ class DeliveryError(AnchorwatchError):
         super().__init__(message, next_step=next_step)
         self.permanent = permanent
         self.retry_after = retry_after
+        self.reason = reason
+
+
+class StepFailed(AnchorwatchError):
+    """A step of a smoke test went wrong.
+
+    Args:
+        message: what is wrong, without any secret of the suite.
+        next_step: what the reader can do about it.
+        reason: a bounded word, one of `monitor.core.smoke.Reason`.
+    """
+
+    code = "smoke"
+    exit_code = 1
+
+    def __init__(self, message: str, *, next_step: str, reason: str) -> None:
+        super().__init__(message, next_step=next_step)
         self.reason = reason
 
 

@@ -34,13 +34,19 @@ class FindingClass(StrEnum):
     HISTORY = "history"
     DRIFT = "drift"
     ORPHANS = "orphans"
+    DATA = "data"
+    SMOKE = "smoke"
+    DEPLOY = "deploy"
     UPKEEP = "upkeep"
 
 
 INCIDENT_CLASSES: Final[tuple[FindingClass, ...]] = tuple(
-    finding_class for finding_class in FindingClass if finding_class is not FindingClass.UPKEEP
+    finding_class
+    for finding_class in FindingClass
+    if finding_class not in (FindingClass.UPKEEP, FindingClass.DEPLOY)
 )
-"""Upkeep is about our own configuration: shown wherever findings are, never told to people."""
+"""Upkeep is about our own configuration: shown wherever findings are, never told to people. A
+deployment is told once and is over at once: nothing of it opens or is resolved."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -63,6 +69,8 @@ class Finding(msgspec.Struct, frozen=True):
         title: one sentence for a person.
         evidence: what differs.
         remedy: the next step, often a command.
+        subject: what it is about when that is no object of the database: the name of a
+            smoke suite.
         inside: a digest of all that is missing or unexpected with the object and
             has no finding of its own; empty when there is nothing.
     """
@@ -76,15 +84,16 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: tuple[Evidence, ...] = ()
     remedy: str = ""
     inside: str = ""
+    subject: str = ""
 
     @property
     def identity(self) -> tuple[str, str, str, tuple[str, str, str, str]]:
-        """Environment, database, code and object: never the text, never the values."""
+        """Environment, database, code and object, or subject: never the text, never the values."""
         return (
             self.environment,
             self.database,
             self.code,
-            self.key.order if self.key else ("", "", "", ""),
+            self.key.order if self.key else ("", "", "", self.subject),
         )
 
     @property
@@ -103,7 +112,8 @@ class Finding(msgspec.Struct, frozen=True):
         """
         key = self.key and (self.key.kind, self.key.schema, self.key.parent, self.key.name)
         evidence = [(e.name, e.expected, e.actual) for e in self.evidence]
-        seen = msgspec.json.encode((self.code, self.severity, key, evidence, self.inside))
+        about = key or self.subject
+        seen = msgspec.json.encode((self.code, self.severity, about, evidence, self.inside))
         return hashlib.sha256(seen).hexdigest()[:16]
 
 

@@ -37,6 +37,7 @@ class EventKind(StrEnum):
     CHANGED = "changed"
     REMINDER = "reminder"
     RESOLVED = "resolved"
+    VERDICT = "verdict"
 
 
 class Incident(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +63,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
             is, the new baseline: nobody repaired anything.
         waived: how many of its findings were still there when it ended, ignored or
             accepted: nobody repaired these.
+        headline: what is said of a deployment, in one line.
     """
 
     id: str
@@ -84,6 +86,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     is_initial: bool = False
     is_rebaselined: bool = False
     waived: int = 0
+    headline: str = ""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -150,6 +153,9 @@ DEFAULT_POLICY: Final = Policy(
             FindingClass.DRIFT: ClassPolicy(),
             # Counted twice before it is told, and seldom; no deployment repairs rows.
             FindingClass.ORPHANS: ClassPolicy(open_looks=1, is_held_in_window=False),
+            FindingClass.DATA: ClassPolicy(is_held_in_window=False),
+            # How many runs must fail or pass is said by each suite.
+            FindingClass.SMOKE: ClassPolicy(open_looks=1, is_held_in_window=False),
         }
     )
 )

@@ -15,6 +15,9 @@ from monitor.core.keys import Kind
 from monitor.core.kinds import Value
 from monitor.core.rules import ChangeKind, choose_rule
 
+VERDICT: Final = "deploy.verdict"
+"""The type of the word about a deployment."""
+
 MAX_LINES: Final = 8
 """Findings that are listed; the others are counted."""
 
@@ -39,7 +42,7 @@ class Message(msgspec.Struct, frozen=True):
     Attributes:
         id: of the delivery; the same over every attempt.
         type: ``incident.opened``, ``incident.changed``, ``incident.reminder``,
-            ``incident.resolved``.
+            ``incident.resolved``, ``deploy.verdict``.
         incident: the incident's id.
         environment: where.
         database: where, too.
@@ -91,7 +94,7 @@ def compose(
     lines = tuple(describe_finding(finding) for finding in worst_first[:MAX_LINES])
     return Message(
         id=delivery,
-        type=f"incident.{kind.value}",
+        type=VERDICT if kind is EventKind.VERDICT else f"incident.{kind.value}",
         incident=incident.id,
         environment=incident.environment,
         database=incident.database,
@@ -100,7 +103,7 @@ def compose(
         headline=_write_headline(incident, kind, at),
         since=incident.first_seen,
         at=at,
-        ended=incident.resolved_at,
+        ended=None if kind is EventKind.VERDICT else incident.resolved_at,
         lines=lines,
         omitted=len(worst_first) - len(lines),
         findings=tuple(worst_first),
@@ -135,11 +138,16 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
         case EventKind.REMINDER:
             lasted = describe_duration(at - incident.first_seen)
             return f"STILL OPEN {place}: {what}, for {lasted}"
+        case EventKind.VERDICT:
+            return f"{_WORDS[incident.severity is Severity.INFO]} {incident.headline}"
         case EventKind.CHANGED:
             return f"CHANGED {place}: now {what}"
         case _:
             already = ", already so at the first look" if incident.is_initial else ""
             return f"{incident.severity.value.upper()} {place}: {what}{already}"
+
+
+_WORDS: Final = {True: "DEPLOYED", False: "DEPLOYED, NOT RIGHT"}
 
 
 def _describe_end(incident: Incident) -> str:
@@ -158,17 +166,25 @@ _OVER: Final = {
     FindingClass.HISTORY: "the history is right again",
     FindingClass.DRIFT: "the schema is as expected again",
     FindingClass.ORPHANS: "every row has its parent again",
+    FindingClass.DATA: "every assertion holds again",
+    FindingClass.SMOKE: "the smoke tests pass again",
 }
 
 
 def describe_class(incident: Incident) -> str:
     """What is wrong, in a few words."""
     count = len(incident.findings)
+    if incident.headline:
+        return incident.headline
     match incident.finding_class:
         case FindingClass.DRIFT:
             return f"{count} schema difference{'s' if count != 1 else ''}"
         case FindingClass.ORPHANS if count > 1:
             return f"{count} relations with rows that have no parent, or that nobody can count"
+        case FindingClass.DATA if count > 1:
+            return f"{count} assertions do not hold, or cannot be evaluated"
+        case FindingClass.SMOKE if count > 1:
+            return f"{count} smoke suites do not pass"
         case _:
             return incident.findings[0].title if incident.findings else "nothing any more"
 

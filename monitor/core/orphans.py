@@ -53,6 +53,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         rows: how many were.
         orphans: how many of them have no parent.
         begun: when it began.
+        key: the columns of the key with their types: another key begins another scan.
         is_private: whether ``after`` may not be written down: a key may be anything, an
             address of somebody. It is empty where it was left out therefore.
     """
@@ -61,6 +62,7 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     orphans: int
     begun: datetime
+    key: tuple[str, ...] = ()
     is_private: bool = False
 
 
@@ -91,6 +93,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
         problem: why the last look could not count.
         failures: how many looks in a row could not.
         is_indexed: whether the parent can be searched by its columns.
+        seen: orphans that a scan had seen that was begun anew: none of them is gone before a
+            count is whole.
     """
 
     relation: Relation
@@ -99,12 +103,13 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem | None = None
     failures: int = 0
     is_indexed: bool = True
+    seen: int = 0
 
     @property
     def orphans(self) -> int | None:
         """How many there are, at least; None where nobody has ever counted."""
         counts = [one.orphans for one in (self.count, self.scan) if one is not None]
-        return max(counts, default=None)
+        return max([*counts, self.seen]) if counts or self.seen else None
 
     @property
     def is_complete(self) -> bool:
@@ -142,8 +147,27 @@ def restore_key(tally: Tally, scan: Scan | None) -> Tally:
     """The tally with the scan as it was before its key was hidden; begun anew without one."""
     if tally.scan is None or tally.scan.after:
         return tally
-    is_same = scan is not None and msgspec.structs.replace(scan, after=()) == tally.scan
-    return msgspec.structs.replace(tally, scan=scan if is_same else None)
+    if scan is not None and msgspec.structs.replace(scan, after=()) == tally.scan:
+        return msgspec.structs.replace(tally, scan=scan)
+    return drop_scan(tally)
+
+
+def drop_scan(tally: Tally) -> Tally:
+    """The tally without its scan, which is begun anew; what it had seen is not forgotten."""
+    return msgspec.structs.replace(tally, scan=None, seen=tally.orphans or 0)
+
+
+def conclude(tally: Tally, count: Count) -> Tally:
+    """The tally after a whole count."""
+    return msgspec.structs.replace(tally, count=count, scan=None, seen=0)
+
+
+def forget_keys(tally: Tally) -> Tally:
+    """The tally without keys of rows, where none may leave the database any more."""
+    if tally.count is None or not tally.count.samples:
+        return tally
+    count = msgspec.structs.replace(tally.count, samples=())
+    return msgspec.structs.replace(tally, count=count)
 
 
 def is_due(
@@ -151,6 +175,8 @@ def is_due(
 ) -> bool:
     """Whether a relation is counted now: a key that holds is counted seldom, or never."""
     if relation.origin is not Origin.VALIDATED:
+        return True
+    if tally is not None and tally.relation.origin is not relation.origin:
         return True
     if validated_every is None:
         return False

@@ -55,7 +55,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def advance(
-    before: Record | None, report: Report, *, policy: Policy, baseline: str | None = None
+    before: Record | None,
+    report: Report,
+    *,
+    policy: Policy,
+    baseline: str | None = None,
+    deployed_at: datetime | None = None,
 ) -> Record:
     """The record after ``report``.
 
@@ -68,6 +73,7 @@ def advance(
         policy: how long a deploy window is.
         baseline: the fingerprint that now stands for the expectation, when
             this look chose one.
+        deployed_at: when the last deployment was reported, which opens a window as well.
     """
     if before is None:
         return Record(
@@ -85,7 +91,7 @@ def advance(
     is_read = report.fingerprint is not None
     has_changed = is_read and before.fingerprint not in (None, report.fingerprint)
     has_new_baseline = baseline is not None and baseline != before.baseline
-    since, until = _move_window(before, report, policy)
+    since, until = _open_window(_move_window(before, report, policy), deployed_at, report, policy)
     return msgspec.structs.replace(
         before,
         report=report,
@@ -103,9 +109,10 @@ def advance(
     )
 
 
-def _move_window(
-    before: Record, report: Report, policy: Policy
-) -> tuple[datetime | None, datetime | None]:
+type _Window = tuple[datetime | None, datetime | None]
+
+
+def _move_window(before: Record, report: Report, policy: Policy) -> _Window:
     """Begin and end of the deploy window.
 
     A stamp that vanished is no deployment, and a stamp that moves again and again
@@ -119,6 +126,19 @@ def _move_window(
     if since is None or until is None or report.at >= until:
         since = report.at
     return since, min(report.at + policy.window, since + _LONGEST * policy.window)
+
+
+def _open_window(
+    window: _Window, deployed_at: datetime | None, report: Report, policy: Policy
+) -> _Window:
+    """The window, at least as long as the one that a reported deployment opens."""
+    if deployed_at is None or report.at >= deployed_at + policy.window:
+        return window
+    since, until = window
+    end = deployed_at + policy.window
+    if since is None or until is None or report.at >= until:
+        return deployed_at, end
+    return since, max(until, end)
 
 
 def _note_move(before: Record, report: Report, policy: Policy) -> Move | None:

@@ -51,11 +51,11 @@ def parse_relation(text: str, *, where: str = "", is_reverse: bool = False) -> R
         raise UsageError(
             f"A relation has more than {MAX_RELATION} characters.", next_step=_EXAMPLE
         )
-    sides = [_read_side(part, text) for part in _split(text)]
+    sides = [*map(_read_side, _split(text))]
     child, parent = reversed(sides) if is_reverse else sides
     if len(child.columns) != len(parent.columns):
         raise UsageError(
-            f"The relation {text!r} has {len(child.columns)} columns on one side and "
+            f"A relation has {len(child.columns)} columns on one side and "
             f"{len(parent.columns)} on the other.",
             next_step=_EXAMPLE,
         )
@@ -79,19 +79,30 @@ def write_relation(relation: Relation) -> str:
     return f"{child} -> {_write_side(Side(relation.parent, relation.referenced))}"
 
 
+def parse_side(text: str) -> Side:
+    """A table with columns, as one side of a relation names them.
+
+    Raises:
+        UsageError: it names none.
+    """
+    if len(text) > MAX_RELATION:
+        raise _refuse()
+    return _read_side(text)
+
+
 def _split(text: str) -> tuple[str, str]:
     """The two sides; an arrow in a quoted name divides nothing."""
     bare = _WORD.sub(lambda found: "x" * len(found[0]), text)
     if bare.count("->") != 1:
-        raise _refuse(text)
+        raise _refuse()
     place = bare.index("->")
     return text[:place], text[place + len("->") :]
 
 
-def _read_side(part: str, whole: str) -> Side:
+def _read_side(part: str) -> Side:
     found = _SIDE.fullmatch(part)
     if found is None:
-        raise _refuse(whole)
+        raise _refuse()
     names = [*map(_read_name, _WORD.findall(found[1]))]
     if found[2] is not None:
         columns = tuple(map(_read_name, _WORD.findall(found[2])))
@@ -103,11 +114,12 @@ def _read_side(part: str, whole: str) -> Side:
         case [schema, table]:
             return Side((schema, table), columns)
         case _:
-            raise _refuse(whole)
+            raise _refuse()
 
 
-def _refuse(text: str) -> UsageError:
-    return UsageError(f"{text!r} is no relation.", next_step=_EXAMPLE)
+def _refuse() -> UsageError:
+    """Without the text: it may be a secret that was written into the wrong line."""
+    return UsageError("That is no relation.", next_step=_EXAMPLE)
 
 
 def _read_name(word: str) -> str:

@@ -8,6 +8,7 @@ from monitor.core.keys import Kind
 from monitor.core.rule import Rule
 from monitor.core.rules_data import DATA_RULES
 from monitor.core.rules_history import HISTORY_RULES
+from monitor.core.rules_smoke import SMOKE_RULES
 
 type ChangeKind = Literal["missing", "unexpected", "altered"]
 
@@ -284,6 +285,7 @@ RULES: Final[Mapping[str, Rule]] = {
             DETACHING,
             *HISTORY_RULES,
             *DATA_RULES,
+            *SMOKE_RULES,
             STUCK_MIGRATION,
             UNREACHABLE,
             CANNOT_LOOK,

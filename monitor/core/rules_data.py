@@ -47,4 +47,39 @@ UNCOUNTED: Final = Rule(
     "`orphans`.",
 )
 
-DATA_RULES: Final = (ORPHANS, BROKEN_KEY, BROKEN_RELATION, UNCOUNTED)
+ASSERTION_FAILS: Final = Rule(
+    "AW311",
+    "An assertion does not hold",
+    _WARNING,
+    FindingClass.DATA,
+    why="The configuration says what must hold of the rows, and it does not.",
+    fix="Run the query of the assertion by hand, and repair the rows or what writes them.",
+)
+STALE: Final = Rule(
+    "AW312",
+    "Rows that should keep coming do not",
+    _WARNING,
+    FindingClass.DATA,
+    why="What writes them has stopped, or writes elsewhere: a job, a consumer, a replica.",
+    fix="Look at what writes the table; an empty one, or one without a newest row, is not fresh "
+    "either.",
+)
+NOT_EVALUATED: Final = Rule(
+    "AW319",
+    "An assertion cannot be evaluated",
+    _WARNING,
+    FindingClass.DATA,
+    why="Unknown is not fine: what it asserts may have stopped to hold.",
+    fix="Follow the message: most often the statement is wrong, a SELECT is missing "
+    "(`anchorwatch grants --level 3`), or it takes longer than `statement_timeout`.",
+)
+
+DATA_RULES: Final = (
+    ORPHANS,
+    BROKEN_KEY,
+    BROKEN_RELATION,
+    UNCOUNTED,
+    ASSERTION_FAILS,
+    STALE,
+    NOT_EVALUATED,
+)

@@ -24,7 +24,7 @@ from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.patterns import ANYTHING, parse_pattern, write_pattern
 from monitor.core.rule import Rule
 from monitor.core.rules import EXPIRED_RULE, RULES, STUCK_MIGRATION, UNUSED_RULE
-from monitor.core.rules_data import UNCOUNTED
+from monitor.core.rules_data import NOT_EVALUATED, UNCOUNTED
 
 MAX_REASON: Final = 1000
 """Characters: a reason is a sentence or three, the rest belongs behind a link."""
@@ -32,8 +32,8 @@ MAX_REASON: Final = 1000
 _WAIVABLE: Final = frozenset(
     code
     for code, rule in RULES.items()
-    if rule.finding_class in (*READ, FindingClass.ORPHANS)
-    and rule not in (STUCK_MIGRATION, UNCOUNTED)
+    if rule.finding_class in (*READ, FindingClass.ORPHANS, FindingClass.DATA)
+    and rule not in (STUCK_MIGRATION, UNCOUNTED, NOT_EVALUATED)
 )
 """Nobody knows what is right while nobody can look, or a migration is at work."""
 _READ: Final = frozenset(code for code, rule in RULES.items() if rule.finding_class in READ)

@@ -1,6 +1,7 @@
 """Checks in the ledger that go beyond a schema: one row a check of a database, as it was last."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -8,11 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.checkup import CheckName, CheckRecord
+from monitor.core.incidents import Incident, Status
 from monitor.sinks.backend import Backend
 from monitor.sinks.store_failures import unreadable
-from monitor.sinks.tables import CHECKS
+from monitor.sinks.tables import CHECKS, INCIDENTS
+from monitor.sinks.writing import write_told
 
 _DECODER: Final = msgspec.json.Decoder(CheckRecord)
+_INCIDENT: Final = msgspec.json.Decoder(Incident)
 
 
 class Checks:
@@ -41,6 +45,27 @@ class Checks:
             query = query.where(CHECKS.c.database == database)
         async with self._backend.reading() as connection:
             return [_read(row.body) for row in await connection.execute(query)]
+
+    async def retire_check(self, record: CheckRecord, at: datetime) -> None:
+        """Forget a check that is not done any more, and end its incident; nobody is told.
+
+        Whoever took it out of the configuration knows; nothing would ever end it else.
+        """
+        place = record.environment, record.database
+        open_ones = sa.select(INCIDENTS.c.body).where(
+            INCIDENTS.c.environment == record.environment,
+            INCIDENTS.c.database == record.database,
+            INCIDENTS.c.finding_class == record.check.finding_class,
+            INCIDENTS.c.resolved_at.is_(None),
+        )
+        async with self._backend.writing() as connection:
+            await connection.execute(sa.delete(CHECKS).where(_is_at(*place, record.check)))
+            left = [_INCIDENT.decode(row.body) for row in await connection.execute(open_ones)]
+            over = [
+                msgspec.structs.replace(one, status=Status.RESOLVED, resolved_at=at)
+                for one in left
+            ]
+            await write_told(connection, self._backend, incidents=over, events=(), channels=())
 
     async def write_check(
         self, connection: AsyncConnection, record: CheckRecord, looks_before: int | None

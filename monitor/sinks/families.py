@@ -100,6 +100,22 @@ DATABASE_FAMILIES: Final[Mapping[str, Family]] = {
         "table",
         "constraint",
     ),
+    "anchorwatch_smoke_success": _each(
+        "gauge", "Whether the last run of the suite passed (1) or not (0).", "suite"
+    ),
+    "anchorwatch_smoke_last_run_timestamp_seconds": _each(
+        "gauge", "When the last run of the suite began.", "suite"
+    ),
+    "anchorwatch_smoke_step_duration_seconds": _each(
+        "gauge", "How long the last try of the step took.", "suite", "step"
+    ),
+    "anchorwatch_smoke_runs_total": _each("counter", "Runs of the suite.", "suite"),
+    "anchorwatch_smoke_failures_total": _each(
+        "counter", "Runs of the suite that did not pass.", "suite", "reason"
+    ),
+    "anchorwatch_deploy_timestamp_seconds": _each(
+        "gauge", "When the last deployment that concerns the database was reported."
+    ),
     "anchorwatch_checks_total": _each("counter", "Looks at the database.", "check"),
     "anchorwatch_check_failures_total": _each(
         "counter",
@@ -242,7 +258,27 @@ def describe_check(record: CheckRecord, interval: float | None) -> dict[str, lis
         "anchorwatch_orphan_scan_complete": [
             (_name_relation(tally), int(tally.is_complete)) for tally in shown
         ],
+        **_describe_suites(record),
         **describe_interval(record.check, interval),
+    }
+
+
+def _describe_suites(record: CheckRecord) -> dict[str, list[Sample]]:
+    """What the last runs say; suites and steps are named by the configuration."""
+    states = record.report.suites
+    return {
+        "anchorwatch_smoke_success": [
+            ((("suite", state.name),), int(state.bad == 0)) for state in states
+        ],
+        "anchorwatch_smoke_last_run_timestamp_seconds": [
+            ((("suite", state.name),), state.outcome.at.timestamp()) for state in states
+        ],
+        "anchorwatch_smoke_step_duration_seconds": [
+            ((("suite", state.name), ("step", step.name)), step.seconds)
+            for state in states
+            for step in state.outcome.steps
+            if step.tries
+        ],
     }
 
 

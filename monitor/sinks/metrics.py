@@ -25,6 +25,7 @@ from monitor.core.checkup import CheckName, CheckRecord
 from monitor.core.findings import INCIDENT_CLASSES, FindingClass, Severity
 from monitor.core.incidents import EventKind
 from monitor.core.record import Record
+from monitor.core.smoke import Reason, StepStatus
 from monitor.sinks.families import (
     AGENT_FAMILIES,
     CHECK,
@@ -40,6 +41,7 @@ from monitor.sinks.families import (
 
 __all__ = ["Metrics", "Watched", "render_metrics_reference"]
 
+_DEPLOYS: Final = "deploys"
 UNKNOWN: Final = "unknown"
 FAILURE_REASONS: Final = ("unreachable", UNKNOWN)
 
@@ -123,7 +125,9 @@ class Metrics:
 
     def see_check(self, record: CheckRecord, open_incidents: Mapping[Severity, int]) -> None:
         """Render the series of one check of a database anew, after it was done."""
-        self._counts[record.database].add_check(record)
+        counts = self._counts[record.database]
+        counts.add_check(record)
+        self._keep(record.database, CheckName.SMOKE, counts.describe_suites())
         self._duration.labels(record.check).observe(record.report.seconds)
         self.restore_check(record)
         self._keep(
@@ -133,6 +137,19 @@ class Metrics:
                 **self._counts[record.database].describe(),
                 "anchorwatch_incidents_open": _count_open(open_incidents),
             },
+        )
+
+    def watch_suite(self, database: str, suite: str) -> None:
+        """Begin the series of one smoke suite of a database."""
+        if (database, CheckName.SMOKE) not in self._intervals:
+            self.watch_check(database, CheckName.SMOKE, None)
+        self._counts[database].watch_suite(suite)
+        self._keep(database, CheckName.SMOKE, self._counts[database].describe_suites())
+
+    def see_deployment(self, database: str, at: datetime) -> None:
+        """A deployment that concerns a database was reported."""
+        self._keep(
+            database, _DEPLOYS, {"anchorwatch_deploy_timestamp_seconds": [((), at.timestamp())]}
         )
 
     def restore_check(self, record: CheckRecord) -> None:
@@ -232,6 +249,8 @@ class _Counts:
     def __init__(self) -> None:
         self._looks: dict[str, int] = {CHECK: 0}
         self._failures = dict.fromkeys([(CHECK, reason) for reason in FAILURE_REASONS], 0)
+        self._runs: dict[str, int] = {}
+        self._broken: dict[tuple[str, str], int] = {}
         self._opened = dict.fromkeys(INCIDENT_CLASSES, 0)
         self._resolved = dict.fromkeys(INCIDENT_CLASSES, 0)
 
@@ -246,6 +265,34 @@ class _Counts:
     def add_check(self, record: CheckRecord) -> None:
         self._looks[record.check] += 1
         self._failures[record.check, UNKNOWN] += record.report.unknown is not None
+        if record.check is CheckName.SMOKE:
+            self._add_runs(record)
+
+    def watch_suite(self, suite: str) -> None:
+        self._runs[suite] = 0
+        self._broken |= dict.fromkeys([(suite, reason.value) for reason in Reason], 0)
+
+    def _add_runs(self, record: CheckRecord) -> None:
+        """The run that this record came of."""
+        ran = record.report.ran
+        state = next((one for one in record.report.suites if one.name == ran), None)
+        if state is None or state.name not in self._runs:
+            return
+        self._runs[state.name] += 1
+        worst = state.outcome.worst
+        if worst is not None and worst.reason and worst.status is not StepStatus.WARN:
+            self._broken[state.name, worst.reason.value] += 1
+
+    def describe_suites(self) -> dict[str, list[Sample]]:
+        return {
+            "anchorwatch_smoke_runs_total": [
+                ((("suite", suite),), count) for suite, count in self._runs.items()
+            ],
+            "anchorwatch_smoke_failures_total": [
+                ((("suite", suite), ("reason", reason)), count)
+                for (suite, reason), count in self._broken.items()
+            ],
+        }
 
     def add_event(self, finding_class: FindingClass, kind: EventKind) -> None:
         if kind is EventKind.OPENED:

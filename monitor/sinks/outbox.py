@@ -87,6 +87,8 @@ def choose_kind(
     Holds: an end is told to those who were told of a beginning, however mild it was at
     last; the first word about an incident is always "opened".
     """
+    if kind is EventKind.VERDICT:
+        return kind
     if kind is EventKind.RESOLVED:
         return kind if has_told else None
     if incident.status is Status.RESOLVED or incident.severity.rank < minimum.rank:

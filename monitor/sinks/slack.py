@@ -15,7 +15,7 @@ import msgspec
 from monitor.core.errors import DeliveryError, LookError
 from monitor.core.findings import Finding, Severity
 from monitor.core.incidents import Status
-from monitor.core.message import Message, describe_duration
+from monitor.core.message import VERDICT, Message, describe_duration
 from monitor.core.waivers import is_waivable
 from monitor.sinks.channel import ChannelKind, FailureReason, accept, explain
 from monitor.sources.http import USER_AGENT, Answer, Client, read_address
@@ -120,6 +120,8 @@ def escape(text: str, limit: int) -> str:
 
 
 def _icon(message: Message) -> str:
+    if message.type == VERDICT:
+        return _RESOLVED if message.severity is Severity.INFO else _ICONS[message.severity]
     return _RESOLVED if message.status is Status.RESOLVED else _ICONS[message.severity]
 
 

@@ -28,11 +28,13 @@ from monitor.core.verdict import State
 from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
 from monitor.sinks.checks import Checks, forget_checks
+from monitor.sinks.deployments import Deployments
 from monitor.sinks.locks import Locks
-from monitor.sinks.queue import Queue, post_events
+from monitor.sinks.queue import Queue
 from monitor.sinks.store_failures import read_word, unreadable
 from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, NUL, RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
+from monitor.sinks.writing import write_told
 
 KEEP_LOOKS: Final = 10_000
 """A week of one look a minute: what the page draws, at 100 bytes a line."""
@@ -78,8 +80,8 @@ class Look:
 
 
 @final
-class Store(Queue, Acceptances, Locks, Checks):
-    """The ledger with its outbox, acceptances, locks and checks; each method raises StoreError."""
+class Store(Queue, Acceptances, Locks, Checks, Deployments):
+    """The ledger with all its parts. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
         super().__init__(backend)
@@ -120,15 +122,12 @@ class Store(Queue, Acceptances, Locks, Checks):
                 is_ours = await self._write_record(connection, record, decision.looks_before)
             if not is_ours:
                 return False
-            await self._write_incidents(connection, decision.incidents)
-            if decision.events:
-                rows = [msgspec.structs.asdict(event) for event in decision.events]
-                await connection.execute(sa.insert(EVENTS), rows)
-            await post_events(
+            await write_told(
                 connection,
                 self._backend,
+                incidents=decision.incidents,
                 events=decision.events,
-                channels=set(decision.channels),
+                channels=decision.channels,
             )
             if isinstance(record, Record):
                 await _write_look(connection, record)
@@ -263,24 +262,6 @@ class Store(Queue, Acceptances, Locks, Checks):
         written = await connection.execute(write.returning(RECORDS.c.looks))
         return written.first() is not None
 
-    async def _write_incidents(
-        self, connection: AsyncConnection, incidents: tuple[Incident, ...]
-    ) -> None:
-        for incident in incidents:
-            values = {"resolved_at": incident.resolved_at, "body": _write(incident)}
-            await connection.execute(
-                self._backend.insert(INCIDENTS)
-                .values(
-                    id=incident.id,
-                    environment=incident.environment,
-                    database=incident.database,
-                    finding_class=incident.finding_class,
-                    first_seen=incident.first_seen,
-                    **values,
-                )
-                .on_conflict_do_update(index_elements=[INCIDENTS.c.id], set_=values)
-            )
-
     async def _keep_snapshot(
         self, connection: AsyncConnection, record: Record, snapshot: tuple[str, bytes]
     ) -> None:
@@ -340,7 +321,7 @@ def _is_record(environment: str, database: str) -> sa.ColumnElement[bool]:
     return sa.and_(RECORDS.c.environment == environment, RECORDS.c.database == database)
 
 
-def _write(value: Record | Incident) -> str:
+def _write(value: Record) -> str:
     return msgspec.json.encode(value).decode()
 
 

@@ -99,6 +99,17 @@ CHECKS: Final = sa.Table(
 )
 """One check of a database that goes beyond its schema, as it was last; `looks` is the fence."""
 
+DEPLOYMENTS: Final = sa.Table(
+    "anchorwatch_deployment",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("concluded_at", Moment),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Index("anchorwatch_deployment_at", "at"),
+)
+"""Deployments that were reported; those that nobody has concluded wait for a verdict."""
+
 INCIDENTS: Final = sa.Table(
     "anchorwatch_incident",
     METADATA,

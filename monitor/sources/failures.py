@@ -58,6 +58,8 @@ _CONFLICTS: Final = frozenset({"40001", "40P01"})
 _NO_OPERATOR: Final = frozenset({"42883", "42725"})
 """None, or several; of functions as well, but `op_error` is where the server says it of these."""
 _NO_COLLATION: Final = frozenset({"42P21", "42P22"})
+_NOT_ASKED: Final = frozenset({"42501", "57014", "55P03", "53200", "53300", "58030"})
+"""Missing rights, a deadline, a lock, no memory, no connection, a disk: nothing that was asked."""
 _NOT_TEXT: Final = frozenset({"22021", "22P05"})
 _VANISHED_WORDS: Final = re.compile(
     # elog() texts are never translated.
@@ -279,6 +281,17 @@ def _describe_writing(answer: Answer) -> tuple[str, str]:
     if isinstance(error, Interrupted):
         next_step = "Try again when the database is back, or less is done in it."
     return error.message, next_step
+
+
+def explain_asking(answer: Answer, sql: str) -> LookError | StatementFailed:
+    """Why a question of somebody's could not be asked, or why the server refused it.
+
+    Only a refused statement is told in the server's words: whoever wrote it needs them.
+    """
+    could_not_look = answer.sqlstate in _NOT_ASKED or answer.sqlstate in _CONFLICTS
+    if could_not_look or is_over(answer.sqlstate):
+        return explain_reading(answer)
+    return explain_script(answer, sql)
 
 
 def explain_script(answer: Answer, script: str) -> Interrupted | StatementFailed:

@@ -8,16 +8,25 @@ a Slack webhook is): no error, no log and no repr shows more than scheme and hos
 import asyncio
 import logging
 import re
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final, final
 from urllib.parse import urlsplit
 
+import anyio.lowlevel
 import httpx
 
-from monitor.core.errors import ConfigurationError, Interrupted, TooSlow, Unreachable
+from monitor.core.errors import (
+    ConfigurationError,
+    Interrupted,
+    TooSlow,
+    Unreachable,
+    Untrusted,
+)
 from monitor.sources.dsn import printable
 
 CONNECT_SECONDS: Final = 5.0
@@ -56,6 +65,7 @@ class Answer:
         headers: with names in lower case; hostile text.
         body: at most the limit's bytes, as sent.
         is_cut: whether there was more.
+        certificate_ends: when the certificate of the peer expires; None without TLS.
     """
 
     label: str
@@ -63,6 +73,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     is_cut: bool = False
+    certificate_ends: datetime | None = None
 
 
 def read_address(text: str) -> Address:
@@ -112,24 +123,37 @@ class Client:
             TooSlow: no answer in time; the request may have arrived.
             Interrupted: the exchange broke off; the request may have arrived.
         """
-        return await self._ask("POST", address, body, headers)
+        return await self.ask("POST", address, body, headers=headers)
 
     async def get(self, address: Address, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask once; raises as `post` does."""
-        return await self._ask("GET", address, None, headers)
+        return await self.ask("GET", address, None, headers=headers)
 
-    async def _ask(
-        self, method: str, address: Address, body: bytes | None, headers: Mapping[str, str] | None
+    async def ask(
+        self,
+        method: str,
+        address: Address,
+        body: bytes | None,
+        *,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
+        """Send any method once.
+
+        Raises:
+            Untrusted: the certificate of the peer does not verify: nothing was sent.
+            LookError: as `post` does.
+        """
         # Causes are left out: an exception of httpx holds the request and its address.
         try:
             async with asyncio.timeout(self._total_seconds):
                 return await self._exchange(method, address, body, headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError):
-            raise Unreachable(
-                f"No connection to {address} could be made.",
-                next_step="Check the address, the network and the certificate.",
-            ) from None
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+        ) as error:
+            raise _explain_connecting(error, address) from None
         except (httpx.TimeoutException, TimeoutError):
             raise TooSlow(
                 f"{address} did not answer in time.",
@@ -144,9 +168,12 @@ class Client:
     async def _exchange(
         self, method: str, address: Address, body: bytes | None, headers: Mapping[str, str] | None
     ) -> Answer:
+        # As bytes: httpx would refuse a text that is not ASCII.
+        sent = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         async with self._client.stream(
-            method, address.url, content=body, headers=dict(headers or {})
+            method, address.url, content=body, headers=sent
         ) as response:
+            ends = _find_end(response)
             kept, is_cut = await _read(response, self._body_bytes)
         return Answer(
             label=address.label,
@@ -154,7 +181,37 @@ class Client:
             headers=dict(response.headers),
             body=kept,
             is_cut=is_cut,
+            certificate_ends=ends,
         )
+
+
+def _explain_connecting(error: Exception, address: Address) -> Unreachable:
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Untrusted(
+            f"The certificate of {address} does not verify: {printable(cause.verify_message)}.",
+            next_step="Renew it, or name its root in SSL_CERT_FILE.",
+        )
+    if cause is not None:
+        return Untrusted(
+            f"TLS with {address} failed.",
+            next_step="Check that the port speaks TLS, and which versions.",
+        )
+    return Unreachable(
+        f"No connection to {address} could be made.",
+        next_step="Check the address, the network and the certificate.",
+    )
+
+
+def _find_end(response: httpx.Response) -> datetime | None:
+    """When the certificate of the peer expires."""
+    stream = response.extensions.get("network_stream")
+    session = stream.get_extra_info("ssl_object") if stream is not None else None
+    certificate = session.getpeercert() if session is not None else None
+    text = (certificate or {}).get("notAfter")
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(text), UTC) if text else None
 
 
 async def _read(response: httpx.Response, limit: int) -> tuple[bytes, bool]:
@@ -174,17 +231,20 @@ async def open_client(
     idle_seconds: float = IDLE_SECONDS,
     total_seconds: float = TOTAL_SECONDS,
     body_bytes: int = BODY_BYTES,
+    headers: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Client]:
     """A client for as long as the agent runs; certificates are verified.
 
-    A proxy named by HTTPS_PROXY is used, as every program does.
+    `headers` go with every request. A proxy named by HTTPS_PROXY is used, as every program does.
     """
+    # httpx loads what it waits with when the first request is sent, which may be measured.
+    await anyio.lowlevel.checkpoint()
     for name in _CHATTY:
         # At INFO, httpx logs every address whole: those of webhooks are secrets.
         logging.getLogger(name).setLevel(logging.WARNING)
     async with httpx.AsyncClient(
         timeout=httpx.Timeout(idle_seconds, connect=connect_seconds),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})},
         follow_redirects=False,
     ) as client:
         yield Client(client, total_seconds=total_seconds, body_bytes=body_bytes)

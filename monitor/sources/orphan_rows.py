@@ -32,11 +32,13 @@ class Side(msgspec.Struct, frozen=True):
     Attributes:
         kind: `r` table, `p` partitioned, `f` foreign, `v` view, `m` materialised view.
         readable: whether this role may read it.
-        rows: an estimate, of all partitions together.
+        heirs: whether others inherit from it, other than partitions.
+        rows: an estimate, of all partitions and heirs together.
     """
 
     kind: str
     readable: bool
+    heirs: bool
     rows: float
 
 
@@ -48,6 +50,7 @@ class Pair(msgspec.Struct, frozen=True):
         parent: whether it is there.
         schema: of the operator that says whether they are equal; None without one.
         operator: its name.
+        cast: the type that a text of the child is taken for; None for other values.
         collation: what both are compared in, where theirs differ.
     """
 
@@ -55,6 +58,7 @@ class Pair(msgspec.Struct, frozen=True):
     parent: bool
     schema: str | None
     operator: str | None
+    cast: str | None
     collation: tuple[str, str] | None
 
 
@@ -104,6 +108,11 @@ _HARMLESS: Final = frozenset(
 )
 
 
+def describe_columns(key: Sequence[KeyColumn]) -> tuple[str, ...]:
+    """A key in words, which are others for another key."""
+    return tuple(f"{column.name} {column.type}" for column in key)
+
+
 def is_harmless(key: Sequence[KeyColumn]) -> bool:
     """Whether values of a key say nothing about anybody: numbers, moments, UUIDs."""
     return all(column.type in _HARMLESS for column in key)
@@ -122,9 +131,12 @@ async def read_facts(reader: Rows, relation: Relation) -> Facts:
     ((sides, pairs, key, indexed),) = await reader.fetch(sql)
     found = msgspec.json.decode(sides or "{}", type=dict[Literal["child", "parent"], Side])
     columns = msgspec.json.decode(key or "[]", type=tuple[KeyColumn, ...])
-    is_sortable = all(column.schema == _OWN for column in columns)
+    child = found.get("child")
+    # Rows of heirs may have the same key: nothing makes it unique over all of them.
+    is_whole = child is None or not (child.heirs and relation.with_heirs)
+    is_sortable = is_whole and all(column.schema == _OWN for column in columns)
     return Facts(
-        child=found.get("child"),
+        child=child,
         parent=found.get("parent"),
         pairs=msgspec.json.decode(pairs or "[]", type=tuple[Pair, ...]),
         key=columns if is_sortable else (),
@@ -266,7 +278,8 @@ def _write_equal(other: str, mine: str, pair: Pair) -> str:
     collation = ""
     if pair.collation is not None:
         collation = f" collate {'.'.join(map(quote_ident, pair.collation))}"
-    return f"{other} operator({quote_ident(schema)}.{name}) {mine}{collation}"
+    cast = f"::{pair.cast}" if pair.cast is not None else ""
+    return f"{other} operator({quote_ident(schema)}.{name}) {mine}{cast}{collation}"
 
 
 def _write_child(relation: Relation, facts: Facts) -> str:

@@ -25,7 +25,9 @@ PINNED: Final[tuple[tuple[str, str], ...]] = (
 """Settings of every read: https://www.postgresql.org/docs/current/runtime-config-client.html"""
 
 
-def write_opening(deadlines: Deadlines, mode: str) -> str:
+def write_opening(
+    deadlines: Deadlines, mode: str, *, pinned: tuple[tuple[str, str], ...] = PINNED
+) -> str:
     """BEGIN and every setting in one string: one round trip."""
     waits = {
         "statement_timeout": deadlines.statement_seconds,
@@ -34,5 +36,5 @@ def write_opening(deadlines: Deadlines, mode: str) -> str:
     }
     # Zero would mean "no deadline" to the server.
     settings = [(name, str(max(1, round(wait * 1000)))) for name, wait in waits.items()]
-    lines = [f"SET LOCAL {name} = '{value}'" for name, value in (*PINNED, *settings)]
-    return "; ".join((f"BEGIN ISOLATION LEVEL {mode}", *lines))
+    lines = [f"SET LOCAL {name} = '{value}'" for name, value in (*pinned, *settings)]
+    return "; ".join((f"BEGIN {mode}", *lines))

@@ -21,6 +21,7 @@ from asyncpg.connect_utils import SessionAttribute
 from monitor.core.errors import (
     Interrupted,
     LookError,
+    StatementFailed,
     TooSlow,
     Unreachable,
     WriteError,
@@ -29,6 +30,7 @@ from monitor.sources.deadlines import DEADLINES, SCRIPT_SECONDS, Deadlines
 from monitor.sources.dsn import SYSTEM_ROOTS, Dsn, printable
 from monitor.sources.failures import (
     Answer,
+    explain_asking,
     explain_login,
     explain_network,
     explain_reading,
@@ -107,6 +109,11 @@ class Session:
         """What the database is called in messages."""
         return self._dsn.label
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is gone: nothing more can be read over it."""
+        return self._connection.is_closed()
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
         """One REPEATABLE READ, READ ONLY transaction with `PINNED` settings, rolled back.
@@ -123,7 +130,9 @@ class Session:
         try:
             async with asyncio.timeout(seconds) as scope:
                 with self._explaining():
-                    opening = write_opening(self._deadlines, "REPEATABLE READ READ ONLY")
+                    opening = write_opening(
+                        self._deadlines, "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                    )
                     await self._connection.execute(opening, timeout=self._statement_seconds)
                 yield Reader(self.fetch_values)
         except TimeoutError:
@@ -160,7 +169,7 @@ class Session:
         await self._commit()
 
     async def _begin(self) -> None:
-        opening = write_opening(self._deadlines, "READ COMMITTED READ WRITE")
+        opening = write_opening(self._deadlines, "ISOLATION LEVEL READ COMMITTED READ WRITE")
         with self._explaining_writes():
             await self._connection.execute(opening, timeout=self._statement_seconds)
 
@@ -208,6 +217,36 @@ class Session:
         with self._explaining():
             rows = await self._connection.fetch(sql, *args, timeout=self._statement_seconds)
         return [tuple(row) for row in rows]
+
+    async def ask(self, sql: str, args: Sequence[object], *, most: int) -> list[dict[str, Any]]:
+        """The first rows of one statement of somebody's, in a READ ONLY transaction.
+
+        Unlike a reading it has the settings of the role, its search_path too. Of further
+        rows than `most` none is fetched.
+
+        Raises:
+            StatementFailed: the server refused it, or a parameter does not fit.
+            TooSlow: a deadline passed.
+            LookError: it could not be asked; see `reading`.
+        """
+        seconds = self._statement_seconds
+        try:
+            await self._connection.execute(
+                write_opening(self._deadlines, "READ ONLY", pinned=()), timeout=seconds
+            )
+            cursor = await self._connection.cursor(sql, *args, timeout=seconds)
+            return [dict(row) for row in await cursor.fetch(most, timeout=seconds)]
+        except asyncpg.PostgresError as error:
+            raise explain_asking(_hear(error, self._dsn), sql) from None
+        except _FOREIGN as error:
+            raise self._explain_parameters(self._explain(error)) from None
+        except (ArithmeticError, ValueError):  # without its cause, which quotes the value
+            raise LookError(
+                f"{self.label} returned a value that cannot be read here, as a date after 9999.",
+                next_step="Cast it to text in the query.",
+            ) from None
+        finally:
+            await self._roll_back()
 
     async def execute(self, sql: str) -> None:
         """Run a script.
@@ -258,6 +297,16 @@ class Session:
         return Interrupted(
             f"The connection to {label} was lost.",
             next_step="Wait until the database is back: anchorwatch looks again by itself.",
+        )
+
+    def _explain_parameters(self, error: Exception) -> Exception:
+        if not isinstance(error, asyncpg.InterfaceError):
+            return error
+        (words, *_) = str(error).splitlines()
+        return StatementFailed(
+            f"The parameters do not fit: {printable(words)}.",
+            next_step="Give one for each $1, $2...",
+            sqlstate="22023",
         )
 
     async def _roll_back(self) -> None:

@@ -23,6 +23,7 @@ class Checkup(msgspec.Struct, frozen=True):
         check: which one.
         run: does it.
         waivers: what may be wrong there and need not be told.
+        round: what the schedule calls it.
     """
 
     environment: str
@@ -30,6 +31,7 @@ class Checkup(msgspec.Struct, frozen=True):
     check: CheckName
     run: Run
     waivers: Waivers = Waivers()
+    round: str = ""
 
 
 def fail_check(checkup: Checkup, at: datetime, error: AnchorwatchError) -> CheckReport:

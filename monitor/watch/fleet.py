@@ -135,6 +135,19 @@ class Fleet:
         self._tasks[name].add_done_callback(lambda _: self._forget(name))
         return True
 
+    async def look(self, name: str) -> None:
+        """Look at one database, and wait for the end: a look that began before is not that one.
+
+        Raises:
+            KeyError: there is no such database.
+        """
+        running = self._tasks.get(name)
+        if running is not None and name not in self._waiting:
+            await asyncio.wait([running])
+        self.ask(name)
+        if (task := self._tasks.get(name)) is not None:
+            await asyncio.wait([task])
+
     def is_looking(self, name: str) -> bool:
         """Whether a look at a database is running, or comes as soon as it may."""
         return name in self._tasks and name not in self._waiting

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,16 +13,18 @@ from monitor.core.checkup import CheckName, CheckRecord, CheckReport
 from monitor.core.errors import AnchorwatchError
 from monitor.core.findings import Unknown
 from monitor.core.orphans import (
+    Problem,
     Scan,
     Tally,
     find_orphans,
+    forget_keys,
     hide_keys,
     is_due,
     name_relation,
     restore_key,
     summarise_tallies,
 )
-from monitor.core.relation import Relation, list_relations
+from monitor.core.relation import Origin, Relation, list_relations
 from monitor.core.scope_managed import QUARANTINE
 from monitor.core.snapshot import Snapshot
 from monitor.sources.postgres import Deadlines
@@ -103,13 +105,18 @@ class OrphanCheck:
         plan = self._plan
         target = await add_locks(target, at)
         snapshot = (await read_database(target, at)).snapshot
-        keys = await find_keys(target, snapshot) if plan.has_keys else ()
         known = {
             name: restore_key(tally, self._scans.get(name))
             for tally in (before.report.tallies if before else ())
             for name in [name_relation(tally.relation)]
         }
-        due, rest = _divide((*keys, *plan.relations), known, at, plan.validated_every)
+        keys = await find_keys(target, snapshot) if plan.has_keys else Keys()
+        relations = (*keys.relations, *plan.relations)
+        due, rest = _divide(relations, known, at, plan.validated_every)
+        if keys.problem is not None:
+            rest += _list_lost(relations, known, keys.problem)
+        if not plan.limits.samples:
+            rest = [*map(forget_keys, rest)]
         counted = await count_orphans(
             target.dsn, due, at=at, deadlines=plan.deadlines, limits=plan.limits, before=known
         )
@@ -139,20 +146,44 @@ def _divide(
     return due, rest
 
 
-async def find_keys(target: Target, snapshot: Snapshot) -> tuple[Relation, ...]:
-    """The foreign keys of a database, and those that it should have.
+def _list_lost(
+    relations: Iterable[Relation], known: Mapping[str, Tally], problem: Problem
+) -> list[Tally]:
+    """The keys that were missing, and of which nobody can say now whether they still are."""
+    there = {name_relation(relation) for relation in relations}
+    return [
+        msgspec.structs.replace(tally, problem=problem, failures=tally.failures + 1)
+        for name, tally in known.items()
+        if name not in there and tally.relation.origin is Origin.MISSING
+    ]
 
-    Where nobody can say what is expected, the keys that are there are counted: that the other
-    ones are not known is told by the look at the schema.
+
+class Keys(NamedTuple):
+    """The foreign keys of a database, there or only expected.
+
+    Attributes:
+        relations: all that are known.
+        problem: why those that are only expected are not.
     """
+
+    relations: tuple[Relation, ...] = ()
+    problem: Problem | None = None
+
+
+async def find_keys(target: Target, snapshot: Snapshot) -> Keys:
+    """The foreign keys of a database, and those that it should have."""
     expected: Snapshot | None = None
-    with suppress(AnchorwatchError):
+    problem: Problem | None = None
+    try:
         expected = await _find_expected(target, snapshot)
-    return tuple(
+    except AnchorwatchError as error:
+        problem = Problem(code=error.code, message=error.message, next_step=error.next_step)
+    relations = tuple(
         relation
         for relation in list_relations(expected, snapshot)
         if target.scope.takes(relation.child[0] or "") and relation.child[0] != QUARANTINE
     )
+    return Keys(relations, problem)
 
 
 async def _find_expected(target: Target, snapshot: Snapshot) -> Snapshot | None:

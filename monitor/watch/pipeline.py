@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from monitor.checks.history import has_tables
-from monitor.core.checkup import CheckRecord, advance_check
+from monitor.core.checkup import CheckRecord, advance_check, keep_known
 from monitor.core.errors import AnchorwatchError, DamagedFile, LookError
 from monitor.core.fault import locate_fault
 from monitor.core.findings import FindingClass
@@ -95,7 +95,8 @@ class Pipeline(msgspec.Struct, frozen=True):
         before = await self.store.load(target.environment, target.database)
         target = await self._add_acceptances(target)
         target = await add_locks(target, at)
-        return await self._decide(before, await self._see(target, at, before))
+        seen = await self._see(target, at, before)
+        return await self._decide(before, seen, deployed_at=target.deployed_at)
 
     async def fail(
         self, environment: str, database: str, at: datetime, error: AnchorwatchError
@@ -123,6 +124,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             instead=lambda error: fail_check(checkup, at, error),
             on_fault=partial(self._tell_fault, checkup.database),
         )
+        report = keep_known(before, report)
         waivers = msgspec.structs.replace(checkup.waivers, acceptances=tuple(accepted))
         judged = waivers.judge(report.findings, at)
         report = msgspec.structs.replace(
@@ -144,7 +146,9 @@ class Pipeline(msgspec.Struct, frozen=True):
         left = _list_unresolved(unresolved, decided.incidents)
         return Checked(record, left, decided.incidents, decided.events)
 
-    async def _decide(self, before: Record | None, seen: _Seen) -> Decided | None:
+    async def _decide(
+        self, before: Record | None, seen: _Seen, *, deployed_at: datetime | None = None
+    ) -> Decided | None:
         """What follows from a look, written in one transaction."""
         look, chosen = seen
         report = look.report
@@ -153,6 +157,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             report,
             policy=self.policy,
             baseline=chosen.fingerprint if chosen else None,
+            deployed_at=deployed_at,
         )
         unresolved = await self.store.load_unresolved(report.environment, report.database)
         decided = step(
@@ -203,7 +208,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         last = before.report if before else None
         look = await begin_look(target, at, before=last)
         chosen = await self._choose_baseline(target, before, look, baseline=baseline)
-        after = advance(before, look.report, policy=self.policy)
+        after = advance(before, look.report, policy=self.policy, deployed_at=target.deployed_at)
         look = await finish_look(
             target, look, baseline=chosen or baseline, before=last, move=after.move
         )
@@ -246,7 +251,7 @@ class Pipeline(msgspec.Struct, frozen=True):
         if before is None or baseline is None:
             is_settled = await _is_settled(target, snapshot, look.report.at)
             return snapshot if is_settled else None
-        after = advance(before, look.report, policy=self.policy)
+        after = advance(before, look.report, policy=self.policy, deployed_at=target.deployed_at)
         in_window = after.window_until is not None and look.report.at < after.window_until
         return snapshot if in_window and baseline.fingerprint != snapshot.fingerprint else None
 

@@ -37,6 +37,7 @@ class Target(msgspec.Struct, frozen=True):
         spellings: proves that texts mean the same; None where nothing can.
         scope: what of it is compared.
         grace: how long the lock of a release may come after its migrations.
+        deployed_at: when the last deployment was reported.
     """
 
     environment: str
@@ -53,6 +54,7 @@ class Target(msgspec.Struct, frozen=True):
     spellings: Spellings | None = None
     scope: Scope = DEFAULT_SCOPE
     grace: timedelta = GRACE
+    deployed_at: datetime | None = None
 
     @property
     def has_expectation(self) -> bool:

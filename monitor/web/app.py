@@ -10,6 +10,7 @@ from monitor.web.api import make_api_routes
 from monitor.web.auth import Guard
 from monitor.web.headers import Headers
 from monitor.web.health import make_health_routes
+from monitor.web.hooks import make_hook_routes
 from monitor.web.limits import BodyLimit
 from monitor.web.login import make_login_routes
 from monitor.web.pages import make_page_routes
@@ -37,6 +38,7 @@ def make_app(view: View) -> FastAPI:
     )
     app.include_router(make_health_routes(view))
     app.include_router(make_api_routes(view))
+    app.include_router(make_hook_routes(view))
     app.include_router(make_login_routes(view))
     app.include_router(make_page_routes(view))
     app.include_router(make_acceptance_routes(view))

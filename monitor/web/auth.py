@@ -32,8 +32,10 @@ COOKIE: Final = "anchorwatch_session"
 SESSION: Final = timedelta(days=30)
 """How long a browser stays logged in."""
 
+HOOKS: Final = "/hooks/"
 _OPEN: Final = frozenset({"/livez", "/readyz", "/login", "/logout"})
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_HOOK_KINDS: Final = ("railway", "deploy")
 
 _NEEDED: Final = ErrorBody(
     code="unauthorized",
@@ -77,7 +79,7 @@ class Sessions:
         if not self.view.api_token or not cookie:
             return False
         issued, _, seal = cookie.partition(".")
-        if not _is_same(seal, _seal(self.view.api_token, issued)):
+        if not is_same(seal, _seal(self.view.api_token, issued)):
             return False
         return _is_recent(issued, self.view.clock())
 
@@ -92,14 +94,14 @@ def _is_recent(issued: str, now: datetime) -> bool:
     return timedelta(0) <= now - datetime.fromtimestamp(int(issued), now.tzinfo) < SESSION
 
 
-def _is_same(one: str, other: str) -> bool:
+def is_same(one: str, other: str) -> bool:
     """Takes the same time wherever the two differ."""
     return hmac.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 
 
 def is_token(view: View, given: str) -> bool:
     """Whether ``given`` is the token that opens everything."""
-    return bool(view.api_token) and _is_same(given, view.api_token or "")
+    return bool(view.api_token) and is_same(given, view.api_token or "")
 
 
 class Guard:
@@ -116,6 +118,8 @@ class Guard:
         await (refusal or self._app)(scope, receive, send)
 
     def _judge(self, request: Request) -> Response | None:
+        if request.url.path.startswith(HOOKS):
+            return None  # its secret is in the path, and platforms post from browsers too
         if not _is_same_origin(request):
             return answer_problem(request, HTTPStatus.FORBIDDEN, _FOREIGN)
         path = request.url.path
@@ -138,7 +142,7 @@ class Guard:
     def _is_known(self, request: Request, accepted: Sequence[str]) -> bool:
         given = _read_bearer(request.headers)
         if given is not None:
-            return any(_is_same(given, token) for token in accepted)
+            return any(is_same(given, token) for token in accepted)
         return self._sessions.holds(request.cookies.get(COOKIE))
 
     def _refuse(self, request: Request, *, is_set: bool) -> Response:
@@ -180,8 +184,13 @@ def _is_same_origin(request: Request) -> bool:
 
 
 def describe_path(path: str) -> str:
-    """The path as a log may show it: what hangs below a hook is a secret."""
-    parts = path.split("/", 3)
-    if len(parts) == len(("", "hooks", "kind", "secret")) and parts[1] == "hooks":
-        path = "/".join([*parts[:3], "***"])
+    """The path as a log may show it: what hangs below a hook is a secret.
+
+    However it is written: a slash too many or a wrong case opens nothing, and is logged.
+    """
+    parts = path.split("/")
+    place = next((n for n, part in enumerate(parts) if "hook" in part.lower()), None)
+    if place is not None and parts[place + 1 :]:
+        kept = place + 1 + (parts[place + 1] in _HOOK_KINDS and len(parts) > place + 2)
+        path = "/".join([*parts[:kept], "***"])
     return path[:200]

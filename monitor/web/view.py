@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.core.checkup import CheckRecord
+from monitor.core.deployment import Deployment
 from monitor.core.incidents import Event, Incident
 from monitor.core.record import Record
 from monitor.core.waivers import Acceptance
@@ -116,6 +117,8 @@ class View:
         api_token: opens everything; None when none is configured.
         metrics_token: opens ``/metrics`` and nothing else.
         push_token: lets a pipeline push locks, and opens nothing else.
+        railway_secret: the last part of the address that Railway posts to.
+        deploy_secret: the same of pipelines.
         is_loopback: whether only this machine can connect.
         render_metrics: the text exposition of all databases, or of some.
         is_alive: whether the agent makes progress.
@@ -123,6 +126,7 @@ class View:
         configured: the databases of the configuration as it is now.
         load_snapshot: the last snapshot of an environment's database as JSON.
         push: keeps a lock for an environment's database.
+        deployed: notes a deployment, to be looked at; False where it was noted before.
         ask: asks for a look at an environment's database; False when nobody here
             looks at it.
         version: of the agent.
@@ -135,12 +139,15 @@ class View:
     api_token: str | None = field(repr=False)
     metrics_token: str | None = field(repr=False)
     push_token: str | None = field(repr=False)
+    railway_secret: str | None = field(repr=False)
+    deploy_secret: str | None = field(repr=False)
     is_loopback: bool
     render_metrics: Callable[[Sequence[str] | None], bytes]
     is_alive: Callable[[], bool]
     is_ready: Callable[[], Awaitable[list[str]]]
     configured: Callable[[], Sequence[Configured]]
     load_snapshot: Callable[[str, str], Awaitable[bytes | None]]
+    deployed: Callable[[Deployment], Awaitable[bool]]
     ask: Callable[[str, str], bool]
     push: Push
     version: str

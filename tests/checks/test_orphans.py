@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -169,3 +170,136 @@ async def test_a_server_that_goes_away_leaves_the_rest_unknown(
         parse_dsn(url)[0], others, at=AT, deadlines=DEADLINES, limits=Limits(), before={}
     )
     assert [one.problem and one.problem.code for one in found] == ["interrupted", "interrupted"]
+
+
+MANY = """
+create table users (id int primary key);
+create table orders (id {type} primary key, user_id int);
+insert into orders select {value}, n from generate_series(1, 100) n;
+analyze;
+"""
+
+
+@pytest.mark.parametrize(
+    ("of_key", "value"),
+    [
+        ("char(10)", "'k' || lpad(n::text, 5, '0')"),
+        ("char(3)[]", "array['k' || to_hex(n)]::char(3)[]"),
+        ("varchar(5)", "'k ' || n || ' '"),
+        ("bit(8)", "n::bit(8)"),
+        ("varbit", "n::bit(8)::varbit"),
+        ("numeric(10, 2)", "n * 1.10"),
+        ("float8", "n * 0.1"),
+        ("bytea", "decode(lpad(to_hex(n), 4, '0'), 'hex')"),
+        ("interval", "n * interval '1 day 1 us'"),
+        ("timestamptz(3)", "'2020-01-01'::timestamptz + n * interval '1.001 s'"),
+        ("timetz", "'00:00:00+02'::timetz + n * interval '1 s'"),
+        ("inet", "('10.0.0.' || n)::inet"),
+        ('"char"', 'chr(n)::"char"'),
+        ("int4range", "int4range(n, n + 1)"),
+    ],
+)
+async def test_any_key_is_read_to_its_end(
+    make_database: MakeDatabase, of_key: str, value: str
+) -> None:
+    url = await make_database(sql=MANY.format(type=of_key, value=value))
+    found = await tally(url, chunk=7, rows=500)
+    assert (found.orphans, found.problem, found.is_complete) == (100, None, True)
+
+
+@pytest.mark.parametrize(
+    ("parent", "child", "there", "value"),
+    [
+        ("char(5)", "text", "ab", "ab  "),
+        ("char(5)", "varchar(10)", "ab", "ab  "),
+        ("varchar(5)", "char(5)", "ab  ", "ab"),
+        ("varchar(5)", "char(5)", "ab", "ab"),
+        ("text", "char(5)", "ab", "ab"),
+        ("text", "char(5)", "ab  ", "ab"),
+        ("text", "name", "ab", "ab"),
+        ("numeric", "int", "1.0", "1"),
+        ("float8", "numeric", "1.0", "1"),
+        ("int8", "int2", "1", "1"),
+    ],
+)
+async def test_values_are_equal_where_the_server_says_so(
+    make_database: MakeDatabase, parent: str, child: str, there: str, value: str
+) -> None:
+    """Held against `VALIDATE CONSTRAINT`, on a row that no trigger looked at."""
+    url = await make_database(
+        sql=f"create table users (id {parent} primary key);"
+        f"create table orders (id int primary key, user_id {child});"
+        "alter table orders add constraint f foreign key (user_id) references users not valid;"
+        f"set session_replication_role = replica; insert into users values ('{there}');"
+        f"insert into orders values (1, '{value}'), (2, '7')"
+    )
+    assert (await tally(url)).orphans == 1 + await is_refused(url, "id = 2")
+
+
+async def is_refused(url: str, where: str) -> bool:
+    """Whether the server holds the other rows for orphans."""
+    await run(url, f"delete from orders where {where}")
+    try:
+        await run(url, "alter table orders validate constraint f")
+    except asyncpg.ForeignKeyViolationError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("chunk", [2, 4, 100_000])
+async def test_rows_of_heirs_are_all_counted_or_none_are(
+    make_database: MakeDatabase, chunk: int
+) -> None:
+    """They may share a key, which is therefore no way through all of them."""
+    url = await make_database(
+        sql="create table users (id int primary key);"
+        "create table orders (id int primary key, user_id int);"
+        "create table a () inherits (orders); create table b () inherits (orders);"
+        "insert into a select n, 2 from generate_series(1, 60) n;"
+        "insert into b select n, 2 from generate_series(1, 60) n; analyze"
+    )
+    found = await tally(url, chunk=chunk, rows=1000)
+    if found.problem is None:
+        assert found.orphans == 120
+    else:
+        assert (found.problem.code, found.orphans) == ("too_large", None)
+
+
+@pytest.mark.parametrize("other", ["add primary key (user_id, id)", "add primary key (ref)"])
+async def test_another_key_begins_another_scan_and_forgets_nothing(
+    make_database: MakeDatabase, other: str
+) -> None:
+    url = await make_database(
+        sql="create table users (id int primary key);"
+        "create table orders (id int primary key, ref int not null, user_id int);"
+        "insert into orders select n, -n, n from generate_series(1, 100) n; analyze"
+    )
+    part = await tally(url, chunk=5, rows=20)
+    assert part.scan is not None
+    await run(url, f"alter table orders drop constraint orders_pkey; alter table orders {other}")
+    again = await tally(url, before=part, chunk=5, rows=10)
+    assert again.scan is not None
+    assert (again.scan.rows, again.orphans) == (10, 20), "what was seen is not gone"
+    assert (await tally(url, before=again, chunk=5, rows=500)).orphans == 100
+
+
+async def test_a_confirmation_that_takes_too_long_keeps_the_count(
+    make_database: MakeDatabase,
+) -> None:
+    """A scan reads a part at a time; looking for rows that are orphans still reads them all."""
+    url = await make_database(sql=TABLES)
+    part = await tally(url, chunk=50, rows=550)
+    assert part.scan is not None
+    seen = part.scan.orphans
+    await run(
+        url,
+        "insert into users select 0 union select generate_series(51, 59)",
+        "do $$ begin execute format('alter database %I set enable_seqscan = off', "
+        "current_database()); end $$",
+    )
+    slow = msgspec.structs.replace(RELATION, where="id > 550 or pg_sleep(0.01) is not null")
+    part = msgspec.structs.replace(part, relation=slow)
+    hurried = Deadlines(statement_seconds=0.5)
+    found = await tally(url, slow, before=part, deadlines=hurried, chunk=50)
+    assert (found.problem, found.is_complete) == (None, True)
+    assert found.orphans == seen > 0

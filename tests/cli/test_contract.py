@@ -20,15 +20,24 @@ from tests.cli.conftest import PLANTED, RunCommand
 
 COMMANDS = [
     *("demo", "run", "check", "accept", "snapshot", "diff", "explain", "config", "grants"),
-    *("doctor", "lock", "diagnose", "orphans"),
+    *("doctor", "lock", "diagnose", "orphans", "smoke"),
 ]
+SMOKE = ["smoke", "run"]
 LOCKS = [["lock", "build"], ["lock", "show"], ["lock", "verify"]]
 REPAIR = ["orphans", "repair"]
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], *([name] for name in COMMANDS), ["config", "check"], ["config", "show"], *LOCKS, REPAIR],
+    [
+        [],
+        *([name] for name in COMMANDS),
+        ["config", "check"],
+        ["config", "show"],
+        *LOCKS,
+        REPAIR,
+        SMOKE,
+    ],
     ids=" ".join,
 )
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
@@ -77,6 +86,8 @@ async def test_the_command_alone_shows_its_help(run_command: RunCommand) -> None
         ["demo", "--port", "-1"],
         ["demo", "--port", "65536"],
         ["explain", "AW999"],
+        ["smoke"],
+        ["smoke", "run", "--junit"],
         ["accept"],
         ["accept", "app"],
         ["orphans"],

@@ -40,6 +40,7 @@ async def test_a_database_is_counted_by_what_is_expected_of_it(
         "origin": "missing",
         "orphans": 3,
         "complete": True,
+        "of_one_moment": True,
         "sample_keys": [],
         "reason": None,
         "next": None,
@@ -78,7 +79,7 @@ async def test_a_relation_of_the_command_line_is_counted_alone(
         ("orders.gone -> users.id", "", "The table public.orders has no column gone."),
         ("orders.user_id -> docs.body", "", "body of public.docs cannot be compared"),
         ("orders.user_id -> docs.name", "", "cannot compare columns of these types"),
-        ("orders.user_id -> users.id", "nonsense >", "Check the condition of the relation"),
+        ("orders.user_id -> users.id", "nonsense >", "Check the condition, where: nonsense >"),
     ],
 )
 async def test_what_cannot_be_counted_is_said_and_is_no_zero(
@@ -101,7 +102,7 @@ async def test_what_cannot_be_counted_is_said_and_is_no_zero(
     ("arguments", "words"),
     [
         (("orphans", "nobody"), "No database 'nobody' is configured."),
-        (("orphans", "postgresql://u@h/d", "--relation", "a -> b"), "is no relation"),
+        (("orphans", "postgresql://u@h/d", "--relation", "a -> b"), "That is no relation."),
         (("orphans", "sql:x.sql"), "is no database"),
     ],
 )

@@ -18,7 +18,7 @@ SECRET = "h🔑nter2-" + "x" * 8
 KEY = "whsec_" + "c2VjcmV0" * 4
 SHOWN = {
     *("host", "user", "python", "dbname", "environment", "store_url", "public_url", "*"),
-    "lock_schema",
+    *("lock_schema", "services", "where"),
     *("code", "object", "reason"),
     *("only", "without", "strict", "ignore", "ignore_extra"),
 }

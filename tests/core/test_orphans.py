@@ -27,14 +27,19 @@ RELATION = parse_relation("orders(user_id, shop) -> users(id, shop)")
 REFUSED = Problem(code="refused", message="No.", next_step="Ask.")
 
 
+A_SCAN = Scan(after=("1",), rows=1, orphans=0, begun=NOW)
+
+
 def a_relation(origin: Origin) -> Relation:
     key = msgspec.structs.replace(RELATION.key, name="orders_fk")
     return msgspec.structs.replace(RELATION, key=key, origin=origin)
 
 
-def a_tally(orphans: int | None = None, **changes: Any) -> Tally:
+def a_tally(
+    orphans: int | None = None, *, origin: Origin = Origin.CONFIGURED, **changes: Any
+) -> Tally:
     count = None if orphans is None else Count(orphans=orphans, at=NOW)
-    return Tally(**{"relation": RELATION, "count": count, **changes})
+    return Tally(**{"relation": a_relation(origin), "count": count, **changes})
 
 
 def find(*tallies: Tally) -> tuple[Finding, ...]:
@@ -104,11 +109,12 @@ def test_what_a_role_that_reads_schemas_cannot_count_is_one_remark() -> None:
     [
         (None, timedelta(0), True),
         (None, None, False),
-        (a_tally(), timedelta(days=7), True),
-        (a_tally(0), timedelta(days=7), False),
-        (a_tally(1), timedelta(days=7), True),
-        (a_tally(0), timedelta(hours=1), True),
-        (a_tally(0, scan=Scan(after=("1",), rows=1, orphans=0, begun=NOW)), timedelta(9), True),
+        (a_tally(origin=Origin.VALIDATED), timedelta(days=7), True),
+        (a_tally(0, origin=Origin.VALIDATED), timedelta(days=7), False),
+        (a_tally(1, origin=Origin.VALIDATED), timedelta(days=7), True),
+        (a_tally(0, origin=Origin.VALIDATED), timedelta(hours=1), True),
+        (a_tally(0, origin=Origin.VALIDATED, scan=A_SCAN), timedelta(9), True),
+        (a_tally(5, origin=Origin.NOT_VALID), None, True),  # validated since: it is over
     ],
 )
 def test_a_key_that_holds_is_due_seldom(

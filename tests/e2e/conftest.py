@@ -82,6 +82,14 @@ class Agent:
             with error:
                 return error.code, error.read().decode()
 
+    def post(self, path: str, document: Mapping[str, Any]) -> int:
+        """The status of a document that is posted."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data=json.dumps(document).encode()
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
+            return int(answer.status)
+
     def find_database(self, name: str) -> dict[str, Any]:
         """What the API says of one database."""
         _, body = self.get("/api/databases")

@@ -186,7 +186,7 @@ async def test_a_ledger_that_may_not_grow_loses_nothing(
 ) -> None:
     monkeypatch.setattr(
         "monitor.sinks.backend._PRAGMAS",
-        ("PRAGMA foreign_keys = ON", "PRAGMA max_page_count = 48"),
+        ("PRAGMA foreign_keys = ON", "PRAGMA max_page_count = 56"),
     )
     async with open_store(sqlite_url(tmp_path / "ledger.db")) as store:
         looks = await fill(store)

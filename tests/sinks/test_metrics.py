@@ -18,6 +18,8 @@ from monitor.core.orphans import Count, Scan, Tally
 from monitor.core.record import Record
 from monitor.core.relation import Origin
 from monitor.core.relation_text import parse_relation
+from monitor.core.smoke import Reason, StepOutcome, StepStatus, SuiteOutcome
+from monitor.core.suite_states import SuiteState
 from monitor.core.verdict import State
 from monitor.sinks.families import AGENT_FAMILIES, DATABASE_FAMILIES, ORPHAN_SERIES
 from monitor.sinks.metrics import Metrics, Watched, render_metrics_reference
@@ -102,7 +104,48 @@ def make_full_metrics() -> Metrics:
     metrics.watch_check("app", CheckName.ORPHANS, 3600)
     metrics.see(a_full_record(), NONE)
     metrics.see_check(a_check(a_tally("a.x -> b.y", 3)), NONE)
+    metrics.see_deployment("app", NOW)
+    metrics.watch_suite("app", "signup")
+    metrics.see_check(a_smoke_check(StepStatus.PASS), NONE)
     return metrics
+
+
+def a_smoke_check(status: StepStatus) -> CheckRecord:
+    step = StepOutcome(
+        name="ask",
+        status=status,
+        reason=None if status is StepStatus.PASS else Reason.TIMEOUT,
+        seconds=0.2,
+        tries=1,
+    )
+    outcome = SuiteOutcome(
+        name="signup", database="app", run_id="r", at=NOW, seconds=0.3, steps=(step,)
+    )
+    state = SuiteState(outcome=outcome, bad=int(status is not StepStatus.PASS))
+    report = CheckReport(
+        environment="production",
+        database="app",
+        check=CheckName.SMOKE,
+        at=NOW,
+        suites=(state,),
+        ran="signup",
+    )
+    return advance_check(None, report)
+
+
+def test_a_suite_has_series_from_the_start_and_counts_what_fails() -> None:
+    metrics = make_metrics("app")
+    metrics.watch_suite("app", "signup")
+    assert pick(metrics.render(), "anchorwatch_smoke_runs_total", suite="signup") == 0
+    for status in (StepStatus.PASS, StepStatus.FAIL, StepStatus.FAIL):
+        metrics.see_check(a_smoke_check(status), NONE)
+    page = metrics.render()
+    assert pick(page, "anchorwatch_smoke_runs_total", suite="signup") == 3
+    failures = "anchorwatch_smoke_failures_total"
+    assert pick(page, failures, reason="timeout") == 2
+    assert pick(page, failures, reason="connect") == 0
+    assert pick(page, "anchorwatch_smoke_success", suite="signup") == 0
+    assert pick(page, "anchorwatch_smoke_step_duration_seconds", step="ask") == 0.2
 
 
 def test_a_check_stands_beside_the_look_at_the_schema() -> None:

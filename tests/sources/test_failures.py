@@ -3,13 +3,15 @@
 import pytest
 
 from monitor.core.errors import (
+    AnchorwatchError,
     Interrupted,
     LookError,
     Migrating,
     Refused,
+    StatementFailed,
     TooSlow,
 )
-from monitor.sources.failures import Answer, explain_reading
+from monitor.sources.failures import Answer, explain_asking, explain_reading
 from tests.sources.peers import (
     PLANTED,
 )
@@ -40,3 +42,18 @@ def test_every_answer_of_the_server_becomes_one_of_our_errors(
     assert type(error) is kind
     assert error.next_step
     assert PLANTED not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        *[("42P01", StatementFailed), ("22012", StatementFailed), ("25006", StatementFailed)],
+        *[("42501", Refused), ("57014", TooSlow), ("55P03", Migrating), ("57P01", Interrupted)],
+        ("40001", Interrupted),
+    ],
+)
+def test_a_question_is_refused_or_could_not_be_asked(
+    sqlstate: str, kind: type[AnchorwatchError]
+) -> None:
+    answer = Answer(sqlstate=sqlstate, words="said", label="h:1/d", user="u")
+    assert type(explain_asking(answer, "select 1")) is kind

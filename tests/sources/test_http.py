@@ -77,6 +77,18 @@ async def test_a_page_is_read(client: Client, httpserver: HTTPServer) -> None:
     assert (await client.get(read_address(httpserver.url_for("/x")))).body == b"hello"
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_any_method_can_be_asked_with(httpserver: HTTPServer, method: str) -> None:
+    httpserver.expect_request("/x", method=method).respond_with_data("done")
+    address = read_address(httpserver.url_for("/x"))
+    async with open_client(headers={"X-Run": "7"}) as client:
+        answer = await client.ask(method, address, b"{}", headers={"X-Text": "é"})
+    assert (answer.body, answer.certificate_ends) == (b"done", None)
+    request = httpserver.log[0][0]
+    assert (request.headers["X-Run"], request.get_data()) == ("7", b"{}")
+    assert request.headers["X-Text"].encode("latin-1").decode() == "é"
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_answered_and_not_followed(
     client: Client, httpserver: HTTPServer, status: int

@@ -266,6 +266,20 @@ async def test_a_policy_that_hides_rows_is_no_orphan(
         assert not facts.child.readable
 
 
+async def test_a_role_that_may_read_the_columns_counts(
+    server: Cluster, make_database: MakeDatabase
+) -> None:
+    url = await make_database(sql=f"{FILLED} alter table users add secret text")
+    relation = parse_relation("orders.user_id -> users.id")
+    async with weak_role(server, url) as role:
+        who = quote_ident(role)
+        await run(
+            url,
+            f"grant select (id) on users to {who}; grant select (id, user_id) on orders to {who}",
+        )
+        assert await count(socket_url(server, url, role), relation) == await count(url, relation)
+
+
 async def test_up_to_so_many_keys_are_sampled(make_database: MakeDatabase) -> None:
     url = await make_database(sql=FILLED)
     relation = parse_relation("orders.user_id -> users.id")

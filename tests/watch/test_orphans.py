@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from monitor.checks.orphans import Limits
 from monitor.core.checkup import CheckName, add_checks
-from monitor.core.findings import FindingClass
+from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Status
 from monitor.core.relation_text import parse_relation
 from monitor.core.waivers import IgnoreRule, accept
@@ -74,7 +75,8 @@ async def test_nobody_who_could_not_count_resolves_anything(watch: Watch) -> Non
     nowhere = replace(parse_dsn(watch.url)[0], database="nowhere")
     lost = await watch.count(1, check, target=msgspec.structs.replace(watch.target, dsn=nowhere))
     assert lost.record.report.unknown is not None
-    assert len(lost.record.report.findings) == 1, "what was known stays known"
+    codes = [(one.code, one.severity) for one in lost.record.report.findings]
+    assert codes == [("AW303", Severity.WARNING), ("AW309", Severity.INFO)], "known stays known"
     assert FindingClass.ORPHANS in lost.unresolved
     assert lost.record.last_success == START
     await watch.run("alter table users rename to people")
@@ -82,6 +84,120 @@ async def test_nobody_who_could_not_count_resolves_anything(watch: Watch) -> Non
     assert watch.kinds == [OPENED], "that it cannot be counted is no news the first time"
     await watch.count(3, check)
     assert watch.kinds == [OPENED, CHANGED]
+
+
+async def test_a_check_that_cannot_be_done_is_told_and_its_end_as_well(watch: Watch) -> None:
+    await watch.run(TABLES)
+    await watch.run("delete from users where id = 1")
+    check = a_check()
+    await watch.count(0, check)
+    hurried = replace(watch.target.deadlines, statement_seconds=0.001)
+    for minute in (1, 2, 3):
+        target = msgspec.structs.replace(watch.target, deadlines=hurried)
+        lost = await watch.count(minute, check, target=target)
+        assert lost.record.failures == minute
+    told = {one.code: one for one in lost.record.report.findings}
+    assert told.keys() == {"AW303", "AW309"}
+    assert told["AW309"].severity is Severity.WARNING
+    assert told["AW309"].title.startswith("the check for orphans cannot be done: ")
+    assert watch.kinds == [OPENED, CHANGED]
+    done = await watch.count(4, check)
+    assert [one.code for one in done.record.report.findings] == ["AW303"]
+    assert done.record.failures == 0
+    assert watch.kinds == [OPENED, CHANGED, CHANGED]
+    await watch.run("insert into users values (1)")
+    assert (await watch.count(5, check)).unresolved == {}
+
+
+async def test_a_key_that_was_missing_stays_known_when_nobody_knows_what_is_expected(
+    watch: Watch, tmp_path: Path
+) -> None:
+    await watch.run(TABLES)
+    await watch.run("delete from users where id = 1")
+    expected = tmp_path / "it.sql"
+    expected.write_text(
+        "create table users (id int primary key);"
+        "create table orders (id int primary key, user_id int references users);"
+    )
+    watch.expect(f"sql:{expected}")
+    check = OrphanCheck(OrphanPlan())
+    [finding] = (await watch.count(0, check)).record.report.findings
+    assert finding.code == "AW301"
+    watch.expect(f"sql:{tmp_path}/gone.sql")
+    for minute, severity in ((1, Severity.INFO), (2, Severity.WARNING)):
+        lost = await watch.count(minute, check)
+        assert finding.identity in {one.identity for one in lost.record.report.findings}
+        [cannot] = [one for one in lost.record.report.findings if one.code == "AW309"]
+        assert cannot.severity is severity
+        assert FindingClass.ORPHANS in lost.unresolved
+    watch.expect(f"sql:{expected}")
+    await watch.run("insert into users values (1)")
+    assert (await watch.count(3, check)).unresolved == {}
+
+
+async def test_a_key_that_was_validated_since_is_over_at_once(watch: Watch) -> None:
+    await watch.run(TABLES)
+    await watch.run(
+        "delete from users where id = 1; alter table orders add constraint f "
+        "foreign key (user_id) references users not valid"
+    )
+    check = OrphanCheck(OrphanPlan(validated_every=None))
+    [finding] = (await watch.count(0, check)).record.report.findings
+    assert finding.code == "AW301"
+    await watch.run("insert into users values (1); alter table orders validate constraint f")
+    done = await watch.count(1, check)
+    assert (done.record.report.findings, done.unresolved) == ((), {})
+
+
+async def test_a_condition_that_is_wrong_spoils_no_other_relation(watch: Watch) -> None:
+    await watch.run(TABLES)
+    await watch.run("delete from users where id = 1")
+    wrong = parse_relation("orders.user_id -> users.id", where="deletd_at is null")
+    relations = (wrong, parse_relation("orders.id -> users.id"))
+    found = await watch.count(0, OrphanCheck(OrphanPlan(relations=relations)))
+    [good, bad] = found.record.report.tallies
+    assert bad.problem is not None
+    assert "condition" in bad.problem.message
+    assert "deletd_at is null" in bad.problem.next_step
+    assert (good.problem, good.orphans) == (None, 1)
+
+
+async def test_a_restart_ends_no_incident_of_a_scan_that_begins_anew(watch: Watch) -> None:
+    await watch.run(
+        "create table users (id int primary key); insert into users values (1);"
+        "create table orders (id text primary key, user_id int); insert into orders select "
+        "'k' || lpad(n::text, 3, '0'), case when n in (3, 4, 90) then 2 else 1 end "
+        "from generate_series(1, 100) n; analyze"
+    )
+    limits = Limits(chunk=1, rows=5)
+    before = a_check(limits=limits)
+    await watch.count(0, before)
+    assert watch.kinds == [OPENED]
+    await watch.run("update orders set user_id = 1 where user_id = 2 and id < 'k05'")
+    for minute in range(1, 12):
+        found = await watch.count(minute, a_check(limits=limits))  # each a restart
+        assert FindingClass.ORPHANS in found.unresolved
+    kept = a_check(limits=Limits(chunk=1, rows=40))
+    for minute in range(12, 15):
+        found = await watch.count(minute, kept)
+    assert [tally.orphans for tally in found.record.report.tallies] == [1]
+    assert OPENED not in watch.kinds[1:]
+    assert RESOLVED not in watch.kinds
+
+
+async def test_keys_of_rows_are_forgotten_when_they_may_not_be_told_any_more(
+    watch: Watch,
+) -> None:
+    await watch.run(
+        "create table users (id int primary key);"
+        "create table orders (email text primary key, user_id int);"
+        "insert into orders select 'alice' || n || '@example.com', n from generate_series(1, 3) n"
+    )
+    told = await watch.count(0, a_check(limits=Limits(samples=10)))
+    assert b"alice" in msgspec.json.encode(told.record)
+    await watch.run("alter table orders rename to others")
+    silent = await watch.count(1, a_check(limits=Limits(samples=0)))
+    assert b"alice" not in msgspec.json.encode(silent.record.report)
 
 
 async def test_keys_that_are_expected_are_counted(watch: Watch, tmp_path: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 from fastapi import FastAPI
 
+from monitor.core.deployment import Deployment
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown
 from monitor.core.graph import GraphRow
 from monitor.core.incidents import Event, EventKind, Incident, Status
@@ -343,6 +344,9 @@ def a_view(store: Ledger, **changes: Any) -> View:
     async def push(place: tuple[str, str], body: bytes, commit: str, *, anew: bool) -> Keeping:
         raise AssertionError((place, body, commit, anew))
 
+    async def deployed(deployment: Deployment) -> bool:
+        raise AssertionError(deployment)
+
     def render_metrics(databases: Sequence[str] | None) -> bytes:
         return f"anchorwatch_asked {len(databases) if databases else 0}\n".encode()
 
@@ -352,12 +356,15 @@ def a_view(store: Ledger, **changes: Any) -> View:
         "api_token": None,
         "metrics_token": None,
         "push_token": None,
+        "railway_secret": None,
+        "deploy_secret": None,
         "is_loopback": True,
         "render_metrics": render_metrics,
         "is_alive": lambda: True,
         "is_ready": is_ready,
         "configured": list_configured,
         "load_snapshot": load_snapshot,
+        "deployed": deployed,
         "ask": lambda _environment, _database: True,
         "push": push,
         "version": "0.1.0",

@@ -10,6 +10,7 @@ import pytest
 
 from monitor.core.waivers import Acceptance
 from monitor.sinks.store import Store, open_store
+from monitor.sinks.writing import write_told
 from monitor.web.view import View
 from tests.conftest import MakeDatabase
 from tests.web.builders import (
@@ -356,7 +357,7 @@ async def test_an_incident_that_ended_by_being_accepted_says_so(store: Store) ->
         incident, id="acce97ed0000", waived=2, resolved_at=NOW + timedelta(seconds=1)
     )
     async with store._backend.writing() as connection:
-        await store._write_incidents(connection, (ended,))
+        await write_told(connection, store._backend, incidents=(ended,), events=(), channels=())
     async with client_of(a_view(store)) as client:
         page = (await client.get("/incidents/acce97ed0000")).text
     assert "2 findings of it were accepted or ignored, not undone." in page

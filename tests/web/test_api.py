@@ -231,6 +231,8 @@ async def test_openapi_lists_every_route_that_answers_machines(store: Store) -> 
         "/api/databases/{name}/snapshot",
         "/api/incidents",
         "/api/incidents/{incident_id}",
+        "/hooks/deploy/{secret}",
+        "/hooks/railway/{secret}",
         "/livez",
         "/metrics",
         "/readyz",

@@ -203,6 +203,13 @@ def test_the_view_never_shows_its_tokens(store: Store) -> None:
         ("/api/databases", "/api/databases"),
         ("/hooks/railway/s3cret", "/hooks/railway/***"),
         ("/hooks/railway/s3cret/more", "/hooks/railway/***"),
+        ("/hooks//deploy/s3cret", "/hooks/***"),
+        ("//hooks/deploy/s3cret", "//hooks/deploy/***"),
+        ("/aw/hooks/deploy/s3cret", "/aw/hooks/deploy/***"),
+        ("/Hooks/deploy/s3cret", "/Hooks/deploy/***"),
+        ("/hook/deploy/s3cret", "/hook/deploy/***"),
+        ("/hooks/s3cret", "/hooks/***"),
+        ("/hooks/deploy", "/hooks/***"),
         ("/" + "x" * 1000, "/" + "x" * 199),
     ],
 )

@@ -11,7 +11,7 @@ def test_every_address_and_every_field_of_a_database_is_in_the_reference(store: 
     text = PAGE.read_text(encoding="utf-8")
     document = make_app(a_view(store)).openapi()
     for path in document["paths"]:
-        shown = path.replace("{name}", "NAME")
+        shown = path.replace("{name}", "NAME").replace("{secret}", "SECRET")
         assert shown.replace("{incident_id}", "ID").replace("{finding}", "ID") in text
     for name in ("DatabaseAnswer", "DatabasePage", "FindingAnswer", "AcceptanceAnswer"):
         for field in document["components"]["schemas"][name]["properties"]:

@@ -208,7 +208,7 @@ async def test_a_request_is_one_line_without_query_or_secret(
     lines = [entry for entry in logs if entry["event"] == "request answered"]
     assert [(line["path"], line["status"], line["log_level"]) for line in lines] == [
         ("/api/incidents", 200, "info"),
-        ("/hooks/railway/***", 404, "info"),
+        ("/hooks/railway/***", 405, "info"),
         ("/livez", 200, "debug"),
     ]
     assert "s3cret" not in str(logs)
