@@ -122,7 +122,7 @@ class _Counting:
         relation = tally.relation
         async with self._session.reading() as reader:
             facts = await read_facts(reader, relation)
-        problem = _find_problem(relation, facts, self._limits)
+        problem = find_problem(relation, facts, self._limits)
         if problem is not None:
             return _fail(tally, problem)
         tally = msgspec.structs.replace(
@@ -231,7 +231,7 @@ def _estimate(facts: Facts) -> float:
     return facts.child.rows if facts.child else 0
 
 
-def _find_problem(relation: Relation, facts: Facts, limits: Limits) -> Problem | None:
+def find_problem(relation: Relation, facts: Facts, limits: Limits) -> Problem | None:
     """Why it cannot be counted, as far as the catalog tells."""
     for table, side in ((relation.child, facts.child), (relation.parent, facts.parent)):
         if (problem := _find_absence(table, side, relation)) is not None:

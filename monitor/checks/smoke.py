@@ -40,9 +40,10 @@ from monitor.core.smoke import (
 from monitor.core.smoke_request import build_request, list_parameters, write_curl
 from monitor.core.smoke_values import Values
 from monitor.core.template import Json
+from monitor.sources.deadlines import GRACE_SECONDS
 from monitor.sources.dsn import Dsn
 from monitor.sources.http import Answer, Client, open_client, read_address
-from monitor.sources.postgres import DEADLINES, GRACE_SECONDS, Deadlines, connect
+from monitor.sources.postgres import DEADLINES, Deadlines, connect
 
 BODY_BYTES: Final = 1024 * 1024
 """Of one answer: what a smoke test looks at is an object or a page, not a dump."""

@@ -52,6 +52,7 @@ class Subject(NamedTuple):
     schema: str | None = None
     beside: tuple[Source, ...] = ()
     orphans: OrphanPlan = OrphanPlan()
+    repair: Dsn | None = None
 
 
 class Broken(NamedTuple):

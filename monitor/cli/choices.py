@@ -32,3 +32,12 @@ class FailOn(StrEnum):
     WARNING = "warning"
     CRITICAL = "critical"
     NEVER = "never"
+
+
+class RepairStrategy(StrEnum):
+    """What is done about rows without a parent."""
+
+    QUARANTINE = "quarantine"
+    NULLIFY = "nullify"
+    DELETE = "delete"
+    ADOPT = "adopt"

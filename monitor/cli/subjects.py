@@ -90,6 +90,7 @@ def _find(
         schema=database.lock_schema,
         beside=list_beside(database),
         orphans=make_orphan_plan(database),
+        repair=database.repair_dsn,
     )
 
 

@@ -182,6 +182,11 @@ class DatabaseSettings(DatabaseDefaults):
         default=None,
         description="Its URL, as any driver writes it; or `host`, `dbname` and so on.",
     )
+    repair_url: CheckedDatabaseUrl | None = Field(
+        default=None,
+        description="The same database as a role that may write, for `anchorwatch orphans "
+        "repair` alone: no other command and no agent ever connects with it.",
+    )
     environment: str = Field(
         default="default", description="Where it runs, when not in the general `environment`."
     )
@@ -203,6 +208,11 @@ class DatabaseSettings(DatabaseDefaults):
     def dsn(self) -> Dsn:
         """How it is reached."""
         return parse_dsn(self._write_dsn())[0]
+
+    @property
+    def repair_dsn(self) -> Dsn | None:
+        """How it is reached by who repairs its rows."""
+        return parse_dsn(self.repair_url.get_secret_value())[0] if self.repair_url else None
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -13,7 +13,13 @@ from monitor.core.relation_text import parse_relation
 
 
 def _check_relation(text: str) -> str:
-    parse_relation(text)
+    """The text, which the error does not repeat: it may be a secret in the wrong place."""
+    try:
+        parse_relation(text)
+    except UsageError as error:
+        raise UsageError(
+            "it says no relation of as many columns on both sides.", next_step=error.next_step
+        ) from None
     return text
 
 

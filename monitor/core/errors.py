@@ -16,6 +16,9 @@
      ├── BuildError                    exit 3: a source could not be built in a shadow
      │    ├── StatementFailed          the server refused a statement of a script
      │    └── EngineError              no PostgreSQL server could be found or started here
+     ├── WriteError                    exit 3: a change was rolled back: nothing was changed
+     │    └── Rejected                 a constraint or a key of the database stands against it
+     ├── Unsettled                     exit 3: nobody knows whether a change was made
      ├── StoreError                    exit 3: the ledger cannot be read or written
      ├── DeliveryError                 a channel did not take a message
      ├── StepFailed                    exit 1: a step of a smoke test went wrong
@@ -154,6 +157,26 @@ class EngineError(BuildError):
     """No PostgreSQL server could be found or started here."""
 
     code = "engine"
+
+
+class WriteError(AnchorwatchError):
+    """A change of a database was rolled back as a whole: nothing was changed."""
+
+    code = "write"
+    exit_code = 3
+
+
+class Rejected(WriteError):
+    """A constraint or a key of the database stands against a change."""
+
+    code = "rejected"
+
+
+class Unsettled(AnchorwatchError):
+    """The connection broke at the commit: nobody knows whether the change was made."""
+
+    code = "unsettled"
+    exit_code = 3
 
 
 class StoreError(AnchorwatchError):

@@ -4,6 +4,7 @@ A count is kept until another one is whole: a scan of a large table goes on for 
 and what could not be counted is no zero.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +13,7 @@ import msgspec
 
 from monitor.core.findings import Evidence, Finding, Severity
 from monitor.core.relation import Origin, Relation
+from monitor.core.relation_text import write_relation
 from monitor.core.rule import Rule
 from monitor.core.rules_data import (
     BROKEN_KEY,
@@ -226,7 +228,8 @@ def _make_orphans(tally: Tally, environment: str, database: str) -> Finding:
         key=relation.key,
         title=_describe(tally, count),
         evidence=(Evidence(name="orphan_rows_at_least", expected=0, actual=_round(count)),),
-        remedy=f"anchorwatch orphans {database}",
+        remedy=f"anchorwatch orphans repair {database} --relation "
+        f"{shlex.quote(write_relation(relation))} --strategy quarantine",
     )
 
 

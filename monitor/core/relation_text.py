@@ -73,6 +73,12 @@ def parse_relation(text: str, *, where: str = "", is_reverse: bool = False) -> R
     )
 
 
+def write_relation(relation: Relation) -> str:
+    """The text that a relation is parsed from, of a foreign key as well."""
+    child = _write_side(Side(relation.child, relation.columns))
+    return f"{child} -> {_write_side(Side(relation.parent, relation.referenced))}"
+
+
 def parse_side(text: str) -> Side:
     """A table with columns, as one side of a relation names them.
 

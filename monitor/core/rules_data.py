@@ -15,7 +15,7 @@ ORPHANS: Final = Rule(
     why="What joins the two tables leaves these rows out or fails on them, and the foreign key "
     "cannot be added, validated or enforced before they are repaired.",
     fix="`anchorwatch orphans DATABASE` counts them. Give them their parents back, or take them "
-    "away; then add or validate the foreign key.",
+    "away (`anchorwatch orphans repair` does either); then add or validate the foreign key.",
 )
 BROKEN_KEY: Final = Rule(
     "AW302",
@@ -24,8 +24,8 @@ BROKEN_KEY: Final = Rule(
     FindingClass.ORPHANS,
     why="The planner and the application rely on it. It comes of a restore without triggers, of "
     "`session_replication_role = replica`, or of triggers that were disabled for a while.",
-    fix="Repair the rows; to have the server check all of them again, drop the foreign key, add "
-    "it NOT VALID and validate it.",
+    fix="Repair the rows (`anchorwatch orphans repair`); to have the server check all of them "
+    "again, drop the foreign key, add it NOT VALID and validate it.",
 )
 BROKEN_RELATION: Final = Rule(
     "AW303",
@@ -33,8 +33,8 @@ BROKEN_RELATION: Final = Rule(
     _WARNING,
     FindingClass.ORPHANS,
     why="No constraint holds it, so nothing but this look sees it.",
-    fix="Give the rows their parents back, or take them away; where every row must have one, "
-    "a foreign key keeps it so.",
+    fix="Give the rows their parents back, or take them away (`anchorwatch orphans repair` does "
+    "either); where every row must have one, a foreign key keeps it so.",
 )
 UNCOUNTED: Final = Rule(
     "AW309",

@@ -40,6 +40,9 @@ LEDGER: Final = frozenset(
 )
 """Our own tables, where the ledger shares a database."""
 
+QUARANTINE: Final = "anchorwatch_quarantine"
+"""The schema in which `anchorwatch orphans repair` keeps rows."""
+
 _OUTSIDE: Final = (
     Kind.EVENT_TRIGGER,
     Kind.FOREIGN_DATA_WRAPPER,
@@ -99,16 +102,19 @@ def find_managed(expected: Snapshot, actual: Snapshot) -> Iterator[Omission]:
 
 
 def find_ledger(expected: Snapshot, actual: Snapshot) -> Iterator[Omission]:
-    """Our own tables, where the ledger is kept in the database that is watched."""
+    """Our own tables in a database that is watched: of the ledger, and of a quarantine."""
     if not any(_is_ours(key) for side in (expected, actual) for key in side.by_key):
         return
     ground = _survey(expected, actual)
-    tables = (item.key for item in ground.list_kinds(Kind.TABLE) if _is_ours(item.key))
+    kept = ground.schemas.get(QUARANTINE, frozenset())
+    yield from ground.omit(kept, "of the quarantine of anchorwatch", schema=QUARANTINE)
+    tables = (item.key for item in ground.list_kinds(Kind.TABLE) if item.key.name in LEDGER)
     yield from ground.omit(ground.list_tables(tables), "of the ledger of anchorwatch")
 
 
 def _is_ours(key: ObjectKey) -> bool:
-    return key.kind is Kind.TABLE and key.name in LEDGER
+    is_ledger = key.kind is Kind.TABLE and key.name in LEDGER
+    return is_ledger or key == schema_key(QUARANTINE)
 
 
 def _survey(expected: Snapshot, actual: Snapshot) -> _Ground:

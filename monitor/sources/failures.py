@@ -14,14 +14,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.core.errors import (
+    AnchorwatchError,
     Incomparable,
     Interrupted,
     LookError,
     Migrating,
     Refused,
+    Rejected,
     StatementFailed,
     TooSlow,
     Unreachable,
+    Unsettled,
+    WriteError,
 )
 from monitor.core.quoting import quote_ident
 from monitor.sources.dsn import Dsn, SslMode, printable
@@ -62,6 +66,17 @@ _VANISHED_WORDS: Final = re.compile(
     r"could not (?:open relation|find (?:tuple|attribute|pg_\w+ entry))|cache lookup failed"
 )
 _DENIED: Final = re.compile(r"permission denied for ([a-z ]+?) (.+)")
+_REJECTIONS: Final = frozenset({"23502", "23503", "23505", "23514", "23P01"})
+_JUDGES: Final = frozenset(
+    {
+        *("ExecConstraints", "ReportNotNullViolationError", "ExecEvalConstraintNotNull"),
+        *("ExecEvalConstraintCheck", "domain_check_input", "ExecFindPartition"),
+        *("ExecPartitionCheckEmitError", "_bt_check_unique", "ri_ReportViolation"),
+        *("check_exclusion_or_unique_constraint", "RI_FKey_check"),
+    }
+)
+"""Where the server itself rejects a row: its words name what stands against it, and quote no row.
+What a function of somebody's raises with the same code may say anything."""
 _NO_TLS: Final = "rejected SSL upgrade"  # what asyncpg says; a test tells when it changes
 _GRANTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("table", "view", "materialized view", "foreign table"), "SELECT ON"),
@@ -201,6 +216,71 @@ def explain_reading(answer: Answer) -> LookError:
         f"{answer.label} answered a read with error {answer.sqlstate}.",
         next_step="Look at the log of the server for the statement, and report it to anchorwatch.",
     )
+
+
+def explain_writing(answer: Answer) -> WriteError:
+    """Why a change could not be made; the transaction is rolled back.
+
+    Holds the server's words only where these name constraints and quote no row.
+    """
+    if answer.sqlstate in _REJECTIONS:
+        words = answer.words if answer.source in _JUDGES else f"error {answer.sqlstate}"
+        return Rejected(
+            f"{answer.label} refused the change: {words}. Nothing was changed.",
+            next_step="Repair what stands against it first, or choose another strategy.",
+        )
+    sentence, next_step = _describe_writing(answer)
+    return WriteError(f"{sentence} Nothing was changed.", next_step=next_step)
+
+
+def explain_undone(error: Exception) -> Exception:
+    """The same failure, told of a transaction that was rolled back by it."""
+    if not isinstance(error, AnchorwatchError):
+        return error
+    return WriteError(f"{error.message} Nothing was changed.", next_step=error.next_step)
+
+
+def explain_unsettled(label: str) -> Unsettled:
+    """That the connection broke at the commit."""
+    return Unsettled(
+        f"The connection to {label} broke at the commit: whether it was made is not known.",
+        next_step="Look before you try again: `anchorwatch orphans` counts what is left.",
+    )
+
+
+def _describe_writing(answer: Answer) -> tuple[str, str]:
+    denied = _DENIED.fullmatch(answer.words)
+    match answer.sqlstate:
+        case "55P03":
+            return (
+                f'{answer.label} has a lock on what was to be changed (deadline "lock").',
+                "Try again when nobody writes to these tables.",
+            )
+        case "42501" if denied:
+            return (
+                f"{answer.label} does not let us use the {denied[1]} {denied[2]}.",
+                f"Grant role {answer.role} SELECT, INSERT, UPDATE and DELETE on what is repaired.",
+            )
+        case "42501" if answer.source != "check_enable_rls":
+            return (
+                f"{answer.label} did not permit the change.",
+                f"Grant role {answer.role} SELECT, INSERT, UPDATE and DELETE on what is repaired.",
+            )
+        case "25006":
+            return (
+                f"{answer.label} takes no writes now.",
+                "Give the URL of the primary server.",
+            )
+    error = explain_reading(answer)
+    next_step = error.next_step
+    if error.code == LookError.code:
+        error = LookError(
+            f"{answer.label} answered a change with error {answer.sqlstate}.", next_step=next_step
+        )
+        next_step = "Look at the log of the server for the statement."
+    if isinstance(error, Interrupted):
+        next_step = "Try again when the database is back, or less is done in it."
+    return error.message, next_step
 
 
 def explain_asking(answer: Answer, sql: str) -> LookError | StatementFailed:

@@ -8,14 +8,14 @@ with row-level security off: a row that a policy hides is an error there, and ne
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
 from monitor.core.homes import Home
 from monitor.core.quoting import quote_ident, quote_literal
 from monitor.core.relation import Relation
-from monitor.sources.postgres import Reader
+from monitor.sources.rows import Rows
 
 _QUERIES: Final = resources.files("monitor.sources").joinpath("queries", "orphans")
 _OWN: Final = "pg_catalog"
@@ -118,7 +118,7 @@ def is_harmless(key: Sequence[KeyColumn]) -> bool:
     return all(column.type in _HARMLESS for column in key)
 
 
-async def read_facts(reader: Reader, relation: Relation) -> Facts:
+async def read_facts(reader: Rows, relation: Relation) -> Facts:
     """What there is of a relation; raises as `Session.reading` does."""
     sql = _load("facts").format(
         child_schema=quote_literal(relation.child[0] or ""),
@@ -144,7 +144,7 @@ async def read_facts(reader: Reader, relation: Relation) -> Facts:
     )
 
 
-async def count_rows(reader: Reader, relation: Relation, facts: Facts) -> int:
+async def count_rows(reader: Rows, relation: Relation, facts: Facts) -> int:
     """How many rows have no parent, all at one moment; raises as `Session.reading` does."""
     ((count,),) = await reader.fetch(
         _load("count").format(**_write_test(relation, facts), child=_write_child(relation, facts))
@@ -153,7 +153,7 @@ async def count_rows(reader: Reader, relation: Relation, facts: Facts) -> int:
 
 
 async def count_chunk(
-    reader: Reader, relation: Relation, facts: Facts, *, after: Key | None, limit: int
+    reader: Rows, relation: Relation, facts: Facts, *, after: Key | None, limit: int
 ) -> Chunk:
     """The same of the next ``limit`` rows after a key, or of the first ones."""
     key = [quote_ident(column.name) for column in facts.key]
@@ -186,7 +186,7 @@ async def count_chunk(
 
 
 async def sample_keys(
-    reader: Reader, relation: Relation, facts: Facts, *, limit: int
+    reader: Rows, relation: Relation, facts: Facts, *, limit: int
 ) -> tuple[Key, ...]:
     """The keys of up to ``limit`` rows without a parent; none where the child has no key."""
     if not facts.key:
@@ -198,6 +198,34 @@ async def sample_keys(
         limit=limit,
     )
     return tuple(_read_key(key or "[]") for (key,) in await reader.fetch(sql))
+
+
+class Place(NamedTuple):
+    """Where a row is: stable while nobody else can change its table.
+
+    Attributes:
+        table: the oid of the table or partition that holds it.
+        tuple: its ctid, as text.
+    """
+
+    table: int
+    tuple: str
+
+
+async def find_places(
+    reader: Rows, relation: Relation, facts: Facts, *, limit: int
+) -> tuple[Place, ...]:
+    """Where up to ``limit`` rows without a parent are."""
+    sql = _load("places").format(
+        **_write_test(relation, facts), child=_write_child(relation, facts), limit=limit
+    )
+    return tuple(Place(int(table or 0), row or "") for table, row in await reader.fetch(sql))
+
+
+def write_orphans(relation: Relation, facts: Facts) -> tuple[str, str]:
+    """The child, called `c`, and the condition that makes a row of it an orphan, in SQL."""
+    test = _write_test(relation, facts)
+    return f"{_write_child(relation, facts)} as c", f"{test['present']} and not {test['kept']}"
 
 
 def _read_key(text: str) -> Key:

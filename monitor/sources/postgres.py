@@ -18,7 +18,15 @@ from urllib.parse import urlencode
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
-from monitor.core.errors import Interrupted, LookError, StatementFailed, TooSlow, Unreachable
+from monitor.core.errors import (
+    Interrupted,
+    LookError,
+    StatementFailed,
+    TooSlow,
+    Unreachable,
+    WriteError,
+)
+from monitor.sources.deadlines import DEADLINES, SCRIPT_SECONDS, Deadlines
 from monitor.sources.dsn import SYSTEM_ROOTS, Dsn, printable
 from monitor.sources.failures import (
     Answer,
@@ -27,44 +35,24 @@ from monitor.sources.failures import (
     explain_network,
     explain_reading,
     explain_script,
+    explain_undone,
+    explain_unsettled,
+    explain_writing,
+    is_over,
 )
+from monitor.sources.pinned import PINNED, write_opening
+from monitor.sources.rows import Reader, Writer
 
-CONNECT_SECONDS: Final = 10.0
-"""A database that sleeps wakes within seconds; three times that is not a slow one but none."""
-STATEMENT_SECONDS: Final = 15.0
-"""The catalog of 10 000 tables reads in under 5 s; what takes longer is stuck."""
-LOCK_SECONDS: Final = 0.3
-"""We must never queue in front of a migration: what waits behind us waits this long at most."""
-IDLE_SECONDS: Final = 30.0
-"""If we die between two statements, the server drops our snapshot by itself."""
-READ_SECONDS: Final = 60.0
-"""An open snapshot holds back vacuum: a whole read ends before anyone could notice."""
-SCRIPT_SECONDS: Final = 300.0
-"""A history of migrations in a shadow may build large indexes, and still must end."""
-GRACE_SECONDS: Final = 2.0
-"""The server speaks first, for it knows why; we give up only where it cannot be heard."""
-CLOSE_SECONDS: Final = 2.0
-"""A goodbye and a cancel request take one round trip; a dead peer gets no more than this."""
-
-PINNED: Final[tuple[tuple[str, str], ...]] = (
-    # What a role or a database may have set otherwise, and what would change texts.
-    ("search_path", ""),
-    ("TimeZone", "UTC"),
-    ("DateStyle", "ISO, YMD"),
-    ("IntervalStyle", "postgres"),
-    ("bytea_output", "hex"),
-    ("extra_float_digits", "1"),
-    ("quote_all_identifiers", "off"),
-    ("standard_conforming_strings", "on"),
-    ("lc_monetary", "C"),
-    ("xmloption", "content"),
-    ("xmlbinary", "base64"),
-    ("transform_null_equals", "off"),
-    ("jit", "off"),
-    # Rows that are hidden must be an error: an empty alembic_version means something else.
-    ("row_security", "off"),
-)
-"""Settings of every read: https://www.postgresql.org/docs/current/runtime-config-client.html"""
+__all__ = [
+    "APPLICATION_NAME",
+    "DEADLINES",
+    "PINNED",
+    "SCRIPT_SECONDS",
+    "Deadlines",
+    "ServerFacts",
+    "Session",
+    "connect",
+]
 
 _FACTS: Final = """/* anchorwatch facts */ SELECT
     pg_catalog.current_setting('server_version_num'),
@@ -85,21 +73,6 @@ _FOREIGN: Final = (
 type _Connection = asyncpg.Connection[asyncpg.Record]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
-    """How long each wait may take, in seconds; see the constants for why."""
-
-    connect_seconds: float = CONNECT_SECONDS
-    statement_seconds: float = STATEMENT_SECONDS
-    lock_seconds: float = LOCK_SECONDS
-    idle_seconds: float = IDLE_SECONDS
-    read_seconds: float = READ_SECONDS
-    script_seconds: float = SCRIPT_SECONDS
-    grace_seconds: float = GRACE_SECONDS
-    close_seconds: float = CLOSE_SECONDS
-
-
-DEADLINES: Final = Deadlines()
 APPLICATION_NAME: Final = f"anchorwatch/{version('anchorwatch')}"
 
 
@@ -117,26 +90,6 @@ class ServerFacts:
     in_recovery: bool
     system_identifier: str | None
     is_superuser: bool
-
-
-@final
-class Reader:
-    """Reads rows of text inside one read-only snapshot."""
-
-    def __init__(self, session: "Session") -> None:
-        self._session = session
-
-    async def fetch(self, sql: str) -> list[tuple[str | None, ...]]:
-        """The rows of one statement without parameters.
-
-        Raises:
-            TypeError: a column is neither text nor JSON.
-            LookError: see `Session.reading`.
-        """
-        rows = await self._session.fetch_values(sql)
-        if any(not (cell is None or isinstance(cell, str)) for row in rows for cell in row):
-            raise TypeError("A catalog query returns text and JSON only: cast its columns.")
-        return rows
 
 
 @final
@@ -177,16 +130,87 @@ class Session:
         try:
             async with asyncio.timeout(seconds) as scope:
                 with self._explaining():
-                    await self._connection.execute(
-                        _write_opening(self._deadlines), timeout=self._statement_seconds
+                    opening = write_opening(
+                        self._deadlines, "ISOLATION LEVEL REPEATABLE READ READ ONLY"
                     )
-                yield Reader(self)
+                    await self._connection.execute(opening, timeout=self._statement_seconds)
+                yield Reader(self.fetch_values)
         except TimeoutError:
             if not scope.expired():
                 raise
             raise _too_slow(self._dsn.label, "read", seconds) from None
         finally:
             await self._roll_back()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Writer]:
+        """One READ COMMITTED, READ WRITE transaction with `PINNED` settings.
+
+        It is committed where the block ends by itself, and rolled back whatever else ends it.
+
+        Raises:
+            WriteError: the server refused a statement, or a deadline passed: nothing was changed.
+            Unsettled: the connection broke at the commit.
+        """
+        seconds = self._deadlines.script_seconds
+        try:
+            async with asyncio.timeout(seconds) as scope:
+                await self._begin()
+                yield Writer(self.change)
+        except TimeoutError:
+            await self._roll_back()
+            if not scope.expired():
+                raise
+            error = _too_slow(self._dsn.label, "script", seconds)
+            raise explain_undone(error) from None
+        except BaseException:
+            await self._roll_back()
+            raise
+        await self._commit()
+
+    async def _begin(self) -> None:
+        opening = write_opening(self._deadlines, "ISOLATION LEVEL READ COMMITTED READ WRITE")
+        with self._explaining_writes():
+            await self._connection.execute(opening, timeout=self._statement_seconds)
+
+    async def _commit(self) -> None:
+        """Commit, to its end: who interrupts it has to be told what became of it."""
+        commit = asyncio.ensure_future(self._send_commit())
+        while not commit.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(commit)
+        commit.result()
+
+    async def _send_commit(self) -> None:
+        """Commit; what a broken transaction answers is no commit."""
+        try:
+            status = await self._connection.execute("COMMIT", timeout=self._statement_seconds)
+        except asyncpg.PostgresError as error:
+            if is_over(error.sqlstate or ""):
+                raise explain_unsettled(self._dsn.label) from None
+            raise explain_writing(_hear(error, self._dsn)) from None
+        except _FOREIGN:
+            raise explain_unsettled(self._dsn.label) from None
+        if status != "COMMIT":
+            raise WriteError(
+                f"{self._dsn.label} did not commit. Nothing was changed.",
+                next_step="Look at the log of the server for the statement that failed.",
+            )
+
+    async def change(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
+        """The rows of one statement of a transaction that writes; raises as `writing` does."""
+        with self._explaining_writes():
+            rows = await self._connection.fetch(sql, *args, timeout=self._statement_seconds)
+        return [tuple(row) for row in rows]
+
+    @contextmanager
+    def _explaining_writes(self) -> Iterator[None]:
+        try:
+            yield
+        except asyncpg.PostgresError as error:
+            raise explain_writing(_hear(error, self._dsn)) from None
+        except _FOREIGN as error:
+            raise explain_undone(self._explain(error)) from None
 
     async def fetch_values(self, sql: str, *args: object) -> list[tuple[Any, ...]]:
         """The rows of one statement, parameters `$1`... given; raises as `reading` does."""
@@ -208,7 +232,7 @@ class Session:
         seconds = self._statement_seconds
         try:
             await self._connection.execute(
-                _write_opening(self._deadlines, mode="READ ONLY", pinned=()), timeout=seconds
+                write_opening(self._deadlines, "READ ONLY", pinned=()), timeout=seconds
             )
             cursor = await self._connection.cursor(sql, *args, timeout=seconds)
             return [dict(row) for row in await cursor.fetch(most, timeout=seconds)]
@@ -392,24 +416,6 @@ async def _read_facts(connection: _Connection) -> ServerFacts:
         system_identifier=await connection.fetchval(_IDENTIFIER) if is_permitted else None,
         is_superuser=is_superuser,
     )
-
-
-def _write_opening(
-    deadlines: Deadlines,
-    *,
-    mode: str = "ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    pinned: tuple[tuple[str, str], ...] = PINNED,
-) -> str:
-    """BEGIN and every setting in one string: one round trip."""
-    waits = {
-        "statement_timeout": deadlines.statement_seconds,
-        "lock_timeout": deadlines.lock_seconds,
-        "idle_in_transaction_session_timeout": deadlines.idle_seconds,
-    }
-    # Zero would mean "no deadline" to the server.
-    settings = [(name, str(max(1, round(wait * 1000)))) for name, wait in waits.items()]
-    lines = [f"SET LOCAL {name} = '{value}'" for name, value in (*pinned, *settings)]
-    return "; ".join((f"BEGIN {mode}", *lines))
 
 
 def _hear(error: asyncpg.PostgresError, dsn: Dsn) -> Answer:

@@ -36,7 +36,8 @@ from monitor.core.kinds import Value
 from monitor.core.quoting import quote_ident
 from monitor.core.snapshot import Snapshot, VersionTable
 from monitor.sources.catalog import make_catalog_statement, make_text_statement
-from monitor.sources.postgres import Reader, Session
+from monitor.sources.postgres import Session
+from monitor.sources.rows import Reader
 
 TRIES: Final = 3
 """A schema that is another one after three reads in a row is being migrated."""

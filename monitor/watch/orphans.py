@@ -25,6 +25,7 @@ from monitor.core.orphans import (
     summarise_tallies,
 )
 from monitor.core.relation import Origin, Relation, list_relations
+from monitor.core.scope_managed import QUARANTINE
 from monitor.core.snapshot import Snapshot
 from monitor.sources.postgres import Deadlines
 from monitor.watch.inspection import read_database
@@ -180,7 +181,7 @@ async def find_keys(target: Target, snapshot: Snapshot) -> Keys:
     relations = tuple(
         relation
         for relation in list_relations(expected, snapshot)
-        if target.scope.takes(relation.child[0] or "")
+        if target.scope.takes(relation.child[0] or "") and relation.child[0] != QUARANTINE
     )
     return Keys(relations, problem)
 

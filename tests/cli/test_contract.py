@@ -24,11 +24,20 @@ COMMANDS = [
 ]
 SMOKE = ["smoke", "run"]
 LOCKS = [["lock", "build"], ["lock", "show"], ["lock", "verify"]]
+REPAIR = ["orphans", "repair"]
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], *([name] for name in COMMANDS), ["config", "check"], ["config", "show"], *LOCKS, SMOKE],
+    [
+        [],
+        *([name] for name in COMMANDS),
+        ["config", "check"],
+        ["config", "show"],
+        *LOCKS,
+        REPAIR,
+        SMOKE,
+    ],
     ids=" ".join,
 )
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
@@ -81,6 +90,9 @@ async def test_the_command_alone_shows_its_help(run_command: RunCommand) -> None
         ["smoke", "run", "--junit"],
         ["accept"],
         ["accept", "app"],
+        ["orphans"],
+        ["orphans", "repair"],
+        ["orphans", "repair", "--nope"],
     ],
     ids=" ".join,
 )

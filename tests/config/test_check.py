@@ -98,6 +98,12 @@ BAD = [
     (database("expected: app"), "4:databases.app.expected", "no other configured database"),
     (database("expected: mysql://u:hunter2@h/d"), "4:databases.app.expected", "mysql://"),
     (database("shadow_url: mysql://u:hunter2@h/d"), "4:databases.app.shadow_url", "postgresql://"),
+    (
+        database("orphans: {relations: [{relation: hunter2}]}"),
+        "4:databases.app.orphans.relations.0.relation",
+        "orders.user_id -> users.id",
+    ),
+    (database("repair_url: mysql://u:hunter2@h/d"), "4:databases.app.repair_url", "postgresql://"),
     (database("sslmode: maybe"), "4:databases.app.sslmode", "'require'"),
     (database("url_env: 'A B-C'"), "4:databases.app.url_env", "environment variables"),
     (database("lock_beside: [sql:a.sql]"), "4:databases.app.lock_beside", "name locks"),

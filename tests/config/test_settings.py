@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 from monitor.config import DatabaseSettings, Settings, load_config, mask_config
 from monitor.config.outline import Shape, list_settings
 from monitor.core.errors import ConfigurationError
-from monitor.sources import postgres
+from monitor.sources import deadlines
 
 SECRET = "h🔑nter2-" + "x" * 8
 KEY = "whsec_" + "c2VjcmV0" * 4
@@ -117,9 +117,9 @@ def test_settings_are_frozen() -> None:
 
 def test_the_timeouts_are_those_of_the_reader() -> None:
     database = DatabaseSettings.model_validate({"url": "postgresql:///d"})
-    assert database.connect_timeout.total_seconds() == postgres.CONNECT_SECONDS
-    assert database.statement_timeout.total_seconds() == postgres.STATEMENT_SECONDS
-    assert database.lock_timeout.total_seconds() == postgres.LOCK_SECONDS
+    assert database.connect_timeout.total_seconds() == deadlines.CONNECT_SECONDS
+    assert database.statement_timeout.total_seconds() == deadlines.STATEMENT_SECONDS
+    assert database.lock_timeout.total_seconds() == deadlines.LOCK_SECONDS
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))

@@ -43,6 +43,8 @@ def test_the_masked_settings_are_json_and_show_where_databases_are(tmp_path: Pat
         "DATABASE_URL": "postgresql://app:hunter2@db.example:6432/app?options=hunter2",
         "ANCHORWATCH_DEFAULTS__EXPECTED": "postgresql://app:hunter2@h/staging",
         "ANCHORWATCH_DEFAULTS__SHADOW_URL": "postgresql://app:hunter2@shadow/postgres",
+        "ANCHORWATCH_DATABASES__DEFAULT__URL": "postgresql://app:hunter2@db.example:6432/app",
+        "ANCHORWATCH_DATABASES__DEFAULT__REPAIR_URL": "postgresql://mender:hunter2@db.example/app",
         "ANCHORWATCH_STORE_URL": "postgresql://app:hunter2@ledger/anchorwatch",
         "ANCHORWATCH_API_TOKEN": "hunter2",
         "ANCHORWATCH_WEBHOOKS__OPS__URL": "https://x.example/hunter2",
@@ -54,6 +56,7 @@ def test_the_masked_settings_are_json_and_show_where_databases_are(tmp_path: Pat
     assert database["url"] == "db.example:6432/app"
     assert database["expected"] == "h:5432/staging"
     assert database["shadow_url"] == "shadow:5432/postgres"
+    assert database["repair_url"] == "db.example:5432/app"
     assert database["interval"] == "1m"
     assert masked["store_url"] == "ledger:5432/anchorwatch"
     assert (masked["api_token"], masked["metrics_token"]) == (MASK, None)

@@ -1,5 +1,6 @@
 """What is known of rows without a parent, and what is told of it."""
 
+import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -145,3 +146,11 @@ def test_the_sum_is_one_sentence() -> None:
         "more than one look"
     )
     assert summarise_tallies([]) == "0 rows without a parent in 0 relations"
+
+
+def test_a_finding_names_the_command_that_repairs_it() -> None:
+    relation = parse_relation('orders."it\'s" -> app.users.id')
+    [finding] = find(a_tally(2, relation=relation))
+    *_, name, text, option, strategy = shlex.split(finding.remedy or "")
+    assert (name, option, strategy) == ("--relation", "--strategy", "quarantine")
+    assert parse_relation(text) == relation

@@ -1,0 +1,29 @@
+"""Conditions that people write, which stand inside of a larger statement."""
+
+from typing import Final
+
+from monitor.core.errors import UsageError
+from monitor.core.script import read_tokens
+
+_NEXT_STEP: Final = "Write one condition in SQL, with its parentheses closed: deleted_at is null."
+
+
+def require_condition(text: str) -> str:
+    """The text, when it can stand in parentheses without ending what is around it.
+
+    `a) or (b` would: what it is combined with would no longer hold for every row.
+
+    Raises:
+        UsageError: it closes a parenthesis that it did not open, opens one that it does not
+            close, or holds a semicolon.
+    """
+    depth = 0
+    for _, start, end in read_tokens(text):
+        sign = text[start:end]
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0 or sign == ";":
+            break
+    else:
+        if depth == 0:
+            return text
+    raise UsageError(f"{text!r} is not one condition.", next_step=_NEXT_STEP)
