@@ -22,7 +22,7 @@ from monitor.sources.dsn import Dsn, parse_dsn
 from monitor.sources.servers import WatchedServers
 from monitor.watch.expectation import Expectations
 from monitor.watch.inspection import read_database
-from monitor.watch.orphans import find_keys
+from monitor.watch.orphans import Keys, find_keys
 from monitor.watch.target import add_locks
 
 
@@ -131,7 +131,7 @@ async def _repair(
     *,
     is_applied: bool,
 ) -> Outcome:
-    relation = narrow(choose_relation(await _list_known(subject), asked.relation), asked.where)
+    relation = narrow(await _find_relation(subject, asked.relation), asked.where)
     wish = Wish(
         relation=relation,
         strategy=asked.strategy,
@@ -191,11 +191,24 @@ def _read_values(asked: Asked) -> tuple[tuple[str, str], ...]:
     return tuple((name, text) for name, _, text in pairs)
 
 
-async def _list_known(subject: Subject) -> tuple[Relation, ...]:
-    """The relations that `anchorwatch orphans` counts there."""
+async def _find_relation(subject: Subject, text: str) -> Relation:
+    """The one that is meant, of those that `anchorwatch orphans` counts there."""
+    keys = await _list_keys(subject)
+    try:
+        return choose_relation((*keys.relations, *subject.orphans.relations), text)
+    except UsageError as error:
+        if keys.problem is None:
+            raise
+        raise UsageError(
+            f"{error.message} Those that are only expected are not known: {keys.problem.message}",
+            next_step=keys.problem.next_step,
+        ) from None
+
+
+async def _list_keys(subject: Subject) -> Keys:
     now = datetime.now(UTC)
     async with AsyncExitStack() as stack:
         guarded = guard_subject(subject, WatchedServers([subject.dsn]))
         target = await add_locks(make_target(guarded, Expectations(stack)), now)
         snapshot = (await read_database(target, now)).snapshot
-        return (*(await find_keys(target, snapshot)).relations, *subject.orphans.relations)
+        return await find_keys(target, snapshot)

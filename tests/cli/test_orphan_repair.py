@@ -216,3 +216,16 @@ async def test_what_is_kept_is_no_drift(
     assert "objects of the quarantine of anchorwatch are not compared" in checked.out
     for sides in (("snapshot:before.json", url), (url, "snapshot:before.json")):
         assert (await run_inside("diff", *sides)).code == 0
+
+
+async def test_a_key_that_is_only_expected_is_unknown_where_nobody_can_say_what_is(
+    make_database: MakeDatabase, run_inside: RunCommand, tmp_path: Path
+) -> None:
+    url = await make_database(sql=TABLES)
+    command = ("orphans", "repair", url, "--strategy", "delete", "--repair-url", url)
+    told = await run_inside(
+        *command, "--relation", "orders_team", "--expected", f"sql:{tmp_path}/gone.sql"
+    )
+    assert told.code == 2, told
+    assert "No foreign key or configured relation is called 'orders_team'." in told.err
+    assert "Those that are only expected are not known" in told.err

@@ -18,7 +18,9 @@ from tests.e2e.conftest import Receiver, StartAgent, wait_for
 
 APPLICATION = Path(service.__file__).parent
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "smoke.example.yaml"
+FLOW = "99999999-2222-3333-4444-555555555555"
 ACCOUNT = "11111111-2222-3333-4444-555555555555"
+RELATION = "discovery_flows.flow_id -> crewai_flow_state_extensions.flow_id"
 SERVE = textwrap.dedent(
     """
     import sys, uvicorn
@@ -89,6 +91,23 @@ async def execute(url: str, sql: str) -> None:
         await connection.close()
 
 
+async def read(url: str, sql: str) -> tuple[int, ...]:
+    connection = await asyncpg.connect(url)
+    try:
+        (found,) = await connection.fetch(sql)
+        return tuple(found)
+    finally:
+        await connection.close()
+
+
+def repair(url: str, *options: str) -> str:
+    """What the command says that repairs rows."""
+    command = (sys.executable, "-m", "monitor", "orphans", "repair", url, "--repair-url", url)
+    done = subprocess.run((*command, *options, "--apply"), capture_output=True, check=False)
+    assert done.returncode == 0, done
+    return done.stdout.decode()
+
+
 def write_config(url: str, receiver: Receiver, application: Application) -> str:
     smoke = EXAMPLE.read_text("utf-8").partition("smoke:\n")[2]
     smoke = smoke.replace("every: 10m", "every: 500ms\n    failures: 2").replace(
@@ -108,19 +127,27 @@ databases:
       every: 500ms
       validated_every: 0s
       relations:
-        - relation: discovery_flows.flow_id -> crewai_flow_state_extensions.flow_id
+        - relation: {RELATION}
 webhooks:
   team: {{url: "{receiver.url}"}}
 smoke:
 {smoke}"""
 
 
-ORPHAN = """
+ORPHAN = f"""
 set session_replication_role = replica;
 insert into client_accounts (id, name) values (gen_random_uuid(), 'planted');
 insert into discovery_flows (flow_id, client_account_id, name)
-  select gen_random_uuid(), id, 'planted' from client_accounts where name = 'planted';
+  select '{FLOW}', id, 'planted' from client_accounts where name = 'planted';
+insert into assets (flow_id, hostname) values ('{FLOW}', 'behind a cascade');
 """
+PARENT = f"""
+insert into crewai_flow_state_extensions (flow_id, client_account_id)
+  select '{FLOW}', id from client_accounts where name = 'planted'
+"""
+PLANTED = (
+    "select (select count(*) from discovery_flows where name = 'planted'), count(*) from assets"
+)
 
 
 async def test_orphans_and_a_broken_application_are_told_once_each_and_healed(
@@ -149,7 +176,12 @@ async def test_orphans_and_a_broken_application_are_told_once_each_and_healed(
     assert "discovery-flow" in broken["headline"]
     assert agent.find_database("production")["state"] == "in_sync"
 
-    await execute(production, "delete from discovery_flows where name = 'planted'")
+    assert await read(production, PLANTED) == (1, 1)
+    said = repair(
+        production, "--relation", RELATION, "--strategy", "quarantine", "--with-dependents"
+    )
+    assert "done, 2 rows" in said
+    assert await read(production, PLANTED) == (0, 0)
     application.start()
     wait_for(lambda: len(receiver.messages) == 4, "both ends")
     assert receiver.list_types("production") == [
@@ -162,6 +194,10 @@ async def test_orphans_and_a_broken_application_are_told_once_each_and_healed(
         "DEPLOYED production · 3f2a1c · f6c0ffee0006 · schema = alembic ✓ · 0 orphans ✓ · "
         "smoke 5/5 ✓"
     )
+    assert agent.find_database("production")["state"] == "in_sync", "the quarantine is no drift"
+    await execute(production, PARENT)
+    assert "done, 2 rows" in repair(production, "--undo", "1")
+    assert await read(production, PLANTED) == (1, 1)
     assert agent.stop() < 5
     said = agent.log + json.dumps(receiver.messages)
     assert ACCOUNT not in said
