@@ -122,9 +122,14 @@ def load_suites(
 def a_suite(target: Peer, name: str = "signup", **said: Any) -> dict[str, Any]:
     ask = {"name": "ask", "get": f"/{name}", "expect": ["status == 200"]}
     return {
-        "suite": name, "base_url": target.url, "database": "app", "every": "1h",
-        "failures": 1, "successes": 1, "steps": [ask],
-    } | said  # fmt: skip
+        "suite": name,
+        "base_url": target.url,
+        "database": "app",
+        "every": "1h",
+        "failures": 1,
+        "successes": 1,
+        "steps": [ask],
+    } | said
 
 
 async def wait_until_asked(target: Peer, line: str, times: int = 1) -> None:
