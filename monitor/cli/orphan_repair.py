@@ -105,7 +105,7 @@ def refuse_beside_undo(*options: object) -> None:
     if any(options):
         raise UsageError(
             "--undo brings back a whole batch, whatever relation it was of.",
-            next_step="Leave --relation, --strategy, --where and --value out.",
+            next_step="Leave all that says which rows, how and why out.",
         )
 
 

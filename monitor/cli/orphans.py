@@ -178,7 +178,7 @@ def repair(  # one parameter an option
     choices = make_choices(shadow, python, url_env, verbose=verbose)
     place = Place(database, repair_url, config, expected, choices)
     if undo is not None:
-        refuse_beside_undo(relation, strategy, where, values)
+        refuse_beside_undo(relation, strategy, where, values, reason, with_dependents)
         outcome = undo_batch(place, undo, fire_triggers=fire_triggers, is_applied=apply)
     else:
         asked = Asked(

@@ -8,6 +8,7 @@ double quotes, with each quote in it twice. Letters are not folded.
 import re
 from typing import Final, NamedTuple
 
+from monitor.core.condition import require_condition
 from monitor.core.errors import UsageError
 from monitor.core.homes import Home
 from monitor.core.keys import Kind, ObjectKey
@@ -45,7 +46,7 @@ def parse_relation(text: str, *, where: str = "", is_reverse: bool = False) -> R
         is_reverse: whether each parent has to have a child, instead.
 
     Raises:
-        UsageError: it stands for none.
+        UsageError: it stands for none, or the condition is not one.
     """
     if len(text) > MAX_RELATION:
         raise UsageError(
@@ -68,7 +69,7 @@ def parse_relation(text: str, *, where: str = "", is_reverse: bool = False) -> R
         columns=child.columns,
         parent=parent.table,
         referenced=parent.columns,
-        where=where.strip(),
+        where=require_condition(where.strip()),
         with_heirs=True,
     )
 

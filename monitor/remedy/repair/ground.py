@@ -121,6 +121,7 @@ class Link(msgspec.Struct, frozen=True):
         child: the table that has it.
         parent: the table that it references.
         action: what happens to the child's rows when the parent's go.
+        onward: other foreign keys, which reference the child by some of these columns.
         columns: of the child.
         referenced: of the parent.
         operators: schema and name of what compares each pair.
@@ -131,6 +132,7 @@ class Link(msgspec.Struct, frozen=True):
     child: int
     parent: int
     action: str
+    onward: tuple[str, ...]
     columns: tuple[str, ...]
     referenced: tuple[str, ...]
     operators: tuple[tuple[str, str], ...]

@@ -58,6 +58,12 @@ def require_same(watched: Identity, repaired: Identity) -> None:
     Raises:
         UsageError: they are not; says what differs.
     """
+    if watched.is_standby:
+        raise UsageError(
+            "The watched database is a standby: nothing proves that a repair URL leads to its "
+            "primary.",
+            next_step="Name the primary's URL in place of the database.",
+        )
     difference = _find_difference(watched, repaired)
     if difference is not None:
         raise UsageError(
@@ -78,7 +84,7 @@ def _find_difference(one: Identity, other: Identity) -> str | None:
         return "their servers have other system identifiers"
     if one.oid != other.oid:
         return f"the oid of one is {one.oid}, of the other {other.oid}"
-    if not (one.is_standby or other.is_standby) and one.started != other.started:
+    if not other.is_standby and one.started != other.started:
         return f"one server started at {one.started} UTC, the other at {other.started} UTC"
     for table in sorted(one.tables.keys() | other.tables.keys()):
         if one.tables.get(table) != other.tables.get(table):

@@ -20,6 +20,10 @@ from monitor.remedy.repair.wish import Refusal, Wish
 from monitor.sources.rows import Rows, Writer
 
 _TABLES: Final = 2
+_REVOKED: Final = {
+    "schema": ("schema",),
+    "table": ("all tables in schema", "all sequences in schema"),
+}
 
 
 class Shelf(msgspec.Struct, frozen=True):
@@ -119,8 +123,27 @@ def write_keeping(
     )
 
 
+async def prepare_shelf(rows: Writer, shelf: Shelf) -> None:
+    """Make the tables, where they are not there yet, for nobody but their owner.
+
+    Whoever default privileges let in was not meant to read rows of every table.
+
+    Raises:
+        WriteError: they cannot be made.
+    """
+    statements = list_creation(shelf)
+    for statement in statements:
+        await rows.fetch(statement.sql)
+    if not statements:
+        return
+    for what, role in await rows.fetch(load("readers")):
+        whose = "public" if role == "-" else role
+        for kind in _REVOKED[what or ""]:
+            await rows.fetch(f"revoke all on {kind} {QUARANTINE} from {whose} cascade")
+
+
 async def keep(
-    rows: Writer, wish: Wish, ground: Ground, shelf: Shelf, groups: Mapping[int, Sequence[str]]
+    rows: Writer, wish: Wish, ground: Ground, groups: Mapping[int, Sequence[str]]
 ) -> int:
     """Keep rows, and prove that they come back as they are.
 
@@ -130,8 +153,6 @@ async def keep(
     Raises:
         WriteError: one does not; nothing was changed.
     """
-    for statement in list_creation(shelf):
-        await rows.fetch(statement.sql)
     total = sum(map(len, groups.values()))
     ((batch,),) = await rows.fetch(write_batch(wish, total).sql)
     after = 0

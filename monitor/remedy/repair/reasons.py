@@ -151,6 +151,11 @@ def _judge_change(
         f"{quote_as_shown(link.name)} would {CHANGING[link.action]} of {_count(places)} of "
         f"{_write_homes(ground, places)}"
     )
+    if link.onward:
+        yield Refusal(
+            reason=f"{what}, which {', '.join(map(quote_as_shown, link.onward))} reference.",
+            next="Repair these rows first.",
+        )
     if wish.strategy is Strategy.QUARANTINE:
         yield Refusal(
             reason=f"{what}, and to undo the quarantine would not restore that.",

@@ -6,6 +6,7 @@ relation may be left without a parent. Whatever is otherwise takes all of it bac
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -15,7 +16,7 @@ from monitor.remedy.repair.closure import group
 from monitor.remedy.repair.counters import Counted, Counts, read_counts
 from monitor.remedy.repair.ground import Ground, read_ground
 from monitor.remedy.repair.identity import read_identity, require_same
-from monitor.remedy.repair.quarantine import keep
+from monitor.remedy.repair.quarantine import keep, prepare_shelf
 from monitor.remedy.repair.reasons import list_concerned, list_triggers, require_rights
 from monitor.remedy.repair.statements import write_lock
 from monitor.remedy.repair.survey import (
@@ -30,7 +31,7 @@ from monitor.remedy.repair.transaction import (
     require_allowed,
     verify_counts,
 )
-from monitor.remedy.repair.wish import Outcome, Refusal, Strategy, Wish
+from monitor.remedy.repair.wish import Act, Outcome, Refusal, Strategy, Wish
 from monitor.sources.dsn import Dsn
 from monitor.sources.orphan_rows import Facts, Place, count_rows, read_facts
 from monitor.sources.postgres import Deadlines, Session, connect
@@ -120,7 +121,9 @@ async def _act(
         return msgspec.structs.replace(planned, applied=True, remaining=0)
     ground, groups, batch = found.ground, group(found.closure.taken), None
     if wish.strategy is Strategy.QUARANTINE:
-        batch = await keep(rows, wish, ground, found.shelf, groups)
+        await prepare_shelf(rows, found.shelf)
+        batch = await keep(rows, wish, ground, groups)
+        before = await read_counts(rows)  # neither what is kept nor what event triggers did
     await change(rows, write_change(wish, found), is_firing=wish.fire_triggers)
     fired = {*list_triggers(wish, ground, found.closure)}
     extra = await verify_counts(
@@ -132,10 +135,26 @@ async def _act(
         fired=fired,
         is_kept=wish.strategy is Strategy.QUARANTINE,
     )
+    _require_size(wish, (*planned.rows, *extra))
     remaining = await _count_remaining(rows, wish, found)
     return msgspec.structs.replace(
         planned, applied=True, batch=batch, rows=(*planned.rows, *extra), remaining=remaining
     )
+
+
+def _require_size(wish: Wish, acts: Iterable[Act]) -> None:
+    """Nothing, where triggers and what they set off keep to ``max_rows``; what they add is free.
+
+    Raises:
+        WriteError: more rows were changed.
+    """
+    changed = sum(act.rows for act in acts if act.action != "trigger insert")
+    if changed > wish.max_rows:
+        raise WriteError(
+            f"With what triggers do, {changed} rows would be changed, and --max-rows is "
+            f"{wish.max_rows}. Nothing was changed.",
+            next_step="Look at what they do first; then raise --max-rows.",
+        )
 
 
 def _expect(wish: Wish, found: Survey) -> Counts:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from monitor.checks.orphans import Limits, find_problem
-from monitor.core.errors import LookError
+from monitor.core.errors import LookError, Refused, TooSlow
 from monitor.core.quoting import quote_ident
 from monitor.remedy.repair.closure import Closure, follow, group
 from monitor.remedy.repair.ground import CHANGING, Ground, load
@@ -86,7 +86,13 @@ async def survey(rows: Rows, wish: Wish, facts: Facts, ground: Ground) -> Survey
         ground: the tables and keys.
     """
     relation, limit = wish.relation, wish.max_rows
-    orphans = await find_places(rows, relation, facts, limit=limit + 1)
+    try:
+        orphans = await find_places(rows, relation, facts, limit=limit + 1)
+    except LookError as error:
+        if not relation.where or isinstance(error, Refused | TooSlow):
+            raise
+        step = f"Look at the condition first, whose tables need their schemas: {relation.where}"
+        raise LookError(error.message, next_step=step) from None
     total = len(orphans)
     if total > limit:
         total = await count_rows(rows, relation, facts)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from monitor.core.errors import WriteError
 from monitor.remedy.repair.counters import Counted, Counts, compare, read_counts
-from monitor.remedy.repair.ground import Ground
+from monitor.remedy.repair.ground import Ground, load
 from monitor.remedy.repair.statements import Statement
 from monitor.remedy.repair.wish import Act, Outcome
 from monitor.sources.rows import Writer
@@ -34,15 +34,24 @@ async def change(
 ) -> list[tuple[str | None, ...]]:
     """Run what changes tables, and what waits for the end of the transaction.
 
-    Triggers that are allowed to fire find things as they do for anybody else of this role: by
-    its own search path. Our own statements need none.
+    Triggers and checks find things as they do for anybody else of this role: by its own search
+    path. Our own statements need none.
+
+    Raises:
+        WriteError: fewer rows were changed than were told, or triggers changed tables themselves.
     """
-    if is_firing:
-        await rows.fetch("set local search_path to default")
+    layout = await rows.fetch(load("layout")) if is_firing else None
+    await rows.fetch("set local search_path to default")
     answer = await rows.fetch(statement.sql, *map(list, statement.places))
     statement.require_counts(answer)
     await rows.fetch("set constraints all immediate")
     await rows.fetch("set local search_path to ''")
+    if layout is not None and await rows.fetch(load("layout")) != layout:
+        raise WriteError(
+            "A trigger would truncate, make or change tables, or large objects, which no count of "
+            "rows tells. Nothing was changed.",
+            next_step="Look at what your triggers do, and repair the rows by hand.",
+        )
     return answer
 
 

@@ -39,8 +39,9 @@ from monitor.sources.rows import Rows, Writer
 
 UNDO: Final = "undo"
 _REJECTED: Final = (
-    "Repair what stands against it first: these rows lacked their parents, and a foreign key lets "
-    "them in when these are there, or while it is dropped."
+    "Repair what stands against it first. These rows lacked their parents: a foreign key lets "
+    "them in when these are there, or while it is dropped. A NOT VALID check holds for what comes "
+    "back."
 )
 
 
@@ -225,7 +226,7 @@ async def _compare(rows: Writer, batch: Batch, ground: Ground, places: list[Plac
         own = [
             (str(home), place)
             for home, some in groups.items()
-            if ground.by_oid[home].top == table.oid
+            if table.oid in (home, *ground.by_oid[home].ancestors)
             for place in some
         ]
         ((differing,),) = await rows.fetch(

@@ -1,6 +1,7 @@
 """Rows without a parent, repaired on a real server: dry, applied, refused, never half."""
 
 import asyncio
+import uuid
 
 import asyncpg
 import pytest
@@ -700,3 +701,152 @@ async def test_only_rows_of_the_condition_are_repaired(shop: str) -> None:
     relation = parse_relation("orders.user_id -> users.id", where="id > 4")
     assert acts(await mend(shop, relation, "delete")) == [("public.orders", "delete", 1)]
     assert await ask(shop, ORPHANS) == 2
+
+
+FIRING = """
+create table precious (x int); insert into precious select generate_series(1, 20);
+create function act() returns trigger language plpgsql as $$ begin {0}; return null; end $$;
+create trigger acts after delete on orders for each statement execute function act();
+"""
+
+
+@pytest.mark.parametrize("strategy", ["quarantine", "delete"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "truncate public.precious",
+        "alter table public.precious drop column x",
+        "drop table public.precious",
+        "perform lo_create(0)",
+    ],
+)
+async def test_a_trigger_may_not_do_what_no_count_of_rows_tells(
+    make_database: MakeDatabase, strategy: str, what: str
+) -> None:
+    url = await make_database(sql=f"{SHOP} {FIRING.format(what)}")
+    before = await dump(url)
+    with pytest.raises(WriteError, match="no count of rows tells"):
+        await mend(url, "orders_user", strategy, fire_triggers=True, with_dependents=True)
+    assert await dump(url) == before
+
+
+async def test_what_triggers_take_counts_for_the_most_rows(make_database: MakeDatabase) -> None:
+    url = await make_database(sql=f"{SHOP} {FIRING.format('delete from public.precious')}")
+    before = await dump(url)
+    with pytest.raises(WriteError, match="--max-rows is 10"):
+        await mend(
+            url, "orders_user", "delete", fire_triggers=True, with_dependents=True, max_rows=10
+        )
+    assert await dump(url) == before
+    done = await mend(
+        url, "orders_user", "delete", fire_triggers=True, with_dependents=True, max_rows=100
+    )
+    assert ("public.precious", "trigger delete", 20) in acts(done)
+
+
+async def test_what_a_change_of_a_change_would_reach_is_refused(
+    make_database: MakeDatabase,
+) -> None:
+    """SET NULL of a column that others reference with ON UPDATE CASCADE goes on to them."""
+    url = await make_database(
+        sql=f"{SHOP} create table c (id int primary key, oid int unique references orders "
+        "on delete set null); insert into c select id, id from orders;"
+        "create table d (id int primary key, cid int, constraint onward foreign key (cid) "
+        "references c (oid) on update cascade); insert into d select id, id from orders;"
+    )
+    refused = await mend(url, "orders_user", "delete", with_dependents=True)
+    assert not refused.applied
+    assert "set null" in reasons(refused)
+    assert "which onward reference" in reasons(refused)
+
+
+async def test_nobody_is_let_into_the_quarantine_by_default(make_database: MakeDatabase) -> None:
+    url = await make_database(sql=SHOP)
+    name = f"snoop_{uuid.uuid4().hex[:8]}"
+    await run(
+        url,
+        f"create role {name}",
+        f"alter default privileges grant select on tables to {name}, public",
+        f"alter default privileges grant usage on sequences to {name}",
+        f"alter default privileges grant usage on schemas to {name}",
+    )
+    try:
+        assert (await mend(url, "orders_user", "quarantine", with_dependents=True)).applied
+        seen = await ask(
+            url,
+            f"select has_schema_privilege('{name}', 'anchorwatch_quarantine', 'usage') or "
+            f"has_table_privilege('{name}', 'anchorwatch_quarantine.rows', 'select') or "
+            f"has_table_privilege('{name}', 'anchorwatch_quarantine.batches', 'select')",
+        )
+        assert seen is False
+    finally:
+        await run(url, f"drop owned by {name}", f"drop role {name}")
+
+
+async def test_event_triggers_do_not_stand_against_the_first_quarantine(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database(
+        sql=f"{SHOP} create table audit (tag text); create function note() returns "
+        "event_trigger language plpgsql as $$ begin insert into public.audit values (tg_tag); "
+        "end $$; create event trigger notes on ddl_command_end execute function note()"
+    )
+    assert (await mend(url, "orders_user", "quarantine", with_dependents=True)).applied
+    assert await ask(url, "select count(*) > 0 from audit")
+
+
+@pytest.mark.parametrize("what", ["delete from anchorwatch_quarantine.rows", "truncate orders"])
+async def test_triggers_do_not_take_what_was_kept(make_database: MakeDatabase, what: str) -> None:
+    url = await make_database(sql=SHOP)
+    one = parse_relation("orders.user_id -> users.id", where="id = 5")
+    older = await mend(url, one, "quarantine")
+    assert older.applied
+    await run(url, FIRING.format(what).replace("act", "acted"))
+    before = await dump(url)
+    with pytest.raises(WriteError):
+        await mend(url, "orders_user", "quarantine", fire_triggers=True, with_dependents=True)
+    assert await dump(url) == before
+    assert await ask(url, "select count(*) from anchorwatch_quarantine.rows") == 1
+
+
+async def test_a_batch_comes_back_into_what_became_a_partition(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database(
+        sql="create table users (id int primary key);"
+        "create table orders (id int primary key, user_id int); insert into orders values (1, 7)"
+    )
+    relation = "orders.user_id -> users.id"
+    assert (await mend(url, relation, "quarantine")).applied
+    await run(
+        url,
+        "create table every (id int not null, user_id int) partition by range (id)",
+        "alter table every attach partition orders for values from (0) to (100)",
+    )
+    assert (await bring_back(url, 1)).applied
+    assert await ask(url, "select count(*) from orders where user_id = 7") == 1
+
+
+async def test_checks_find_what_they_mention_when_a_batch_comes_back(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database(
+        sql="create table settings (most int); insert into settings values (100);"
+        "create function fits(int) returns bool language plpgsql as "
+        "$$ begin return $1 < (select most from settings); end $$;"
+        "create table users (id int primary key);"
+        "create table orders (id int primary key check (fits(id)), user_id int);"
+        "insert into orders values (1, 7)"
+    )
+    assert (await mend(url, "orders.user_id -> users.id", "quarantine")).applied
+    assert (await bring_back(url, 1)).applied
+
+
+@pytest.mark.parametrize(
+    "where", ["id > all (select 4 from items)", "no_such(id)", "sum(id) > 1", "deletd_at is null"]
+)
+async def test_a_condition_that_cannot_be_used_is_the_first_suspect(shop: str, where: str) -> None:
+    relation = parse_relation("orders.user_id -> users.id", where=where)
+    with pytest.raises(LookError) as caught:
+        await mend(shop, relation, "delete", apply=False)
+    assert where in caught.value.next_step

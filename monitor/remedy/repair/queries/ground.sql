@@ -88,6 +88,8 @@ select
   (select json_agg(json_build_object(
       'name', k.conname, 'child', k.conrelid::bigint, 'parent', k.confrelid::bigint,
       'action', k.action,
+      'onward', (select coalesce(json_agg(o.conname order by o.conname), '[]') from keys o
+        where o.confrelid = k.conrelid and o.confkey && k.conkey),
       'columns', (select json_agg(a.attname order by u.place) from unnest(k.conkey) with ordinality u (number, place)
         join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number),
       'referenced', (select json_agg(a.attname order by u.place) from unnest(k.confkey) with ordinality u (number, place)

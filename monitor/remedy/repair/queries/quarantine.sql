@@ -1,7 +1,7 @@
 /* anchorwatch repair: quarantine */
 -- The tables in which rows are kept. A batch stays when it was undone, as history.
-create schema if not exists anchorwatch_quarantine;
-create table if not exists anchorwatch_quarantine.batches (
+create schema anchorwatch_quarantine;
+create table anchorwatch_quarantine.batches (
   id bigint generated always as identity primary key,
   at timestamptz not null default now(),
   relation text not null,
@@ -12,7 +12,7 @@ create table if not exists anchorwatch_quarantine.batches (
   undone_at timestamptz,
   undone_by text
 );
-create table if not exists anchorwatch_quarantine.rows (
+create table anchorwatch_quarantine.rows (
   batch bigint not null references anchorwatch_quarantine.batches,
   number bigint not null,
   "schema" text not null,
