@@ -83,10 +83,25 @@ def _list_moving(
         near = list_days(today)
         return {it[0] for name in names for it in _PATTERN.finditer(name) if _is_near(it, near)}
     moving: set[str] = set()
+    begun = {*_list_said(said)}
     for dates in _list_series(names, frozenset(said)):
-        if today.replace(day=1) - _OLDEST <= min(dates.values()) <= today + _NEWEST:
+        first = min(dates.values())
+        is_near = today.replace(day=1) - _OLDEST <= first <= today + _NEWEST
+        if is_near and first not in begun:
             moving |= dates.keys()
     return moving
+
+
+def _list_said(said: Iterable[str]) -> Iterator[date]:
+    """The days that statements said in any form; of a month the first one.
+
+    A loop from `'2026-10-01'` on names its months in a form of its own, and is no clock's.
+    """
+    for text in said:
+        found = _PATTERN.fullmatch(text)
+        day = _read(found) if found else None
+        if day:
+            yield day
 
 
 def _is_near(found: re.Match[str], days: Collection[date]) -> bool:

@@ -19,6 +19,7 @@ import msgspec
 from monitor.core.dated import list_days, map_texts, move_dated
 from monitor.core.difference import Change, Difference, Note, keep_evidence, sort_notes
 from monitor.core.findings import Evidence
+from monitor.core.homes import WHOLES
 from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value
 from monitor.core.likeness import is_like
@@ -205,15 +206,22 @@ def _find_substitutes(
 
     That tables of old days are dropped is no reason for there to be none at all, so one of a
     day stands for several. Where names have nothing in common, each stands for one. What only
-    some builds have, with nothing in its place in the others, need not be there: None.
+    some builds have, with nothing in its place in the others, need not be there: None. What
+    belongs to a table that is there belongs to no other one.
     """
+    tables = {(key.schema, key.name) for key in live if key.kind in WHOLES}
     found: dict[ObjectKey, ObjectKey | None] = {}
     wanted: dict[ObjectKey, list[ObjectKey]] = {}
     for key in lost:
         if key not in unstable.absent:
             continue
         for shape in _list_fitting(key, unstable):
-            there = [name for name, family in live.items() if shape.admits(family, key)]
+            there = [
+                name
+                for name, family in live.items()
+                if (_find_home(name) == _find_home(key) or _find_home(key) not in tables)
+                and shape.admits(family, key)
+            ]
             if not shape.is_replaced:
                 found[key] = None
             elif shape.pattern is None:
@@ -221,6 +229,10 @@ def _find_substitutes(
             elif there:
                 found[key] = there[0]
     return found | match(wanted)
+
+
+def _find_home(key: ObjectKey) -> tuple[str | None, str | None]:
+    return key.schema, key.parent
 
 
 def _list_fitting(key: ObjectKey, unstable: Unstable) -> list[Shape]:

@@ -22,7 +22,7 @@ from monitor.sources.shadows import open_shadows
 from tests.cases.reader import describe
 from tests.conftest import MakeDatabase
 from tests.core.builders import a_column, a_table
-from tests.sources.looking import look
+from tests.sources.looking import look, run
 from tests.sources.shadow_peers import find_leftovers, write_files, write_history
 
 MODELS = """
@@ -292,3 +292,41 @@ async def test_a_default_that_is_the_day_of_the_build_is_so_on_that_day_only(
 
         monkeypatch.setattr("monitor.sources.rebuild.datetime", Clock)
         assert bool(await rebuilds.find(first, build, BuildOptions())) is is_unstable
+
+
+SIBLINGS = """
+create table users (id int primary key);
+do $$ declare name text; begin
+  foreach name in array array[{0}] loop
+    execute format('create table %I (id int primary key, a int unique check (a > 0), '
+      'b int references users)', name);
+    execute format('create index on %I (b)', name);
+  end loop;
+end $$;
+"""
+BY_CLOCK = "'log_' || to_char(now(), 'YYYY_MM'), 'log_' || to_char(now() + '1 month', 'YYYY_MM')"
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        ("drop constraint {0}_pkey", "primary_key"),
+        ("drop constraint {0}_a_key", "unique"),
+        ("drop constraint {0}_a_check", "check"),
+        ("drop constraint {0}_b_fkey", "foreign_key"),
+        ("drop column a", "column"),
+    ],
+)
+async def test_what_a_table_of_a_month_lost_is_not_made_up_for_by_the_next_one(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path, lost: str, told: str
+) -> None:
+    file = tmp_path / "it.sql"
+    file.write_text(SIBLINGS.format(BY_CLOCK))
+    source, options = parse_source(f"sql:{file}"), BuildOptions(shadow_url=server.url())
+    live = await make_database(sql=SIBLINGS.format(BY_CLOCK))
+    changes, _ = await find_drift(source, options, await look(live))
+    assert changes == ()
+    name = datetime.now(UTC).strftime("log_%Y_%m")
+    await run(live, f"alter table {name} {lost.format(name)}")
+    changes, _ = await find_drift(source, options, await look(live))
+    assert any(change.startswith(f"missing {told} ") for change in changes), changes
