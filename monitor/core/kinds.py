@@ -111,8 +111,9 @@ _TABLE: Final = {
     "replica_identity": _one("default, full, nothing, or the index that is used", "default"),
     "cluster_index": _one("the index of CLUSTER ON; of a partition that of its topmost table"),
     "partition_indexes": _one(
-        "options, tablespace and validity of indexes of a partition, where they are not those "
-        "of the partitioned table's; and which there are of one that is not whole yet"
+        "options, tablespace, order, operator classes, DEFERRABLE and validity of indexes of a "
+        "partition, where they are not those of the partitioned table's; and which there are of "
+        "one that is not whole yet"
     ),
     "of_type": _one("the composite type of a typed table"),
     "partition_by": _one("strategy and key of a partitioned table"),

@@ -10,6 +10,35 @@ alter table app.events_25 replica identity using index events_25_at_n_idx;
 alter table app.events_25 cluster on events_25_at_n_idx;
 create table app.events_26 partition of app.events for values from ('2026-01-01') to ('2027-01-01') partition by range (at);
 create table app.events_26_1 partition of app.events_26 for values from ('2026-01-01') to ('2026-07-01');
+create table app.own (a int not null, t varchar(9)) partition by range (a);
+create table app.own_1 partition of app.own for values from (0) to (10);
+alter table only app.own add constraint own_a unique (a);
+alter table app.own_1 add constraint own_1_a unique (a);
+alter index app.own_a attach partition app.own_1_a;
+create index own_t on only app.own (t);
+create index own_1_t on app.own_1 (t);
+alter index app.own_t attach partition app.own_1_t;
+
+-- case a key of a partition waits for the end of the transaction
+alter table app.own drop constraint own_a;
+alter table only app.own add constraint own_a unique (a);
+alter table app.own_1 add constraint own_1_a unique (a) deferrable initially deferred;
+alter index app.own_a attach partition app.own_1_a;
+-- expect altered table app.own_1: partition_indexes
+
+-- case an index of a partition is sorted the other way
+drop index app.own_t;
+create index own_t on only app.own (t);
+create index own_1_t on app.own_1 (t desc nulls last);
+alter index app.own_t attach partition app.own_1_t;
+-- expect altered table app.own_1: partition_indexes
+
+-- case an index of a partition compares as another type does
+drop index app.own_t;
+create index own_t on only app.own (t);
+create index own_1_t on app.own_1 (t varchar_ops);
+alter index app.own_t attach partition app.own_1_t;
+-- expect altered table app.own_1: partition_indexes
 
 -- case a partition is identified by another index of its parent's
 alter table app.events_25 replica identity using index events_25_at_k_idx;
