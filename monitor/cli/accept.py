@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.choices import Format
+from monitor.cli.options import ConfigOption, FormatOption
 
 
 def register(app: typer.Typer) -> None:
@@ -33,10 +34,8 @@ def accept(
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take back what is named: it is told again.")
     ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
-    config: Annotated[
-        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-    ] = None,
+    form: FormatOption = Format.TEXT,
+    config: ConfigOption = None,
 ) -> None:
     """Accept what the last look found, as it is: it is not told, until it changes further.
 

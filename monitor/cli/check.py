@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.choices import FailOn, Format
+from monitor.cli.options import ConfigOption, FormatOption
 
 
 def register(app: typer.Typer) -> None:
@@ -25,10 +26,8 @@ def check(
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="The least severity that makes it exit with 1.")
     ] = FailOn.WARNING,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
-    config: Annotated[
-        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-    ] = None,
+    form: FormatOption = Format.TEXT,
+    config: ConfigOption = None,
     shadow: Annotated[
         str | None, typer.Option("--shadow", help="A server for scratch databases.")
     ] = None,

@@ -6,6 +6,13 @@ from typing import Annotated
 import typer
 
 from monitor.cli.choices import DiffFormat, SnapshotFormat
+from monitor.cli.options import (
+    PostgresOption,
+    PythonOption,
+    ShadowOption,
+    UrlEnvOption,
+    VerboseOption,
+)
 from monitor.core.errors import UsageError
 
 
@@ -21,24 +28,6 @@ SourceArgument = Annotated[
         help="postgresql://..., alembic:INI[@REV], models:MODULE:ATTR, sql:FILE, snapshot:FILE, "
         "or the name of a configured database."
     ),
-]
-ShadowOption = Annotated[
-    str | None,
-    typer.Option("--shadow", help="A server for scratch databases, instead of the embedded one."),
-]
-PythonOption = Annotated[
-    Path | None,
-    typer.Option("--python", help="The interpreter that has the application's packages."),
-]
-UrlEnvOption = Annotated[
-    list[str] | None,
-    typer.Option("--url-env", help="A further variable from which env.py reads its URL."),
-]
-VerboseOption = Annotated[
-    bool, typer.Option("--verbose", help="Show what env.py and the models print.")
-]
-PostgresOption = Annotated[
-    int | None, typer.Option("--postgres", min=1, help="The major version of the shadow.")
 ]
 
 

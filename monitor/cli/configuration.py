@@ -1,14 +1,9 @@
 """`anchorwatch config`: what is configured, and whether it can be used."""
 
-from typing import Annotated
-
 import typer
 
 from monitor.cli.choices import Format
-
-ConfigOption = Annotated[
-    str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-]
+from monitor.cli.options import ConfigOption, FormatOption
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +16,7 @@ def register(app: typer.Typer) -> None:
 
 def check(
     config: ConfigOption = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> None:
     """Check the configuration without connecting anywhere."""
     from monitor.cli.output import print_json, print_text
@@ -40,7 +35,7 @@ def check(
 
 def show(
     config: ConfigOption = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> None:
     """Show the merged configuration and where each value came from; secrets are masked."""
     from monitor.cli.output import print_json, print_text

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.choices import FailOn, Format
-from monitor.cli.compare import ShadowOption
+from monitor.cli.options import ConfigOption, FormatOption, ShadowOption
 
 
 def register(app: typer.Typer) -> None:
@@ -38,10 +38,8 @@ def diagnose(
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="The severity from which it exits with 1.")
     ] = FailOn.WARNING,
-    config: Annotated[
-        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-    ] = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    config: ConfigOption = None,
+    form: FormatOption = Format.TEXT,
 ) -> None:
     """Say which revisions a database has, whatever it is stamped with, and what leads out.
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.choices import Format
+from monitor.cli.options import ConfigOption, FormatOption
 
 
 def register(app: typer.Typer) -> None:
@@ -28,10 +29,8 @@ def doctor(
     shadow: Annotated[
         str | None, typer.Option("--shadow", help="A server for the self-test: its URL.")
     ] = None,
-    config: Annotated[
-        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-    ] = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    config: ConfigOption = None,
+    form: FormatOption = Format.TEXT,
 ) -> None:
     """Examine the installation, the configuration, the ledger and the databases."""
     from monitor.cli.examination import describe_examined, examine, write_examined

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.choices import Format
+from monitor.cli.options import FormatOption
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +17,7 @@ def explain(
     code: Annotated[
         str | None, typer.Argument(help="A code such as AW207; none lists all.")
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> None:
     """Explain a rule code: what it means, why it matters, how to fix it."""
     from monitor.cli.explanation import describe_rule, find_rules, write_rule

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from monitor.cli.choices import Format
+from monitor.cli.options import FormatOption
 from monitor.core.errors import UsageError
 from monitor.core.quoting import quote_ident, quote_literal
 
@@ -33,7 +34,7 @@ def grants(
     railway: Annotated[
         bool, typer.Option("--railway", help="As one block to paste into Railway's data tab.")
     ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> None:
     """Print the SQL for a role that may look and nothing else."""
     from monitor.cli.output import print_json, print_text, say

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from monitor.cli.choices import Format
-from monitor.cli.compare import (
+from monitor.cli.options import (
+    FormatOption,
     PythonOption,
     ShadowOption,
     UrlEnvOption,
@@ -21,7 +22,6 @@ HistoryArgument = Annotated[
     ),
 ]
 LockArgument = Annotated[Path, typer.Argument(help="What `anchorwatch lock build` wrote.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,14 @@ import typer
 from typer.core import TyperGroup
 
 from monitor.cli.choices import FailOn, Format, RepairStrategy
-from monitor.cli.compare import PythonOption, ShadowOption, UrlEnvOption, VerboseOption
+from monitor.cli.options import (
+    ConfigOption,
+    FormatOption,
+    PythonOption,
+    ShadowOption,
+    UrlEnvOption,
+    VerboseOption,
+)
 
 _COUNT: Final = "count"
 _REPAIR: Final = "repair"
@@ -64,10 +71,8 @@ def orphans(  # one parameter an option
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="The least severity that makes it exit with 1.")
     ] = FailOn.WARNING,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
-    config: Annotated[
-        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-    ] = None,
+    form: FormatOption = Format.TEXT,
+    config: ConfigOption = None,
     shadow: ShadowOption = None,
     python: PythonOption = None,
     url_env: UrlEnvOption = None,
@@ -149,10 +154,8 @@ def repair(  # one parameter an option
         int | None,
         typer.Option("--undo", min=1, help="Bring back what a quarantine kept: its batch."),
     ] = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
-    config: Annotated[
-        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-    ] = None,
+    form: FormatOption = Format.TEXT,
+    config: ConfigOption = None,
     shadow: ShadowOption = None,
     python: PythonOption = None,
     url_env: UrlEnvOption = None,

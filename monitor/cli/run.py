@@ -1,8 +1,8 @@
 """`anchorwatch run`: the agent."""
 
-from typing import Annotated
-
 import typer
+
+from monitor.cli.options import ConfigOption
 
 
 def register(app: typer.Typer) -> None:
@@ -11,9 +11,7 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    config: Annotated[
-        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-    ] = None,
+    config: ConfigOption = None,
 ) -> None:
     """Watch every configured database until told to stop."""
     import asyncio

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.choices import Format
+from monitor.cli.options import ConfigOption, FormatOption
 
 
 def register(app: typer.Typer) -> None:
@@ -30,10 +31,8 @@ def run(
     curl: Annotated[
         bool, typer.Option("--curl", help="Show the curl command of each request.")
     ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
-    config: Annotated[
-        str | None, typer.Option("--config", help="The configuration: a path or https:// URL.")
-    ] = None,
+    form: FormatOption = Format.TEXT,
+    config: ConfigOption = None,
 ) -> None:
     """Run the smoke suites of the configuration once: really, against what they name.
 
