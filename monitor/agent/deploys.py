@@ -11,7 +11,7 @@ import structlog
 from monitor.agent.choices import choose_environment
 from monitor.config.databases import DatabaseSettings
 from monitor.config.settings import Settings
-from monitor.core.checkup import CheckName, CheckRecord, add_checks
+from monitor.core.checkup import CheckName, CheckRecord, CheckReport, add_checks
 from monitor.core.deploy_verdict import Outlook, Passed, judge_deployment
 from monitor.core.deployment import Deployment, Phase, concerns
 from monitor.core.errors import StoreError
@@ -169,6 +169,7 @@ class Deploys:
         seen = await self._load(environment, name)
         record = seen.record if _is_since(deployment, seen.record) else None
         checks = [check for check in seen.checks if check.report.at >= deployment.at]
+        orphans, suites = _find_orphans(checks), _find_suites(checks, deployment)
         outlook = Outlook(
             deployment=deployment,
             environment=environment,
@@ -177,10 +178,10 @@ class Deploys:
             before=_find_before(record, deployment),
             report=add_checks(record.report, checks) if record else None,
             expected=self._name_expectation(name),
-            orphans=_count_orphans(checks),
-            counts_orphans=database.orphans.enabled and not _is_hidden(checks),
-            smoke=_count_steps(_find_suites(checks), self._list_suites(name), deployment),
-            failing=_list_failing(_find_suites(checks), deployment, environment),
+            orphans=_count_orphans(orphans),
+            counts_orphans=database.orphans.enabled and not _is_hidden(orphans),
+            smoke=_count_steps(suites, self._list_suites(name)),
+            failing=_list_failing(suites, environment),
         )
         return judge_deployment(outlook)
 
@@ -201,54 +202,48 @@ def _is_since(deployment: Deployment, record: Record | None) -> bool:
     return record is not None and record.report.at >= deployment.at
 
 
-def _find_tallies(checks: Sequence[CheckRecord]) -> Sequence[Tally]:
-    """What is known of relations that anybody may count."""
-    return [
-        tally
-        for check in checks
-        if check.check is CheckName.ORPHANS and check.report.unknown is None
-        for tally in check.report.tallies
-        if tally.problem is None or not tally.problem.is_expected
-    ]
+def _find_orphans(checks: Sequence[CheckRecord]) -> CheckReport | None:
+    """The check for orphans, where it could be done."""
+    reports = (check.report for check in checks if check.check is CheckName.ORPHANS)
+    return next((report for report in reports if report.unknown is None), None)
 
 
-def _is_hidden(checks: Sequence[CheckRecord]) -> bool:
+def _list_countable(report: CheckReport) -> list[Tally]:
+    """What is known of relations that this role may count."""
+    return [one for one in report.tallies if one.problem is None or not one.problem.is_expected]
+
+
+def _is_hidden(report: CheckReport | None) -> bool:
     """Whether this role may count nothing of what there is: then nothing is said of orphans."""
-    known = [c for c in checks if c.check is CheckName.ORPHANS and c.report.unknown is None]
-    return any(check.report.tallies for check in known) and not _find_tallies(checks)
+    return report is not None and bool(report.tallies) and not _list_countable(report)
 
 
-def _count_orphans(checks: Sequence[CheckRecord]) -> int | None:
+def _count_orphans(report: CheckReport | None) -> int | None:
     """Rows without a parent; None where somebody could not count them all."""
-    if not any(c.check is CheckName.ORPHANS and c.report.unknown is None for c in checks):
+    if report is None:
         return None
-    tallies = _find_tallies(checks)
+    tallies = _list_countable(report)
     if not all(tally.is_complete for tally in tallies):
         return None
     return sum(tally.orphans or 0 for tally in tallies)
 
 
-def _find_suites(checks: Sequence[CheckRecord]) -> Sequence[SuiteState]:
-    return [s for check in checks if check.check is CheckName.SMOKE for s in check.report.suites]
+def _find_suites(checks: Sequence[CheckRecord], deployment: Deployment) -> Sequence[SuiteState]:
+    """The suites that have run since the deployment."""
+    states = [s for check in checks if check.check is CheckName.SMOKE for s in check.report.suites]
+    return [state for state in states if state.outcome.at >= deployment.at]
 
 
-def _count_steps(
-    states: Sequence[SuiteState], names: Collection[str], deployment: Deployment
-) -> Passed | None:
-    """The steps of the suites that a deployment asks for; only runs since then count."""
+def _count_steps(states: Sequence[SuiteState], names: Collection[str]) -> Passed | None:
+    """The steps of the suites that a deployment asks for."""
     if not names:
         return None
-    since = [one for one in states if one.name in names and one.outcome.at >= deployment.at]
-    return Passed(*count_steps(since), is_known=len(since) == len(names))
+    asked = [one for one in states if one.name in names]
+    return Passed(*count_steps(asked), is_known=len(asked) == len(names))
 
 
-def _list_failing(
-    states: Sequence[SuiteState], deployment: Deployment, environment: str
-) -> tuple[Finding, ...]:
+def _list_failing(states: Sequence[SuiteState], environment: str) -> tuple[Finding, ...]:
     """What the last runs found: a deployment is judged by one, an incident by several."""
     return tuple(
-        finding
-        for state in states
-        if state.outcome.at >= deployment.at
-        for finding in list_findings(state.outcome, environment)
+        finding for state in states for finding in list_findings(state.outcome, environment)
     )

@@ -128,8 +128,7 @@ def keep_known(before: CheckRecord | None, report: CheckReport) -> CheckReport:
     """
     if report.unknown is None:
         return report
-    failures = before.failures + 1 if before else 1
-    finding = _find_unknown(report, report.unknown, failures)
+    finding = _find_unknown(report, report.unknown, _count_failures(before))
     if before is None:
         return msgspec.structs.replace(report, findings=(finding,))
     was = before.report
@@ -145,6 +144,11 @@ def keep_known(before: CheckRecord | None, report: CheckReport) -> CheckReport:
         ignored=(),
         accepted=(),
     )
+
+
+def _count_failures(before: CheckRecord | None) -> int:
+    """Times in a row, with one more that cannot be done."""
+    return (before.failures if before else 0) + 1
 
 
 def _find_unknown(report: CheckReport, unknown: Unknown, failures: int) -> Finding:
@@ -171,7 +175,7 @@ def advance_check(before: CheckRecord | None, report: CheckReport) -> CheckRecor
         check=report.check,
         report=report,
         last_success=report.at if is_done else before.last_success if before else None,
-        failures=0 if is_done else (before.failures if before else 0) + 1,
+        failures=0 if is_done else _count_failures(before),
         looks=before.looks + 1 if before else 1,
     )
 

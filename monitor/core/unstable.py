@@ -215,13 +215,14 @@ def _find_substitutes(
     for key in lost:
         if key not in unstable.absent:
             continue
+        home = (key.schema, key.parent)
+        near = [
+            family
+            for name, family in live.items()
+            if home not in tables or (name.schema, name.parent) == home
+        ]
         for shape in _list_fitting(key, unstable):
-            there = [
-                name
-                for name, family in live.items()
-                if (_find_home(name) == _find_home(key) or _find_home(key) not in tables)
-                and shape.admits(family, key)
-            ]
+            there = [family.item.key for family in near if shape.admits(family, key)]
             if not shape.is_replaced:
                 found[key] = None
             elif shape.pattern is None:
@@ -229,10 +230,6 @@ def _find_substitutes(
             elif there:
                 found[key] = there[0]
     return found | match(wanted)
-
-
-def _find_home(key: ObjectKey) -> tuple[str | None, str | None]:
-    return key.schema, key.parent
 
 
 def _list_fitting(key: ObjectKey, unstable: Unstable) -> list[Shape]:

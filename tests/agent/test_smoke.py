@@ -9,8 +9,7 @@ from typing import Any
 
 from monitor.config.load import LoadedConfig
 from monitor.demo.receiver import Receiver
-from tests.agent.builders import Running, running
-from tests.agent.builders import load as load_plain
+from tests.agent.builders import Running, load, running
 from tests.agent.test_deploys import SECRET, receiving, wait_for_messages
 from tests.checks.smoke_peers import Exchange, Peer, peer
 from tests.conftest import MakeDatabase
@@ -40,14 +39,7 @@ async def smoking(
 ) -> AsyncIterator[Running]:
     suites = json.loads(SUITES.format(url=target.url))
     suites[0]["database"] = "app"
-    loaded = load_plain(
-        tmp_path,
-        {"app": f'{{url: "{url}", interval: 1h}}\nsmoke: {json.dumps(suites)}'},
-        ANCHORWATCH_DEPLOY_WEBHOOK_SECRET=SECRET,
-        ANCHORWATCH_POST_DEPLOY_DELAY="100ms",
-        ANCHORWATCH_WEBHOOKS__CHAT__URL=f"http://127.0.0.1:{receiver.port}/",
-    )
-    async with running(loaded) as agent:
+    async with running(load_suites(tmp_path, receiver, url, *suites)) as agent:
         yield agent
 
 
@@ -61,9 +53,7 @@ async def test_a_suite_that_fails_is_told_once_and_its_end_as_well(
         peer(application.serve) as target,
         smoking(tmp_path, receiver, url, target) as agent,
     ):
-        async with asyncio.timeout(30):
-            while target.asked.count("GET /ask?who=t0p-s3cret") < 2:  # noqa: ASYNC110  # from outside
-                await asyncio.sleep(0.05)
+        await wait_until_asked(target, "GET /ask?who=t0p-s3cret", 2)
         assert receiver.messages == []
         _, page = await agent.get("/metrics?database=app")
         assert 'anchorwatch_smoke_success{database="app",suite="signup"} 1.0' in page
@@ -95,9 +85,7 @@ async def test_a_deployment_is_judged_by_its_first_run(
         smoking(tmp_path, receiver, url, target) as agent,
     ):
         await agent.wait_for(app="unchanged")
-        async with asyncio.timeout(30):
-            while "GET /other" not in target.asked:  # noqa: ASYNC110  # from outside
-                await asyncio.sleep(0.05)
+        await wait_until_asked(target, "GET /other")
         await agent.post(f"/hooks/deploy/{SECRET}", commit="3f2a1c")
         [headline] = await wait_for_messages(receiver, 1)
         assert headline == (
@@ -110,7 +98,7 @@ def load_suites(
     tmp_path: Path, receiver: Receiver, url: str, *suites: dict[str, Any]
 ) -> LoadedConfig:
     smoke = f"\nsmoke: {json.dumps(suites)}" if suites else ""
-    return load_plain(
+    return load(
         tmp_path,
         {"app": f'{{url: "{url}", interval: 1h}}{smoke}'},
         ANCHORWATCH_DEPLOY_WEBHOOK_SECRET=SECRET,
