@@ -134,7 +134,7 @@ class Metrics:
             record.database,
             CHECK,
             {
-                **self._counts[record.database].describe(),
+                **counts.describe(),
                 "anchorwatch_incidents_open": _count_open(open_incidents),
             },
         )
