@@ -21,18 +21,21 @@ from monitor.core.snapshot import SchemaObject
 
 DATE: Final = r"(?<!\d)((?:19|20)\d\d)([-_m]?)(0[1-9]|1[0-2])(?:\2(0[1-9]|[12]\d|3[01]))?(?!\d)"
 """A month or a day in a name or a statement, no piece of a longer number; for Python 3.8 too."""
-_PATTERN: Final = re.compile(DATE)
+DATED: Final = re.compile(DATE)
+_STEM: Final = re.compile(r"\b\w*(?<!\d)(?:19|20)\d\d(?!\d|[-_m]?(?:0[1-9]|1[0-2])(?!\d))")
+"""A name as far as its year, where no month follows: a loop puts in the months."""
 _AHEAD: Final = timedelta(days=900)
 _MONTHS_AHEAD: Final = 30
 """Another month of another year, and none that the application's own moved clock names."""
 _OLDEST: Final = timedelta(days=100)
 _NEWEST: Final = timedelta(days=62)
-"""A series that the clock begins does so near the day of the build; another one is as it is."""
 
 
 def find_dates(text: str) -> Iterator[str]:
-    """Every month and day that a text names, as it stands there."""
-    return (found[0] for found in _PATTERN.finditer(text))
+    """Every month and day that a text names, as it stands there, and what begins with a year."""
+    for pattern in (DATED, _STEM):
+        for found in pattern.finditer(text):
+            yield found[0]
 
 
 def list_days(today: date) -> set[date]:
@@ -55,7 +58,7 @@ def move_dated(
     moving = _list_moving(objects, today, said)
 
     def move(text: str) -> str:
-        return _PATTERN.sub(lambda it: _move_date(it) if it[0] in moving else it[0], text)
+        return DATED.sub(lambda it: _move_date(it) if it[0] in moving else it[0], text)
 
     places = {key: _move_key(key, move) for key in objects} if moving else {}
     renamed = dict(_list_renamed(places))
@@ -81,15 +84,19 @@ def _list_moving(
     names = {name for key in objects for name in (key.schema, key.name) if name}
     if said is None:
         near = list_days(today)
-        return {it[0] for name in names for it in _PATTERN.finditer(name) if _is_near(it, near)}
+        return {it[0] for name in names for it in DATED.finditer(name) if _is_near(it, near)}
     moving: set[str] = set()
     begun = {*_list_said(said)}
     for dates in _list_series(names, frozenset(said)):
         first = min(dates.values())
-        is_near = today.replace(day=1) - _OLDEST <= first <= today + _NEWEST
-        if is_near and first not in begun:
+        if begins_near(first, today) and first not in begun:
             moving |= dates.keys()
     return moving
+
+
+def begins_near(first: date, today: date) -> bool:
+    """Whether the clock of that day may have begun a series; another series is as it is."""
+    return today.replace(day=1) - _OLDEST <= first <= today + _NEWEST
 
 
 def _list_said(said: Iterable[str]) -> Iterator[date]:
@@ -98,30 +105,33 @@ def _list_said(said: Iterable[str]) -> Iterator[date]:
     A loop from `'2026-10-01'` on names its months in a form of its own, and is no clock's.
     """
     for text in said:
-        found = _PATTERN.fullmatch(text)
-        day = _read(found) if found else None
+        found = DATED.fullmatch(text)
+        day = read_date(found) if found else None
         if day:
             yield day
 
 
 def _is_near(found: re.Match[str], days: Collection[date]) -> bool:
     """Whether it is one of the days, or the month of one."""
-    first = _read(found)
+    first = read_date(found)
     return first in (days if found[4] else {day.replace(day=1) for day in days})
 
 
 def _list_series(names: Iterable[str], said: frozenset[str]) -> Iterable[Mapping[str, date]]:
-    """The dates that names have which differ in nothing else; without those that were said."""
+    """The dates that names have which differ in nothing else; without those that were said.
+
+    A name was said as well where a statement has all of it up to the year: `rep_2026_%s`.
+    """
     series: dict[str, dict[str, date]] = defaultdict(dict)
     for name in names:
-        for found in _PATTERN.finditer(name):
-            day = _read(found)
-            if day and found[0] not in said:
-                series[_PATTERN.sub("\0", name)][found[0]] = day
+        for found in DATED.finditer(name):
+            day = read_date(found)
+            if day and not said & {found[0], name[: found.start() + 4]}:
+                series[DATED.sub("\0", name)][found[0]] = day
     return series.values()
 
 
-def _read(found: re.Match[str]) -> date | None:
+def read_date(found: re.Match[str]) -> date | None:
     """The day, the first one of a month; None where there is no such day."""
     try:
         return date(int(found[1]), int(found[3]), int(found[4] or 1))
@@ -131,13 +141,21 @@ def _read(found: re.Match[str]) -> date | None:
 
 def _move_date(found: re.Match[str]) -> str:
     """The same for a later day; no two are moved to one."""
-    between = found[2]
-    if found[4] is not None:
-        day = _read(found)
-        form = f"%Y{between}%m{between}%d"
-        return (day + _AHEAD).strftime(form) if day else found[0]
-    months = int(found[1]) * 12 + int(found[3]) - 1 + _MONTHS_AHEAD
-    return f"{months // 12}{between}{months % 12 + 1:02}"
+    day = read_date(found)
+    if day is None:
+        return found[0]
+    return write_date(found, add_months(day, _MONTHS_AHEAD) if found[4] is None else day + _AHEAD)
+
+
+def write_date(found: re.Match[str], day: date) -> str:
+    """Another day as that one is written."""
+    return day.strftime(f"%Y{found[2]}%m" if found[4] is None else f"%Y{found[2]}%m{found[2]}%d")
+
+
+def add_months(first: date, months: int) -> date:
+    """The first day of a month so many months later."""
+    years, month = divmod(first.month - 1 + months, 12)
+    return date(first.year + years, month + 1, 1)
 
 
 def _move_key(key: ObjectKey, move: Callable[[str], str]) -> ObjectKey:

@@ -18,6 +18,7 @@ import msgspec
 
 from monitor.core.dated import list_days, map_texts, move_dated
 from monitor.core.difference import Change, Difference, Note, keep_evidence, sort_notes
+from monitor.core.due import Clock, is_later, list_due
 from monitor.core.findings import Evidence
 from monitor.core.homes import WHOLES
 from monitor.core.keys import ObjectKey
@@ -40,12 +41,14 @@ class Unstable(NamedTuple):
         absent: objects of the first build that the second one does not have.
         others: objects that only the second one has.
         shapes: of both.
+        due: those that are absent but that each build of the day makes, named after days to come.
     """
 
     attributes: Mapping[Place, tuple[Value, Value]] = MappingProxyType({})
     absent: frozenset[ObjectKey] = frozenset()
     others: frozenset[ObjectKey] = frozenset()
     shapes: tuple[Shape, ...] = ()
+    due: frozenset[ObjectKey] = frozenset()
 
     def __bool__(self) -> bool:
         """Whether there is anything."""
@@ -53,7 +56,12 @@ class Unstable(NamedTuple):
 
 
 def find_unstable(
-    first: Snapshot, second: Snapshot, *, today: date, said: Collection[str] | None = None
+    first: Snapshot,
+    second: Snapshot,
+    *,
+    today: date,
+    later: date | None = None,
+    said: Collection[str] | None = None,
 ) -> Unstable:
     """What two builds of one source do not agree in.
 
@@ -63,6 +71,7 @@ def find_unstable(
         today: when the second one was built. The server's date is the same for both, so a
             default that is nothing but the date of that day is unstable as well, and a name
             that holds it or its month.
+        later: the day in which the application of the second build believed, if it was moved.
         said: the dates in the statements of the second build, where its clock was moved: none
             of these is the server's (`monitor.core.dated`). None where that is not known.
     """
@@ -75,11 +84,16 @@ def find_unstable(
             attributes[key, name] = one.get(name), other.get(name)
     absent, others = first.by_key.keys() - both, renamed.keys() - both
     is_whole = not (absent or others)
+    due = frozenset[str]()
+    if absent and said is not None:
+        names = {name for key in second.by_key.keys() - both for name in (key.schema, key.name)}
+        due = list_due(filter(None, names), Clock(today, later))
     return Unstable(
         attributes=attributes,
         absent=frozenset(absent),
         others=frozenset(others),
         shapes=() if is_whole else tuple(list_shapes(first.by_key, renamed)),
+        due=frozenset(key for key in absent if due & {key.schema, key.parent, key.name}),
     )
 
 
@@ -207,7 +221,8 @@ def _find_substitutes(
     That tables of old days are dropped is no reason for there to be none at all, so one of a
     day stands for several. Where names have nothing in common, each stands for one. What only
     some builds have, with nothing in its place in the others, need not be there: None. What
-    belongs to a table that is there belongs to no other one.
+    belongs to a table that is there belongs to no other one. And nothing stands for what must
+    have been made together with what is there.
     """
     tables = {(key.schema, key.name) for key in live if key.kind in WHOLES}
     found: dict[ObjectKey, ObjectKey | None] = {}
@@ -227,7 +242,7 @@ def _find_substitutes(
                 found[key] = None
             elif shape.pattern is None:
                 wanted[key] = there
-            elif there:
+            elif there and not (key in unstable.due and any(is_later(it, key) for it in there)):
                 found[key] = there[0]
     return found | match(wanted)
 
@@ -242,9 +257,8 @@ def _keep(change: Change, left: tuple[Evidence, ...], unstable: Unstable) -> Cha
     """The change, the same whenever what is expected is built: people accept it as it is."""
     if change.change == "altered":
         return keep_evidence(change, left)
-    parts = tuple(
-        _steady(part, unstable) for part in change.parts if part.key not in unstable.absent
-    )
+    named = unstable.absent - unstable.due
+    parts = tuple(_steady(part, unstable) for part in change.parts if part.key not in named)
     return msgspec.structs.replace(change, attributes=left, parts=parts)
 
 

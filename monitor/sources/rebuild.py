@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from monitor.core.errors import AnchorwatchError, BuildError
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme
 from monitor.core.unstable import Unstable, find_unstable
-from monitor.sources.build import BuildOptions
+from monitor.sources.build import AHEAD_SECONDS, BuildOptions
 
 BUILT: Final = frozenset({Scheme.ALEMBIC, Scheme.MODELS, Scheme.SQL})
 """Sources that are built in a shadow; the others are read as they are."""
@@ -29,12 +29,13 @@ async def rebuild(first: Snapshot, build: Build, options: BuildOptions) -> Unsta
     """
     options.progress("building what is expected once more, as of a later day")
     said: set[str] = set()
-    today = datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    today, later = now.date(), (now + timedelta(seconds=AHEAD_SECONDS)).date()
     try:
         second = await build(replace(options, is_later=True, hear=said.update))
     except BuildError:  # not every application stands a clock that was moved
         return find_unstable(first, await build(options), today=today)
-    return find_unstable(first, second, today=today, said=said)
+    return find_unstable(first, second, today=today, later=later, said=said)
 
 
 class Rebuilds:

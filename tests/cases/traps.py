@@ -200,6 +200,7 @@ TRAPS: Final = (
         (
             "sources/test_rebuild.py::test_what_is_named_after_today_is_unstable_in_every_month",
             "sources/test_rebuild.py::test_what_sql_names_after_the_month_of_the_build_is_no_drift_later",
+            "sources/test_rebuild.py::test_a_month_to_come_that_was_dropped_is_missed_where_a_later_one_is_there",
         ),
     ),
     (

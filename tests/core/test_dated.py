@@ -33,6 +33,8 @@ def list_left(names: list[str], said: frozenset[str] | None) -> list[str]:
         (["e_20261126", "e_20261127"], ("2026-11-26",), ["e_20261126", "e_20261127"]),
         (["e_2026_11", "e_2026_12"], ("2026-11-20", "2026-12-01"), []),
         (["e_20261126", "e_20261127", "e_20261203"], (), []),
+        (["e_2026_11", "e_2026_12"], ("e_2026",), ["e_2026_11", "e_2026_12"]),
+        (["e_2026_11", "e_2026_12"], ("f_2026", "2026", "e_2025"), []),
         (["e_2026_11", "e_2026_12"], None, ["e_2026_12"]),
         (["e_2026_10", "e_2026_11", "e_2026_12"], (), []),
         # A series that begins long ago or far ahead has nothing to do with today.
@@ -70,4 +72,19 @@ def test_a_table_that_is_moved_takes_along_what_belongs_to_it_and_what_mentions_
 
 def test_dates_are_found_as_they_are_written() -> None:
     text = "create table a_2026_11, b20261126 values ('2026-11-26') 2026112 2026-13 x2026m02"
-    assert [*find_dates(text)] == ["2026_11", "20261126", "2026-11-26", "2026m02"]
+    assert [*find_dates(text)] == ["2026_11", "20261126", "2026-11-26", "2026m02", "2026"]
+
+
+@pytest.mark.parametrize(
+    ("text", "stems"),
+    [
+        ("execute format('create table rep_2026_%s', n)", ["rep_2026"]),
+        ("execute 'create table rep2026' || n", ["rep2026"]),
+        ("to_char(now(), '\"rep_\"YYYY_MM')", []),
+        ("create table rep_2026_11 (a int)", []),
+        ("create table rep_12026_%s", []),
+        ("create table rep_2026_13", ["rep_2026"]),
+    ],
+)
+def test_a_name_up_to_its_year_is_said_by_a_loop_over_months(text: str, stems: list[str]) -> None:
+    assert [it for it in find_dates(text) if it != "2026_11"] == stems

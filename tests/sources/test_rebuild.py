@@ -8,6 +8,7 @@ from typing import Self
 import pytest
 
 from monitor.checks.comparison import compare
+from monitor.core.dated import add_months
 from monitor.core.errors import Interrupted
 from monitor.core.scope import Scope
 from monitor.core.scope_partitions import Children
@@ -241,6 +242,23 @@ async def test_a_month_that_a_statement_names_is_that_of_every_build(
     assert drift == (f"missing table public.log_{month}",)
 
 
+async def test_months_that_a_loop_puts_after_a_year_are_those_of_every_build(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    month = datetime.now(UTC).date().replace(day=1)
+    last = add_months(month, 1)
+    sql = "; ".join(
+        f"do $$ begin execute format('create table rep_{day:%Y}_%s (id int)', '{day:%m}'); end $$"
+        for day in (month, last)
+    )
+    (tmp_path / "it.sql").write_text(sql)
+    live = await make_database(sql=sql)
+    await run(live, f"drop table rep_{last:%Y_%m}")
+    source = parse_source(f"sql:{tmp_path / 'it.sql'}")
+    drift, _ = await find_drift(source, BuildOptions(shadow_url=server.url()), await look(live))
+    assert drift == (f"missing table public.rep_{last:%Y_%m}",)
+
+
 async def test_what_mentions_a_table_that_sql_named_after_the_month_is_no_drift_later(
     server: Cluster, make_database: MakeDatabase, tmp_path: Path
 ) -> None:
@@ -330,3 +348,36 @@ async def test_what_a_table_of_a_month_lost_is_not_made_up_for_by_the_next_one(
     await run(live, f"alter table {name} {lost.format(name)}")
     changes, _ = await find_drift(source, options, await look(live))
     assert any(change.startswith(f"missing {told} ") for change in changes), changes
+
+
+AHEAD_BY_SERVER = "op.execute({!r})".format(
+    """do $$ begin for n in 0 .. 3 loop
+    execute to_char(date_trunc('month', now()) + make_interval(months => n),
+      '"create table log_"YYYY_MM" (id int)"'); end loop; end $$"""
+)
+AHEAD_BY_APPLICATION = """
+                    from datetime import date
+                    day = date.today()
+                    for n in range(day.month - 1, day.month + 3):
+                        name = f"log_{day.year + n // 12}_{n % 12 + 1:02}"
+                        op.execute(f"create table {name} (id int)")
+"""
+
+
+@pytest.mark.parametrize("script", [AHEAD_BY_SERVER, AHEAD_BY_APPLICATION])
+async def test_a_month_to_come_that_was_dropped_is_missed_where_a_later_one_is_there(
+    server: Cluster, make_database: MakeDatabase, tmp_path: Path, script: str
+) -> None:
+    source = parse_source(f"alembic:{write_history(tmp_path, script)}")
+    options = BuildOptions(shadow_url=server.url())
+    first = datetime.now(UTC).date().replace(day=1)
+    names = [add_months(first, n).strftime("log_%Y_%m") for n in range(-3, 4)]
+
+    async def told(*there: str) -> tuple[str, ...]:
+        sql = "; ".join(f"create table {name} (id int)" for name in there)
+        return (await find_drift(source, options, await look(await make_database(sql=sql))))[0]
+
+    assert await told(*names[3:4], *names[5:]) == (f"missing table public.{names[4]}",)
+    # Made three months ago, and by somebody who makes them one by one as time goes on.
+    assert await told(*names[:4]) == ()
+    assert await told(*names[:5]) == ()
