@@ -26,6 +26,7 @@ VERBOSE: Final = "ALEMBIC_VERBOSE"
 _NAMES_SHOWN: Final = 6
 AHEAD_SECONDS: Final = 500 * 86_400 + 5 * 3_600 + 7 * 60 + 11
 """How much later a second build is: another year, quarter, month, week, day, hour and minute."""
+_NO_ROLE: Final = "permission denied to create role"
 _NOT_BUILT: Final = "not supported in this build"
 """What servers without ICU, LZ4 or XML say of it; the embedded one has no ICU."""
 
@@ -151,6 +152,12 @@ def explain(failed: Failed, interpreter: Interpreter, scratch: Scratch, what: st
         return BuildError(
             f"{what} failed: {detail}.",
             next_step="Name a server that was built with it: `--shadow URL`.",
+        )
+    if _NO_ROLE in detail:
+        return BuildError(
+            f"{what} failed: {detail}.",
+            next_step="Roles belong to the server, and a shadow has stand-ins: write its name in "
+            "the statement that makes it, `CREATE ROLE app`, or make it outside of the history.",
         )
     cleared = _list_cleared(interpreter.environment.cleared)
     sentences: Mapping[str, tuple[str, str]] = {

@@ -296,7 +296,10 @@ class Replay:
         from sqlalchemy import event  # noqa: PLC0415  # of the user's environment
         from sqlalchemy.engine import Engine  # noqa: PLC0415  # as above
 
-        mention = re.compile(r"\bon\s+extension\b|\bcreate\s+extension\b", re.IGNORECASE)
+        mention = re.compile(
+            r"\b(?:create|alter|drop|on)\s+(?:extension|role|user|group)\b|\b(?:grant|revoke)\b",
+            re.IGNORECASE,
+        )
         date = re.compile(self._channel.job["dates"])
 
         def admit(_c: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> tuple[str, Any]:
@@ -304,7 +307,7 @@ class Replay:
                 sys.stderr.write(sql.strip() + "\n")
             self.dates.update(found.group() for found in date.finditer(sql))
             if mention.search(sql):
-                sql = self._channel.ask("extension", sql=sql)
+                sql = self._channel.ask("statement", sql=sql)
             return sql, parameters
 
         event.listen(Engine, "before_cursor_execute", admit, retval=True)

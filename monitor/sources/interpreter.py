@@ -32,8 +32,8 @@ class Applied(msgspec.Struct, frozen=True, tag_field="event", tag="applied"):
     total: int
 
 
-class Asked(msgspec.Struct, frozen=True, tag_field="event", tag="extension"):
-    """A statement that may need a superuser; it waits for what to run in its place."""
+class Asked(msgspec.Struct, frozen=True, tag_field="event", tag="statement"):
+    """A statement that may need a superuser, or roles; it waits for what to run in its place."""
 
     sql: str
 

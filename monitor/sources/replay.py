@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from monitor.core.dated import DATE
+from monitor.core.dated import SAID
 from monitor.core.errors import BuildError, StatementFailed
 from monitor.core.history import History
 from monitor.core.snapshot import Snapshot
@@ -11,6 +11,7 @@ from monitor.sources.build import BuildOptions, explain, make_interpreter, make_
 from monitor.sources.extensions import admit_extensions
 from monitor.sources.interpreter import Applied, Asked, Failed, Said, Seen
 from monitor.sources.observation import Observation, make_reading
+from monitor.sources.roles import admit_roles
 from monitor.sources.scripts import SECTION, Scripts
 from monitor.sources.shadow import Scratch
 
@@ -82,7 +83,7 @@ async def replay(  # noqa: PLR0913  # where, what, how, and who looks on
         job["order"] = list(order)
     job["stamped"] = list(start.stamped)
     job["downgrade"] = start.is_of_heads
-    job["dates"] = DATE
+    job["dates"] = SAID
     attendant = _Attendant(scratch, options, observation)
     ended = await interpreter.run(job, attendant.respond)
     if isinstance(ended, Failed):
@@ -114,7 +115,7 @@ class _Attendant:
         if not isinstance(event, Asked):
             return None
         try:
-            return await admit_extensions(self._scratch, event.sql)
+            return await admit_extensions(self._scratch, admit_roles(self._scratch, event.sql))
         except StatementFailed as error:
             self.refusal = error.message
             return event.sql  # the builder is refused as well, and the migration says where

@@ -55,7 +55,8 @@ class Scratch:
         dsn: for the builder.
         admin: for the role that made it, to the same database.
         is_superuser: whether that role may do anything.
-        stand_ins: the roles that were made for this build.
+        roles: those that had to be there.
+        stand_ins: which of them were made for this build.
         major: the server's major version.
     """
 
@@ -64,6 +65,7 @@ class Scratch:
     dsn: Dsn
     admin: Dsn
     is_superuser: bool
+    roles: tuple[str, ...]
     stand_ins: tuple[str, ...]
     major: int
 
@@ -160,6 +162,7 @@ class ShadowServer:
             dsn=replace(admin, user=name, password=password),
             admin=admin,
             is_superuser=self._facts.is_superuser,
+            roles=roles,
             stand_ins=stand_ins,
             major=self._facts.major,
         )

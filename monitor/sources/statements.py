@@ -10,6 +10,7 @@ from monitor.core.script import Statement, split_script
 from monitor.sources.extensions import admit_extensions, find_missing_extension
 from monitor.sources.owners import give_away
 from monitor.sources.postgres import SCRIPT_SECONDS, Session, connect
+from monitor.sources.roles import admit_roles
 from monitor.sources.shadow import Scratch
 
 _SILENT: Final = re.compile(r"\\(?:restrict|unrestrict|connect|c)\b")
@@ -83,7 +84,8 @@ def _is_runnable(statement: Statement, where: str, major: int) -> bool:
 
 async def _run(scratch: Scratch, session: Session, statement: Statement, locate: Locate) -> None:
     try:
-        await session.execute(await admit_extensions(scratch, statement.text))
+        text = admit_roles(scratch, statement.text)
+        await session.execute(await admit_extensions(scratch, text))
     except StatementFailed as error:
         if error.sqlstate == _PRIVILEGE and await give_away(scratch, statement.text):
             return

@@ -15,6 +15,7 @@ SCRATCH = Scratch(
     dsn=DSN,
     admin=DSN,
     is_superuser=True,
+    roles=(),
     stand_ins=(),
     major=18,
 )

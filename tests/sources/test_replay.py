@@ -174,6 +174,49 @@ async def test_a_revision_that_the_history_lacks_is_told(server: Cluster, tmp_pa
         await build(ini, server, "zz")
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create role reader",
+        "create user reader with login password 'secret'; alter role reader set a.b to 'c'",
+        (
+            "do $$ begin if not exists (select from pg_roles where rolname = 'reader') then "
+            "create role reader; end if; end $$"
+        ),
+        "do $$ begin create role reader; exception when duplicate_object then null; end $$",
+        (
+            "do $$ begin if not exists (select from pg_roles where rolname = 'reader') then "
+            "execute 'create role reader'; end if; end $$"
+        ),
+        "grant reader to current_user",
+    ],
+)
+async def test_a_role_that_a_migration_makes_is_a_stand_in(
+    server: Cluster, tmp_path: Path, statement: str
+) -> None:
+    grant = "create table t (); grant select on t to reader"
+    ini = write_history(tmp_path, f"op.execute({statement!r})", f"op.execute({grant!r})")
+    snapshot = await build(ini, server)
+    [table] = [item for item in snapshot.objects if item.key.name == "t"]
+    assert "reader" in str(table.get("grants"))
+    (tmp_path / "it.sql").write_text(f"{statement}; {grant}")
+    dumped = await read_source(
+        parse_source(f"sql:{tmp_path / 'it.sql'}"), BuildOptions(shadow_url=server.url())
+    )
+    assert dumped.by_key[table.key] == table
+    assert await find_leftovers(server.url()) == []
+
+
+async def test_a_role_whose_name_a_migration_computes_is_made_elsewhere(
+    server: Cluster, tmp_path: Path
+) -> None:
+    block = "do $$ begin execute format('create role %I', 'reader'); end $$"
+    ini = write_history(tmp_path, f"op.execute({block!r})")
+    with pytest.raises(BuildError, match="permission denied to create role") as caught:
+        await build(ini, server)
+    assert "write its name in the statement" in str(caught.value)
+
+
 async def test_roles_that_migrations_name_get_stand_ins(server: Cluster, tmp_path: Path) -> None:
     ini = write_history(
         tmp_path,
