@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from monitor.core.findings import Evidence, Finding
 from monitor.core.history import History
+from monitor.core.homes import find_home, is_partition
 from monitor.core.keys import Kind
 from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.rule import Rule
@@ -16,7 +19,8 @@ from monitor.core.rules_history import (
     UNKNOWN_REVISION,
     UNSTAMPED,
 )
-from monitor.core.snapshot import Snapshot
+from monitor.core.scope import Scope, narrow
+from monitor.core.snapshot import Snapshot, make_snapshot
 from monitor.core.stamps import find_too_long, has_strangers
 from monitor.core.verdict import State
 
@@ -110,14 +114,38 @@ def _describe(
     )
 
 
-def describe_stamp(
-    state: State, stamp: tuple[str, ...], *, environment: str, database: str
+def describe_stamp(  # noqa: PLR0913  # what is stamped where, on what, and whose it is
+    state: State,
+    stamp: tuple[str, ...],
+    snapshot: Snapshot,
+    scope: Scope,
+    *,
+    environment: str,
+    database: str,
 ) -> Finding | None:
-    """The finding of a state that the stamp alone decides."""
+    """The finding of a state that the stamp alone decides.
+
+    What is accepted is this stamp on this schema: nothing else would tell that it changed.
+    """
     rule = _RULES.get(state)
     if rule is None:
         return None
     title = begin_sentence(rule)
     if state is State.UNKNOWN_REVISION:
-        title = f"{title}: {', '.join(stamp)}"
-    return find_overall(rule, environment=environment, database=database, title=title)
+        title = f"{title}: {', '.join(stamp)}" if any(stamp) else "a version row is empty"
+    found = _describe(rule, title, [*stamp], environment=environment, database=database)
+    if state is State.EMPTY:
+        return found
+    return msgspec.structs.replace(found, inside=_digest(snapshot, scope))
+
+
+def _digest(snapshot: Snapshot, scope: Scope) -> str:
+    """Sixteen letters that change with the schema; not with its partitions, which come and go."""
+    watched = narrow(snapshot, snapshot, scope).actual
+    passing = {(item.key.schema, item.key.name) for item in watched.objects if is_partition(item)}
+    lasting = [
+        item
+        for item in watched.objects
+        if not ({(item.key.schema, item.key.name), find_home(item)} & passing)
+    ]
+    return make_snapshot(lasting).fingerprint[:16]

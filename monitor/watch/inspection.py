@@ -167,13 +167,13 @@ async def _compare_schema(
     if stamp is None and history is not None:
         return report_unreadable_stamp(report, snapshot)
     if (state := judge_stamp(snapshot, stamp or (), history)) is not None:
-        return report_stamp(report, state, stamp or (), waivers=target.waivers)
+        return report_stamp(report, target, snapshot, state)
     promise = Promise(baseline)
     try:
         if target.expectation is not None:
             promise = await find_promise(target.expectation, snapshot, stamp)
         if is_empty(snapshot, promise.schema):
-            return report_stamp(report, State.EMPTY, stamp or (), waivers=target.waivers)
+            return report_stamp(report, target, snapshot, State.EMPTY)
         difference = await _find_difference(target, snapshot, promise)
     except AnchorwatchError as error:
         return add_unknown(report, error)

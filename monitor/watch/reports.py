@@ -24,7 +24,6 @@ from monitor.core.rule import Rule
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE
 from monitor.core.snapshot import Snapshot
 from monitor.core.verdict import State
-from monitor.core.waivers import Waivers
 from monitor.watch.summary import choose_state, summarise
 from monitor.watch.target import Look, Target
 
@@ -147,15 +146,20 @@ def add_unknown(report: Report, error: AnchorwatchError) -> Report:
 
 def report_stamp(
     report: Report,
+    target: Target,
+    snapshot: Snapshot,
     state: State,
-    stamp: tuple[str, ...],
     *,
-    waivers: Waivers,
     found: Diagnosis | None = None,
 ) -> Report:
     """A state in which comparing the schema would only repeat what is wrong."""
     finding = describe_stamp(
-        state, stamp, environment=report.environment, database=report.database
+        state,
+        report.revisions or (),
+        snapshot,
+        target.scope,
+        environment=report.environment,
+        database=report.database,
     )
     told = state.meaning.sentence
     if found is not None:
@@ -169,7 +173,7 @@ def report_stamp(
         message=f"The schema is not compared: {state.meaning.sentence}.",
         next_step=finding.remedy if finding else "",
     )
-    judged = waivers.judge((finding,) if finding else (), report.at)
+    judged = target.waivers.judge((finding,) if finding else (), report.at)
     return msgspec.structs.replace(
         report,
         state=state,
@@ -252,9 +256,7 @@ def report_judged(
         error = BuildError(f"{found.summary}.", next_step=f"{'; '.join(found.remedy)}.")
         return add_unknown(report, error)
     if judged.difference is None:
-        return report_stamp(
-            report, found.verdict, found.stamped, waivers=target.waivers, found=found
-        )
+        return report_stamp(report, target, snapshot, found.verdict, found=found)
     return report_comparison(
         report, target, snapshot, judged.difference, builds=builds, judged=judged
     )
