@@ -127,10 +127,21 @@ async def _find(  # noqa: PLR0913  # whose references, by what, how many
 
 
 def _write_match(link: Link) -> str:
-    """Whether a row `c` references a row `p`, as the server would ask."""
+    """Whether a row `c` references a row `p`, as the server would ask.
+
+    It casts both to what the operator takes: blanks at the end of a text count, and those of a
+    `char(n)` do not. https://github.com/postgres/postgres/blob/master/src/backend/utils/adt/ruleutils.c
+    (`generate_operator_clause`)
+    """
     pairs = zip(link.columns, link.referenced, link.operators, link.collations, strict=True)
     return " and ".join(
-        f"p.{quote_ident(other)} operator({quote_ident(schema)}.{operator}) c.{quote_ident(own)}"
+        f"p.{quote_ident(other)}{_write_cast(operator.left)} "
+        f"operator({quote_ident(operator.schema)}.{operator.name}) "
+        f"c.{quote_ident(own)}{_write_cast(operator.right)}"
         + (f" collate {'.'.join(map(quote_ident, collation))}" if collation else "")
-        for own, other, (schema, operator), collation in pairs
+        for own, other, operator, collation in pairs
     )
+
+
+def _write_cast(kind: tuple[str, str] | None) -> str:
+    return f"::{'.'.join(map(quote_ident, kind))}" if kind else ""

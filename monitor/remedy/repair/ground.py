@@ -30,6 +30,7 @@ class Column(msgspec.Struct, frozen=True):
         is_required: whether it is NOT NULL.
         has_value: whether it has one by itself: a default or an identity.
         is_generated: whether it is computed from others.
+        bases: of these, where it is.
         is_key: whether it is part of the primary key.
         is_bound: whether it chooses the partition.
     """
@@ -39,6 +40,7 @@ class Column(msgspec.Struct, frozen=True):
     is_required: bool
     has_value: bool
     is_generated: bool
+    bases: tuple[str, ...]
     is_key: bool
     is_bound: bool
 
@@ -113,6 +115,22 @@ class Table(msgspec.Struct, frozen=True):
         return self.sql if self.kind == _PARTITIONED else f"only {self.sql}"
 
 
+class Operator(msgspec.Struct, frozen=True):
+    """What a foreign key compares a pair of columns with.
+
+    Attributes:
+        schema: of the operator.
+        name: its name.
+        left: schema and name of the type that it takes of the parent; None where it takes several.
+        right: the same, of the child.
+    """
+
+    schema: str
+    name: str
+    left: tuple[str, str] | None
+    right: tuple[str, str] | None
+
+
 class Link(msgspec.Struct, frozen=True):
     """A foreign key that is enforced.
 
@@ -124,7 +142,7 @@ class Link(msgspec.Struct, frozen=True):
         onward: other foreign keys, which reference the child by some of these columns.
         columns: of the child.
         referenced: of the parent.
-        operators: schema and name of what compares each pair.
+        operators: what compares each pair.
         collations: in which each pair is compared, where theirs differ.
     """
 
@@ -135,7 +153,7 @@ class Link(msgspec.Struct, frozen=True):
     onward: tuple[str, ...]
     columns: tuple[str, ...]
     referenced: tuple[str, ...]
-    operators: tuple[tuple[str, str], ...]
+    operators: tuple[Operator, ...]
     collations: tuple[tuple[str, str] | None, ...]
 
 

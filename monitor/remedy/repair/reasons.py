@@ -151,6 +151,11 @@ def _judge_change(
         f"{quote_as_shown(link.name)} would {CHANGING[link.action]} of {_count(places)} of "
         f"{_write_homes(ground, places)}"
     )
+    if bound := _find_bound(ground, link):
+        yield Refusal(
+            reason=f"{what}, and the column {quote_as_shown(bound)} chooses the partition.",
+            next="Repair these rows first.",
+        )
     if link.onward:
         yield Refusal(
             reason=f"{what}, which {', '.join(map(quote_as_shown, link.onward))} reference.",
@@ -163,6 +168,20 @@ def _judge_change(
         )
     elif not wish.with_dependents:
         yield Refusal(reason=f"{what}.", next="Add --with-dependents to accept it.")
+
+
+def _find_bound(ground: Ground, link: Link) -> str | None:
+    """A column of the key that says in which partition a row is: changed, the row moves."""
+    return next(
+        (
+            column.name
+            for table in ground.tables
+            if table.top == ground.find_top(link.child).oid
+            for column in table.columns
+            if column.is_bound and column.name in link.columns
+        ),
+        None,
+    )
 
 
 def judge_triggers(wish: Wish, ground: Ground, closure: Closure) -> Iterator[Refusal]:
@@ -224,13 +243,20 @@ def judge_nullify(wish: Wish, ground: Ground) -> Iterator[Refusal]:
                     reason=f"The column {quote_as_shown(column.name)} of {table.shown} {why}.",
                     next="Choose another strategy.",
                 )
-    children = {t.oid for t in ground.tables if t.is_child}
     for link in ground.links:
-        if link.parent in children and set(link.referenced) & set(relation.columns):
+        if set(link.referenced) & _list_touched(ground.by_oid[link.parent], relation.columns):
             yield Refusal(
-                reason=f"{quote_as_shown(link.name)} references columns that would become null.",
+                reason=f"{quote_as_shown(link.name)} references columns that would change.",
                 next="Choose another strategy.",
             )
+
+
+def _list_touched(table: Table, columns: Iterable[str]) -> set[str]:
+    """Columns of a table that change with some: these, and what is computed from them."""
+    if not table.is_child:
+        return set()
+    own = {*columns}
+    return own | {column.name for column in table.columns if own & {*column.bases}}
 
 
 def _find_hindrance(column: Column) -> str | None:

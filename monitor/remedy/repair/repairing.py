@@ -14,7 +14,7 @@ import msgspec
 from monitor.core.errors import LookError, Rejected, WriteError
 from monitor.remedy.repair.closure import group
 from monitor.remedy.repair.counters import Counted, Counts, read_counts
-from monitor.remedy.repair.ground import Ground, read_ground
+from monitor.remedy.repair.ground import CASCADE, CHANGING, Ground, read_ground
 from monitor.remedy.repair.identity import read_identity, require_same
 from monitor.remedy.repair.quarantine import keep, prepare_shelf
 from monitor.remedy.repair.reasons import list_concerned, list_triggers, require_rights
@@ -133,12 +133,24 @@ async def _act(
         _expect(wish, found),
         spare=_spare(found),
         fired=fired,
+        cascading=_list_cascading(wish, ground),
         is_kept=wish.strategy is Strategy.QUARANTINE,
     )
     _require_size(wish, (*planned.rows, *extra))
     remaining = await _count_remaining(rows, wish, found)
     return msgspec.structs.replace(
         planned, applied=True, batch=batch, rows=(*planned.rows, *extra), remaining=remaining
+    )
+
+
+def _list_cascading(wish: Wish, ground: Ground) -> frozenset[tuple[int, str]]:
+    """What foreign keys do to tables when rows leave, by table and event."""
+    if not wish.strategy.takes_rows:
+        return frozenset()
+    return frozenset(
+        (ground.find_top(link.child).oid, "delete" if link.action == CASCADE else "update")
+        for link in ground.links
+        if link.action == CASCADE or link.action in CHANGING
     )
 
 

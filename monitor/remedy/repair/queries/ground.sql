@@ -54,6 +54,18 @@ concerned as (
   union
   select oid from parents
 ),
+-- Stored columns that are computed from others: of these below 15 the column itself depends, and
+-- from then on its expression.
+-- https://www.postgresql.org/docs/current/catalog-pg-depend.html
+computed as (
+  select a.attrelid, a.attnum, d.refobjsubid as base
+  from pg_attribute a left join pg_attrdef e on e.adrelid = a.attrelid and e.adnum = a.attnum
+    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = a.attrelid and d.refobjsubid <> a.attnum
+      and ((d.classid = 'pg_class'::regclass and d.objid = a.attrelid and d.objsubid = a.attnum)
+        or (d.classid = 'pg_attrdef'::regclass and d.objid = e.oid))
+  where a.attgenerated <> '' and a.attnum > 0 and not a.attisdropped and d.refobjsubid > 0
+    and a.attrelid in (select oid from concerned)
+),
 tables as (
   select oid from concerned
   union
@@ -70,6 +82,9 @@ select
       'columns', (select coalesce(json_agg(json_build_object(
           'name', a.attname, 'type', format_type(a.atttypid, -1), 'is_required', a.attnotnull,
           'has_value', a.atthasdef or a.attidentity <> '', 'is_generated', a.attgenerated <> '',
+          'bases', (select coalesce(json_agg(distinct b.attname), '[]') from computed g
+            join pg_attribute b on b.attrelid = g.attrelid and b.attnum = g.base
+            where g.attrelid = a.attrelid and g.attnum = a.attnum),
           'is_key', coalesce((select a.attnum = any (i.indkey::int2[]) from pg_index i
             where i.indrelid = t.oid and i.indisprimary), false),
           'is_bound', coalesce((select a.attnum = any (p.partattrs::int2[]) from pg_partitioned_table p
@@ -89,14 +104,19 @@ select
       'name', k.conname, 'child', k.conrelid::bigint, 'parent', k.confrelid::bigint,
       'action', k.action,
       'onward', (select coalesce(json_agg(o.conname order by o.conname), '[]') from keys o
-        where o.confrelid = k.conrelid and o.confkey && k.conkey),
+        where o.confrelid = k.conrelid and o.confkey && (k.conkey || array(
+          select g.attnum from computed g where g.attrelid = k.conrelid and g.base = any (k.conkey)))),
       'columns', (select json_agg(a.attname order by u.place) from unnest(k.conkey) with ordinality u (number, place)
         join pg_attribute a on a.attrelid = k.conrelid and a.attnum = u.number),
       'referenced', (select json_agg(a.attname order by u.place) from unnest(k.confkey) with ordinality u (number, place)
         join pg_attribute a on a.attrelid = k.confrelid and a.attnum = u.number),
-      'operators', (select json_agg(json_build_array(m.nspname, o.oprname) order by u.place)
+      'operators', (select json_agg(json_build_object('schema', m.nspname, 'name', o.oprname,
+            'left', case when l.typtype <> 'p' then json_build_array(ln.nspname, l.typname) end,
+            'right', case when r.typtype <> 'p' then json_build_array(rn.nspname, r.typname) end) order by u.place)
         from unnest(k.conpfeqop) with ordinality u (operator, place)
-        join pg_operator o on o.oid = u.operator join pg_namespace m on m.oid = o.oprnamespace),
+        join pg_operator o on o.oid = u.operator join pg_namespace m on m.oid = o.oprnamespace
+        join pg_type l on l.oid = o.oprleft join pg_namespace ln on ln.oid = l.typnamespace
+        join pg_type r on r.oid = o.oprright join pg_namespace rn on rn.oid = r.typnamespace),
       'collations', (select json_agg(case when ca.attcollation <> pa.attcollation and 0 not in (ca.attcollation, pa.attcollation)
             then json_build_array(cn.nspname, co.collname) end order by u.place)
         from unnest(k.conkey, k.confkey) with ordinality u (own, other, place)
