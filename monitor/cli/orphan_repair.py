@@ -146,14 +146,13 @@ async def _repair(
     return await repair(subject.dsn, repaired, wish, deadlines=deadlines, is_applied=is_applied)
 
 
-def undo_batch(place: Place, batch: int, *, fire_triggers: bool, is_applied: bool) -> Outcome:
+def undo_batch(place: Place, wish: Undoing, *, is_applied: bool) -> Outcome:
     """Bring a batch of the quarantine back, or say what would be done.
 
     Raises:
         AnchorwatchError: the command or the configuration cannot be used, or it failed.
     """
     subject, repaired = _find_subject(place)
-    wish = Undoing(batch=batch, fire_triggers=fire_triggers)
     deadlines = subject.orphans.deadlines
     with show_progress(f"bringing rows back in {subject.name}"):
         return run_loop(

@@ -120,7 +120,9 @@ def repair(  # one parameter an option
     ] = False,
     max_rows: Annotated[
         int,
-        typer.Option("--max-rows", min=1, help="The most rows it may change, of all tables."),
+        typer.Option(
+            "--max-rows", min=1, max=2**31 - 1, help="The most rows it may change, of all tables."
+        ),
     ] = 1000,
     with_dependents: Annotated[
         bool,
@@ -177,12 +179,14 @@ def repair(  # one parameter an option
     )
     from monitor.cli.output import print_json, print_text
     from monitor.cli.sources import make_choices
+    from monitor.remedy.repair.undoing import Undoing
 
     choices = make_choices(shadow, python, url_env, verbose=verbose)
     place = Place(database, repair_url, config, expected, choices)
     if undo is not None:
         refuse_beside_undo(relation, strategy, where, values, reason, with_dependents)
-        outcome = undo_batch(place, undo, fire_triggers=fire_triggers, is_applied=apply)
+        wish = Undoing(batch=undo, fire_triggers=fire_triggers, max_rows=max_rows)
+        outcome = undo_batch(place, wish, is_applied=apply)
     else:
         asked = Asked(
             *require_choice(relation, strategy),

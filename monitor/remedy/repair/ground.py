@@ -26,7 +26,7 @@ class Column(msgspec.Struct, frozen=True):
 
     Attributes:
         name: its name.
-        type: as it is written in a cast, without a length.
+        type: as it is written in a cast: with its schema, without a length.
         is_required: whether it is NOT NULL.
         has_value: whether it has one by itself: a default or an identity.
         is_generated: whether it is computed from others.

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from monitor.core.errors import WriteError
-from monitor.core.quoting import quote_literal
+from monitor.core.quoting import quote_as_shown, quote_literal
 from monitor.core.scope_managed import QUARANTINE
 from monitor.core.script import split_script
 from monitor.remedy.repair.ground import Ground, Table, load
@@ -35,6 +35,7 @@ class Shelf(msgspec.Struct, frozen=True):
         tables: how many of its tables are as they should be.
         is_acting: whether anything of somebody's acts when they are written.
         may_create: whether this role may make the schema.
+        event_triggers: that are enabled and fire when it is made.
     """
 
     is_there: bool
@@ -42,6 +43,7 @@ class Shelf(msgspec.Struct, frozen=True):
     tables: int
     is_acting: bool
     may_create: bool
+    event_triggers: tuple[str, ...]
 
     @property
     def is_ready(self) -> bool:
@@ -51,9 +53,14 @@ class Shelf(msgspec.Struct, frozen=True):
 
 async def read_shelf(rows: Rows) -> Shelf:
     """What there is of the quarantine; raises as ``rows`` does."""
-    ((there, ours, tables, acting, may_create),) = await rows.fetch(load("shelf"))
+    ((there, ours, tables, acting, may_create, fired),) = await rows.fetch(load("shelf"))
     return Shelf(
-        there == "true", ours == "true", int(tables or 0), acting != "0", may_create == "true"
+        there == "true",
+        ours == "true",
+        int(tables or 0),
+        acting != "0",
+        may_create == "true",
+        msgspec.json.decode(fired or "[]", type=tuple[str, ...]),
     )
 
 
@@ -78,6 +85,11 @@ def judge_shelf(shelf: Shelf) -> Iterator[Refusal]:
             reason=f"The tables of {QUARANTINE} are not as this version makes them.",
             next=f"Rename the schema {QUARANTINE}: a new one is made, what is kept stays.",
         )
+
+
+def list_event_triggers(shelf: Shelf) -> list[str]:
+    """Those that fire when the tables have to be made."""
+    return [] if shelf.is_ready else [*map(quote_as_shown, shelf.event_triggers)]
 
 
 def list_creation(shelf: Shelf) -> list[Statement]:

@@ -199,6 +199,14 @@ def refuse_triggers(fired: Iterable[str]) -> Refusal:
     )
 
 
+def refuse_event_triggers(fired: Iterable[str]) -> Refusal:
+    """The refusal that names those that fire when the quarantine is made."""
+    return Refusal(
+        reason=f"Event triggers would fire when the quarantine is made: {', '.join(fired)}.",
+        next="Look at what they do; add --fire-triggers to let them.",
+    )
+
+
 def list_triggers(wish: Wish, ground: Ground, closure: Closure) -> Iterator[str]:
     """The triggers that fire; those of statements also where a cascade finds no row."""
     event = _EVENTS[wish.strategy]

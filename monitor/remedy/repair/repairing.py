@@ -6,12 +6,12 @@ relation may be left without a parent. Whatever is otherwise takes all of it bac
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from monitor.core.errors import LookError, Rejected, WriteError
+from monitor.core.scope_managed import QUARANTINE
 from monitor.remedy.repair.closure import group
 from monitor.remedy.repair.counters import Counted, Counts, read_counts
 from monitor.remedy.repair.ground import CASCADE, CHANGING, Ground, read_ground
@@ -28,7 +28,10 @@ from monitor.remedy.repair.survey import (
 from monitor.remedy.repair.transaction import (
     Withdrawn,
     change,
+    read_layout,
+    refuse_layout,
     require_allowed,
+    require_size,
     verify_counts,
 )
 from monitor.remedy.repair.wish import Act, Outcome, Refusal, Strategy, Wish
@@ -120,8 +123,9 @@ async def _act(
     if found is None or not found.orphans:
         return msgspec.structs.replace(planned, applied=True, remaining=0)
     ground, groups, batch = found.ground, group(found.closure.taken), None
+    made: list[Act] = []
     if wish.strategy is Strategy.QUARANTINE:
-        await prepare_shelf(rows, found.shelf)
+        made = await _make_shelf(rows, found, before)
         batch = await keep(rows, wish, ground, groups)
         before = await read_counts(rows)  # neither what is kept nor what event triggers did
     await change(rows, write_change(wish, found), is_firing=wish.fire_triggers)
@@ -136,10 +140,32 @@ async def _act(
         cascading=_list_cascading(wish, ground),
         is_kept=wish.strategy is Strategy.QUARANTINE,
     )
-    _require_size(wish, (*planned.rows, *extra))
+    extra = [*made, *extra]
+    require_size(wish.max_rows, (*planned.rows, *extra))
     remaining = await _count_remaining(rows, wish, found)
     return msgspec.structs.replace(
         planned, applied=True, batch=batch, rows=(*planned.rows, *extra), remaining=remaining
+    )
+
+
+async def _make_shelf(rows: Writer, found: Survey, before: Counted) -> list[Act]:
+    """Make the quarantine; what event triggers add meanwhile.
+
+    Raises:
+        WriteError: it cannot be made, or they did more than add rows.
+    """
+    layout = await read_layout(rows, apart=QUARANTINE)
+    await prepare_shelf(rows, found.shelf)
+    if await read_layout(rows, apart=QUARANTINE) != layout:
+        raise refuse_layout()
+    return await verify_counts(
+        rows,
+        found.ground,
+        before,
+        {},
+        spare={},
+        fired={*found.shelf.event_triggers},
+        is_kept=True,
     )
 
 
@@ -152,21 +178,6 @@ def _list_cascading(wish: Wish, ground: Ground) -> frozenset[tuple[int, str]]:
         for link in ground.links
         if link.action == CASCADE or link.action in CHANGING
     )
-
-
-def _require_size(wish: Wish, acts: Iterable[Act]) -> None:
-    """Nothing, where triggers and what they set off keep to ``max_rows``; what they add is free.
-
-    Raises:
-        WriteError: more rows were changed.
-    """
-    changed = sum(act.rows for act in acts if act.action != "trigger insert")
-    if changed > wish.max_rows:
-        raise WriteError(
-            f"With what triggers do, {changed} rows would be changed, and --max-rows is "
-            f"{wish.max_rows}. Nothing was changed.",
-            next_step="Look at what they do first; then raise --max-rows.",
-        )
 
 
 def _expect(wish: Wish, found: Survey) -> Counts:

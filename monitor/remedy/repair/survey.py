@@ -14,6 +14,7 @@ from monitor.remedy.repair.quarantine import (
     Shelf,
     judge_shelf,
     list_creation,
+    list_event_triggers,
     read_shelf,
     write_batch,
     write_keeping,
@@ -26,6 +27,7 @@ from monitor.remedy.repair.reasons import (
     judge_size,
     judge_triggers,
     list_concerned,
+    refuse_event_triggers,
     require_rights,
 )
 from monitor.remedy.repair.statements import (
@@ -172,6 +174,8 @@ def _judge(wish: Wish, found: Survey) -> Iterator[Refusal]:
         yield from judge_closure(wish, ground, found.orphans, closure)
     if wish.strategy is Strategy.QUARANTINE:
         yield from judge_shelf(found.shelf)
+        if (events := list_event_triggers(found.shelf)) and not wish.fire_triggers:
+            yield refuse_event_triggers(events)
     if wish.strategy is Strategy.NULLIFY:
         yield from judge_nullify(wish, ground)
     yield from judge_triggers(wish, ground, closure)

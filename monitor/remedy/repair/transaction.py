@@ -1,14 +1,23 @@
 """What transactions of a repair have in common: how they change rows, and how that is verified."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from monitor.core.errors import WriteError
+from monitor.core.quoting import quote_literal
 from monitor.remedy.repair.counters import Counted, Counts, compare, read_counts
 from monitor.remedy.repair.ground import Ground, load
 from monitor.remedy.repair.statements import Statement
 from monitor.remedy.repair.wish import Act, Outcome
-from monitor.sources.rows import Writer
+from monitor.sources.rows import Rows, Writer
+
+_THEIR_PATH: Final = "set local search_path to default"
+_ROUNDS: Final = 10
+"""How often deferred triggers may set off others that are deferred."""
+
+type Layout = list[tuple[str | None, ...]]
+"""Where rows are stored, in which columns, and which large objects there are."""
 
 
 class Withdrawn(Exception):  # it says what happened, and no more
@@ -40,19 +49,52 @@ async def change(
     Raises:
         WriteError: fewer rows were changed than were told, or triggers changed tables themselves.
     """
-    layout = await rows.fetch(load("layout")) if is_firing else None
-    await rows.fetch("set local search_path to default")
+    layout = await read_layout(rows) if is_firing else None
+    await rows.fetch(_THEIR_PATH)
     answer = await rows.fetch(statement.sql, *map(list, statement.places))
     statement.require_counts(answer)
-    await rows.fetch("set constraints all immediate")
-    await rows.fetch("set local search_path to ''")
-    if layout is not None and await rows.fetch(load("layout")) != layout:
-        raise WriteError(
-            "A trigger would truncate, make or change tables, or large objects, which no count of "
-            "rows tells. Nothing was changed.",
-            next_step="Look at what your triggers do, and repair the rows by hand.",
-        )
+    await _settle(rows)
+    if layout is not None and await read_layout(rows) != layout:
+        raise refuse_layout()
     return answer
+
+
+async def _settle(rows: Writer) -> None:
+    """Let all that waits for the end of the transaction happen now: nothing is left for it.
+
+    What happens then may wait for the end again (SET CONSTRAINTS ALL DEFERRED in a trigger), and
+    whatever waits was set off by a row that was changed: it is over once no count changes.
+
+    Raises:
+        WriteError: it does not end.
+    """
+    seen = None
+    for _ in range(_ROUNDS):
+        await rows.fetch(_THEIR_PATH)
+        await rows.fetch("set constraints all immediate")
+        await rows.fetch("set local search_path to ''")
+        counted = (await read_counts(rows)).rows
+        if counted == seen:
+            return
+        seen = counted
+    raise WriteError(
+        "Deferred triggers set each other off without an end. Nothing was changed.",
+        next_step="Look at what your triggers do, and repair the rows by hand.",
+    )
+
+
+async def read_layout(rows: Rows, *, apart: str = "") -> Layout:
+    """What no count of rows tells, of all schemas but one; raises as ``rows`` does."""
+    return await rows.fetch(load("layout").format(apart=quote_literal(apart)))
+
+
+def refuse_layout() -> WriteError:
+    """The error that a trigger would do what no count tells."""
+    return WriteError(
+        "A trigger would truncate, make or change tables, or large objects, which no count of "
+        "rows tells. Nothing was changed.",
+        next_step="Look at what your triggers do, and repair the rows by hand.",
+    )
 
 
 async def verify_counts(  # noqa: PLR0913  # what was, what should be, and who may do more
@@ -110,3 +152,18 @@ def _describe(ground: Ground, counted: Counted, counts: Counts, word: str) -> li
 def _name(ground: Ground, counted: Counted, oid: int) -> str:
     table = ground.by_oid.get(oid)
     return table.shown if table else counted.names.get(oid, "a table")
+
+
+def require_size(most: int, acts: Iterable[Act]) -> None:
+    """Nothing, where triggers and what they set off keep to ``most``; what they add is free.
+
+    Raises:
+        WriteError: more rows were changed.
+    """
+    changed = sum(act.rows for act in acts if act.action != "trigger insert")
+    if changed > most:
+        raise WriteError(
+            f"With what triggers do, {changed} rows would be changed, and --max-rows is "
+            f"{most}. Nothing was changed.",
+            next_step="Look at what they do first; then raise --max-rows.",
+        )

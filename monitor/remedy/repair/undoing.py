@@ -29,9 +29,10 @@ from monitor.remedy.repair.transaction import (
     Withdrawn,
     change,
     require_allowed,
+    require_size,
     verify_counts,
 )
-from monitor.remedy.repair.wish import Act, Outcome, Refusal
+from monitor.remedy.repair.wish import MAX_ROWS, Act, Outcome, Refusal
 from monitor.sources.dsn import Dsn
 from monitor.sources.orphan_rows import Place
 from monitor.sources.postgres import Deadlines, Session, connect
@@ -51,10 +52,12 @@ class Undoing(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         batch: its number.
         fire_triggers: whether triggers of the user's may fire.
+        max_rows: how many rows these may update or delete.
     """
 
     batch: int
     fire_triggers: bool = False
+    max_rows: int = MAX_ROWS
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -209,6 +212,7 @@ async def _act(rows: Writer, wish: Undoing, plan: _Plan, before: Counted) -> Out
     extra = await verify_counts(
         rows, ground, before, expected, spare={}, fired=fired, is_kept=False
     )
+    require_size(wish.max_rows, extra)
     await _compare(rows, batch, ground, places)
     if not await rows.fetch(_write_mark(batch).sql):
         raise _differs(f"batch {batch.number} was undone by somebody else")

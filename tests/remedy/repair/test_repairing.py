@@ -783,18 +783,6 @@ async def test_nobody_is_let_into_the_quarantine_by_default(make_database: MakeD
         await run(url, f"drop owned by {name}", f"drop role {name}")
 
 
-async def test_event_triggers_do_not_stand_against_the_first_quarantine(
-    make_database: MakeDatabase,
-) -> None:
-    url = await make_database(
-        sql=f"{SHOP} create table audit (tag text); create function note() returns "
-        "event_trigger language plpgsql as $$ begin insert into public.audit values (tg_tag); "
-        "end $$; create event trigger notes on ddl_command_end execute function note()"
-    )
-    assert (await mend(url, "orders_user", "quarantine", with_dependents=True)).applied
-    assert await ask(url, "select count(*) > 0 from audit")
-
-
 @pytest.mark.parametrize("what", ["delete from anchorwatch_quarantine.rows", "truncate orders"])
 async def test_triggers_do_not_take_what_was_kept(make_database: MakeDatabase, what: str) -> None:
     url = await make_database(sql=SHOP)

@@ -80,7 +80,7 @@ select
       'is_parent', exists (select from parents s where s.oid = t.oid),
       'is_reached', exists (select from reach r where r.oid = t.oid),
       'columns', (select coalesce(json_agg(json_build_object(
-          'name', a.attname, 'type', format_type(a.atttypid, -1), 'is_required', a.attnotnull,
+          'name', a.attname, 'type', (select format('%I.%I', tn.nspname, ty.typname) from pg_type ty join pg_namespace tn on tn.oid = ty.typnamespace where ty.oid = a.atttypid), 'is_required', a.attnotnull,
           'has_value', a.atthasdef or a.attidentity <> '', 'is_generated', a.attgenerated <> '',
           'bases', (select coalesce(json_agg(distinct b.attname), '[]') from computed g
             join pg_attribute b on b.attrelid = g.attrelid and b.attnum = g.base

@@ -1,6 +1,7 @@
 /* anchorwatch repair: shelf */
 -- The tables of the quarantine, whose they are, and whether anything acts when they are written:
--- in a schema of somebody else's, a trigger of theirs would run with the rights of this role.
+-- in a schema of somebody else's, a trigger of theirs would run with the rights of this role. So do
+-- event triggers, where the tables have to be made.
 select
   (n.oid is not null)::text,
   coalesce(pg_get_userbyid(n.nspowner) = current_user
@@ -15,5 +16,8 @@ select
       or exists (select from pg_trigger g join pg_proc f on f.oid = g.tgfoid where g.tgrelid = c.oid
         and not (f.pronamespace = 'pg_catalog'::regnamespace and f.proname ~ '^RI_FKey_'))
       or exists (select from pg_rewrite w where w.ev_class = c.oid)))::text,
-  has_database_privilege(current_database(), 'create')::text
+  has_database_privilege(current_database(), 'create')::text,
+  (select coalesce(json_agg(e.evtname order by e.evtname), '[]')::text from pg_event_trigger e
+    where e.evtenabled in ('O', 'A') and e.evtevent in ('ddl_command_start', 'ddl_command_end')
+      and (e.evttags is null or e.evttags && array['CREATE SCHEMA', 'CREATE TABLE', 'REVOKE']))
 from (select 1) one left join pg_namespace n on n.nspname = 'anchorwatch_quarantine'
