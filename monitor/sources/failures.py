@@ -77,6 +77,22 @@ _JUDGES: Final = frozenset(
 )
 """Where the server itself rejects a row: its words name what stands against it, and quote no row.
 What a function of somebody's raises with the same code may say anything."""
+_HINDRANCES: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
+    ("25006", ""): (
+        "{label} takes no writes now.",
+        "Give the URL of the primary server.",
+    ),
+    ("54000", ""): (
+        "A value is too large for {label} to be kept.",
+        "Keep a copy of these rows by other means, and use --strategy delete.",
+    ),
+    ("55000", "CheckCmdReplicaIdentity"): (
+        "{label} publishes a table that is to be changed, and it has no replica identity.",
+        "Run: ALTER TABLE ... REPLICA IDENTITY FULL (or give it a primary key).",
+    ),
+}
+"""What stands against a change, by its code and, where that says too little, by the function of
+the server that raises it."""
 _NO_TLS: Final = "rejected SSL upgrade"  # what asyncpg says; a test tells when it changes
 _GRANTS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("table", "view", "materialized view", "foreign table"), "SELECT ON"),
@@ -266,11 +282,11 @@ def _describe_writing(answer: Answer) -> tuple[str, str]:
                 f"{answer.label} did not permit the change.",
                 f"Grant role {answer.role} SELECT, INSERT, UPDATE and DELETE on what is repaired.",
             )
-        case "25006":
-            return (
-                f"{answer.label} takes no writes now.",
-                "Give the URL of the primary server.",
-            )
+    known = _HINDRANCES.get((answer.sqlstate, answer.source)) or _HINDRANCES.get(
+        (answer.sqlstate, "")
+    )
+    if known:
+        return known[0].format(label=answer.label), known[1]
     error = explain_reading(answer)
     next_step = error.next_step
     if error.code == LookError.code:

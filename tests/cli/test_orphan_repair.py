@@ -176,6 +176,7 @@ URL = "postgresql://u@127.0.0.1:1/d?sslmode=disable"
         (("--undo", "1", "--relation", "x"), "--undo brings back a whole batch"),
         (("--undo", "0"), "0"),
         (("--relation", "x", "--strategy", "delete", "--max-rows", "0"), "0"),
+        (("--relation", "x", "--strategy", "delete", "--max-rows", "9" * 20), "9" * 20),
         (
             ("--relation", "x", "--strategy", "delete", "--repair-url", "mysql://h"),
             "not a PostgreSQL URL",

@@ -170,7 +170,9 @@ def _judge_part(part: Part, table: Table | None) -> Iterator[Refusal]:
 async def judge_keys(rows: Rows, batch: Batch, ground: Ground) -> AsyncIterator[Refusal]:
     """Keys that are there again; raises as ``rows`` does."""
     for part, table in list_tables(ground, batch):
-        for name, columns, operators in await rows.fetch(load("uniques").format(table=table.oid)):
+        for name, columns, operators, same in await rows.fetch(
+            load("uniques").format(table=table.oid)
+        ):
             listed = msgspec.json.decode(columns or "[]", type=tuple[str, ...])
             if not {*listed} <= {*(part.columns or ())}:
                 continue
@@ -178,7 +180,7 @@ async def judge_keys(rows: Rows, batch: Batch, ground: Ground) -> AsyncIterator[
             sql = load("again").format(
                 row=write_row(table, part.columns or (), 'k."values"'),
                 source=table.source,
-                match=_write_match(listed, compared),
+                match=_write_match(listed, compared, with_nulls=same == "true"),
                 **write_part(batch, part),
             )
             ((count,),) = await rows.fetch(sql)
@@ -190,9 +192,13 @@ async def judge_keys(rows: Rows, batch: Batch, ground: Ground) -> AsyncIterator[
                 )
 
 
-def _write_match(columns: tuple[str, ...], operators: tuple[tuple[str, str], ...]) -> str:
+def _write_match(
+    columns: tuple[str, ...], operators: tuple[tuple[str, str], ...], *, with_nulls: bool
+) -> str:
+    """Whether a row `e` has the key of `b.r`; two nulls are the same where the key says so."""
+    nulls = " or (e.{0} is null and (b.r).{0} is null)" if with_nulls else ""
     return " and ".join(
-        f"e.{column} operator({quote_ident(schema)}.{sign}) (b.r).{column}"
+        f"(e.{column} operator({quote_ident(schema)}.{sign}) (b.r).{column}{nulls.format(column)})"
         for column, (schema, sign) in zip(map(quote_ident, columns), operators, strict=True)
     )
 

@@ -1,0 +1,47 @@
+"""What stands against a repair or its undoing is named, with what to do about it."""
+
+import pytest
+
+from monitor.core.errors import WriteError
+from tests.conftest import MakeDatabase
+from tests.remedy.repair.rows import ask, bring_back, dump, mend, reasons
+from tests.sources.looking import run
+
+ORPHAN = """
+create table p (id int primary key); create table c (id int primary key, pid int, v text);
+insert into c values (1, 9, null);
+"""
+RELATION = "c.pid -> p.id"
+
+
+async def test_keys_that_take_nulls_for_the_same_are_there_again(
+    make_database: MakeDatabase,
+) -> None:
+    url = await make_database(sql=ORPHAN)
+    if int(await ask(url, "select current_setting('server_version_num')")) < 150000:
+        pytest.skip("nulls are always distinct below PostgreSQL 15")
+    await run(url, "alter table c add constraint once unique nulls not distinct (v)")
+    assert (await mend(url, RELATION, "quarantine")).applied
+    await run(url, "insert into c values (2, null, null)")
+    done = await bring_back(url, 1, apply=False)
+    assert reasons(done) == "public.c has 1 rows again with the same v (public.once)."
+    await run(url, "delete from c")
+    assert (await bring_back(url, 1)).applied
+
+
+async def test_a_published_table_needs_a_replica_identity(make_database: MakeDatabase) -> None:
+    url = await make_database(
+        sql=f"{ORPHAN} alter table c drop constraint c_pkey; create publication pub for table c"
+    )
+    before = await dump(url)
+    with pytest.raises(WriteError, match="REPLICA IDENTITY"):
+        await mend(url, RELATION, "delete")
+    assert await dump(url) == before
+
+
+async def test_a_value_may_be_too_large_to_be_kept(make_database: MakeDatabase) -> None:
+    url = await make_database(sql=ORPHAN)
+    await run(url, "update c set v = repeat('x', 270000000)")
+    with pytest.raises(WriteError, match=r"too large .* --strategy delete"):
+        await mend(url, RELATION, "quarantine")
+    assert await ask(url, "select count(*) from c") == 1
