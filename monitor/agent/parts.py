@@ -441,7 +441,14 @@ class Agent:
             warnings=self._list_warnings(),
         )
         host = None if settings.host == "::" else settings.host
-        await serve(make_app(view), host, settings.port, stop, on_started=on_started)
+        await serve(
+            make_app(view),
+            host,
+            settings.port,
+            stop,
+            masker=view.masker,
+            on_started=on_started,
+        )
 
     async def _push(
         self, place: tuple[str, str], body: bytes, commit: str, *, anew: bool

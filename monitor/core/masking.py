@@ -1,18 +1,18 @@
 """Secrets in text that leaves the process: each replaced by `***`, whatever it looks like.
 
-A secret may come back in another form than it was sent: quoted for a URL, escaped in JSON
-or HTML, or in base64, where it looks in three ways, by what stands before it.
+A secret may come back in another form than it was sent: each of its characters escaped in one
+of many ways, as `monitor.core.masking_spelling` has them, or all of it in base64, where it
+looks in three ways, by what stands before it.
 """
 
 import base64
-import html
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
-from urllib.parse import quote, quote_plus
 
 import msgspec
+
+from monitor.core.masking_spelling import write_pattern
 
 MASK: Final = "***"
 LEAST: Final = 4
@@ -45,34 +45,31 @@ def make_masker(secrets: Iterable[str]) -> Masker:
 
 
 class _Form(NamedTuple):
-    """One form of a secret, and letters beside it that tell of it as well."""
+    """One form of a secret, and what finds it."""
 
     text: str
-    before: str = ""
-    after: str = ""
-
-    @property
-    def pattern(self) -> str:
-        return f"{self.before}{re.escape(self.text)}{self.after}"
+    pattern: str
 
 
 def _list_forms(secret: str) -> Iterator[_Form]:
-    yield _Form(secret)
-    spellings = (*map(_Form, _list_spellings(secret)), *_list_base64(secret))
-    yield from (form for form in spellings if len(form.text) >= LEAST)
+    for reading in _list_readings(secret):
+        yield _Form(reading, write_pattern(reading))
+    encoded = (*_list_base64(secret), *_list_hex(secret))
+    yield from (form for form in encoded if len(form.text) >= LEAST)
 
 
-def _list_spellings(secret: str) -> Iterator[str]:
-    for form in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
-        yield form
-        yield re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), form)
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield html.escape(secret)
-    yield repr(secret)[1:-1]
-    data = secret.encode(errors="surrogatepass")
-    yield data.hex()
-    yield data.hex().upper()
+def _list_readings(secret: str) -> Iterator[str]:
+    """The secret, and what it is to those who take its UTF-8 for Latin-1, or the reverse."""
+    yield secret
+    yield secret.encode(errors="surrogatepass").decode("latin-1")
+    if all(ord(letter) <= 0xFF for letter in secret):  # noqa: PLR2004  # what Latin-1 has
+        yield secret.encode("latin-1").decode(errors="replace")
+
+
+def _list_hex(secret: str) -> Iterator[_Form]:
+    text = secret.encode(errors="surrogatepass").hex()
+    yield _Form(text, text)
+    yield _Form(text.upper(), text.upper())
 
 
 def _list_base64(secret: str) -> Iterator[_Form]:
@@ -83,4 +80,6 @@ def _list_base64(secret: str) -> Iterator[_Form]:
         end = (offset + len(data)) * 8 // 6
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             text = encode(bytes(offset) + data).decode().rstrip("=")[begin:end]
-            yield _Form(text, _SHARED if offset else "", f"{_SHARED}={{0,2}}")
+            # What stands in base64 may be escaped as well: its / and + in JSON or a URL.
+            spelled = "".join(one if one.isalnum() else write_pattern(one) for one in text)
+            yield _Form(text, f"{_SHARED if offset else ''}{spelled}{_SHARED}={{0,2}}")

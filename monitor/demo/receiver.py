@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request
 
+from monitor.core.masking import make_masker
 from monitor.web.server import serve
 
 
@@ -28,7 +29,7 @@ class Receiver:
         """Listen until ``stop`` is set."""
         app = FastAPI()
         app.post("/")(self._take)
-        await serve(app, "127.0.0.1", 0, stop, on_started=self._begin)
+        await serve(app, "127.0.0.1", 0, stop, masker=make_masker(()), on_started=self._begin)
 
     def _begin(self, port: int) -> None:
         self.port = port

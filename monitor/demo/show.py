@@ -17,6 +17,7 @@ import msgspec
 from monitor.agent.life import run_agent
 from monitor.config.load import LoadedConfig, load_config
 from monitor.core.errors import AnchorwatchError, EngineError
+from monitor.core.masking import make_masker
 from monitor.core.printing import clean
 from monitor.core.quoting import quote_ident
 from monitor.demo.application.service import make_service
@@ -203,7 +204,7 @@ async def _serve_application(cluster: Cluster, stop: asyncio.Event) -> None:
     url = cluster.url("production").replace("postgresql://", "postgresql+asyncpg://", 1)
     service = make_service(url)
     async with service.router.lifespan_context(service):
-        await serve(service, HOST, 0, stop)
+        await serve(service, HOST, 0, stop, masker=make_masker(()))
 
 
 def _configure(

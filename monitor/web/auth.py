@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from monitor.core.masking import Masker
 from monitor.web.answers import ErrorBody
 from monitor.web.limits import is_push
 from monitor.web.problems import answer_problem, wants_page
@@ -111,6 +112,7 @@ class Guard:
         self._app = app
         self._view = view
         self._sessions = Sessions(view=view)
+        self._masker = view.masker
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -150,7 +152,7 @@ class Guard:
             _log.warning(
                 "a wrong token was sent",
                 client=request.client.host if request.client else None,
-                address=describe_path(request.url.path),
+                address=describe_path(request.url.path, self._masker),
             )
         headers = {"WWW-Authenticate": 'Bearer realm="anchorwatch"'}
         if is_set and wants_page(request) and self._view.api_token:
@@ -183,14 +185,15 @@ def _is_same_origin(request: Request) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-def describe_path(path: str) -> str:
-    """The path as a log may show it: what hangs below a hook is a secret.
+def describe_path(path: str, masker: Masker) -> str:
+    """The path as a log may show it: what hangs below a hook is a secret, also a wrong one.
 
-    However it is written: a slash too many or a wrong case opens nothing, and is logged.
+    However it is written: a slash too many or a wrong case opens nothing, and is logged. The
+    secrets that this agent has are hidden in every address.
     """
     parts = path.split("/")
     place = next((n for n, part in enumerate(parts) if "hook" in part.lower()), None)
     if place is not None and parts[place + 1 :]:
         kept = place + 1 + (parts[place + 1] in _HOOK_KINDS and len(parts) > place + 2)
         path = "/".join([*parts[:kept], "***"])
-    return path[:200]
+    return masker.hide(path)[:200]

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from monitor.core.errors import ConfigurationError
 from monitor.core.loopback import is_loopback_host
+from monitor.core.masking import Masker
 from monitor.sources.dsn import printable
 from monitor.web.access import AccessLog
 
@@ -32,12 +33,13 @@ _OTHER_ADDRESS: Final = (
 _NO_IPV6: Final = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT})
 
 
-async def serve(
+async def serve(  # noqa: PLR0913  # what it needs of the process, by name
     app: ASGIApp,
     host: str | None,
     port: int,
     stop: asyncio.Event,
     *,
+    masker: Masker,
     on_started: Callable[[int], None] = lambda _port: None,
 ) -> None:
     """Answer requests until ``stop`` is set; open connections end within three seconds.
@@ -48,13 +50,15 @@ async def serve(
             address of the machine, IPv6 and IPv4.
         port: 0 lets the system choose.
         stop: ends the server.
+        masker: hides the secrets of this process in the log.
         on_started: told the port when requests are answered.
 
     Raises:
         ConfigurationError: the address cannot be listened on.
     """
     listener = open_socket(host, port)
-    server = _Server(AccessLog(app), on_started=lambda: on_started(listener.getsockname()[1]))
+    logged = AccessLog(app, masker)
+    server = _Server(logged, on_started=lambda: on_started(listener.getsockname()[1]))
     with contextlib.closing(listener):
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         stopping = asyncio.create_task(stop.wait())

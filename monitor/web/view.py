@@ -8,6 +8,7 @@ from typing import Protocol
 from monitor.core.checkup import CheckRecord
 from monitor.core.deployment import Deployment
 from monitor.core.incidents import Event, Incident
+from monitor.core.masking import Masker, make_masker
 from monitor.core.record import Record
 from monitor.core.waivers import Acceptance
 from monitor.sinks.locks import Keeping
@@ -153,3 +154,10 @@ class View:
     version: str
     clock: Callable[[], datetime]
     warnings: Sequence[str] = ()
+
+    @property
+    def masker(self) -> Masker:
+        """Hides everything that opens something here."""
+        tokens = (self.api_token, self.metrics_token, self.push_token)
+        secrets = (*tokens, self.railway_secret, self.deploy_secret)
+        return make_masker(secret for secret in secrets if secret)

@@ -32,6 +32,9 @@ def assert_is_clean(outcome: SuiteOutcome) -> None:
         assert form not in text
     encoded = base64.b64encode(SECRET.encode()).decode()
     assert encoded[:12] not in text
+    assert "cret" not in text
+    assert "\\u0063\\u0072" not in text.replace("\\\\", "\\")
+    assert "&#99;" not in text
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,9 @@ def assert_is_clean(outcome: SuiteOutcome) -> None:
         lambda s: json.dumps({"id": base64.b64encode(f"user:{s}".encode()).decode()}),
         lambda s: json.dumps({"id": base64.urlsafe_b64encode(f"u:{s}!".encode()).decode()}),
         lambda s: json.dumps({"id": html.escape(s)}),
+        lambda s: json.dumps({"id": s}).replace("/", "\\/"),
+        lambda s: json.dumps({"id": "".join(f"&#{ord(c)};" for c in s)}),
+        lambda s: json.dumps({"id": "".join(f"\\u{ord(c):04x}" for c in s)}),
         lambda s: json.dumps({"id": [s, {s: 1}]}),
         lambda s: json.dumps({"id": "x" * 190 + s}),
         lambda s: f'"{s}"',

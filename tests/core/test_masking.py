@@ -1,9 +1,16 @@
 """Secrets in every form that they come back in."""
 
 import base64
+import html
 import json
-from urllib.parse import quote, quote_plus
+import re
+import time
+from collections.abc import Callable
+from html.entities import codepoint2name
+from typing import Final
+from urllib.parse import quote, quote_from_bytes, quote_plus
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +18,103 @@ from monitor.core.masking import MASK, make_masker
 
 SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=6, max_size=40)
 AROUND = st.text("xyz /+", max_size=5)
+
+type Spell = Callable[[str], str]
+
+
+def _spell_units(letter: str) -> str:
+    units = letter.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[n : n + 4]}" for n in range(0, len(units), 4))
+
+
+def _spell_name(letter: str) -> str:
+    name = codepoint2name.get(ord(letter))
+    return f"&{name};" if name else letter
+
+
+SPELLINGS: Final[dict[str, Spell]] = {
+    "as it is": str,
+    "JSON": lambda c: json.dumps(c)[1:-1],
+    "JSON of PHP": lambda c: "\\/" if c == "/" else json.dumps(c)[1:-1],
+    "units": _spell_units,
+    "upper units": lambda c: _spell_units(c).upper().replace("\\U", "\\u"),
+    "HTML": html.escape,
+    "named": _spell_name,
+    "decimal": lambda c: f"&#{ord(c)};",
+    "padded": lambda c: f"&#0{ord(c)};",
+    "hex": lambda c: f"&#x{ord(c):x};",
+    "upper hex": lambda c: f"&#X{ord(c):X};",
+    "percent": lambda c: "".join(f"%{byte:02X}" for byte in c.encode()),
+    "lower percent": lambda c: "".join(f"%{byte:02x}" for byte in c.encode()),
+    "Latin-1": lambda c: quote_from_bytes(c.encode("latin-1" if c <= "\xff" else "utf-8")),
+    "repr of bytes": lambda c: "".join(f"\\x{byte:02x}" for byte in c.encode()),
+}
+OUTER: Final[dict[str, Spell]] = {
+    "as it is": str,
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON of Go": lambda text: json.dumps(text, ensure_ascii=False)[1:-1].replace("&", "\\u0026"),
+    "HTML": html.escape,
+    "percent": lambda text: quote(text, safe=""),
+    "some percent": lambda text: quote(text, safe="/&=;#"),
+    "plus": quote_plus,
+}
+TRICKY = st.text(
+    st.one_of(
+        st.sampled_from("\\/\"'<>&%+=;#u0041amp x"), st.characters(exclude_categories=["C"])
+    ),
+    min_size=4,
+    max_size=70,
+)
+
+
+@given(TRICKY.filter(lambda text: "~" not in text), st.sampled_from([*OUTER]), st.data())
+def test_a_secret_is_found_in_any_mixture_of_spellings(
+    secret: str, outer: str, data: st.DataObject
+) -> None:
+    names = st.sampled_from([*SPELLINGS])
+    spelled = "".join(SPELLINGS[data.draw(names)](letter) for letter in secret)
+    shown = make_masker([secret]).hide(OUTER[outer](f"~~{spelled}~~"))
+    assert re.sub(r"\\|%(25)*5C", "", shown) == f"~~{MASK}~~"
+
+
+SHOWN: Final = 'pä/ss+w"ö<d&>x=1'
+ECHOES: Final[dict[str, str]] = {
+    "PHP": json.dumps(SHOWN).replace("/", "\\/"),
+    "Rails": json.dumps(SHOWN, ensure_ascii=False).replace("<", "\\u003c").replace("&", "\\u0026"),
+    "Gson": json.dumps(SHOWN, ensure_ascii=False).replace("=", "\\u003d"),
+    "Jinja": html.escape(SHOWN).replace("&quot;", "&#34;"),
+    "named": SHOWN.replace("&", "&amp;").replace("ä", "&auml;").replace("ö", "&ouml;"),
+    "safe": quote(SHOWN, safe="/+=&"),
+    "Latin-1": SHOWN.encode("latin-1").decode(errors="replace"),
+    "UTF-8 read as Latin-1": SHOWN.encode().decode("latin-1"),
+    "JSON in JSON": json.dumps(json.dumps(SHOWN)),
+    "repr of bytes": repr(SHOWN.encode()),
+    "units": "".join(map(_spell_units, SHOWN)),
+    "base64 in JSON of PHP": base64.b64encode(SHOWN.encode()).decode().replace("/", "\\/"),
+}
+
+
+@pytest.mark.parametrize("name", ECHOES)
+def test_what_serializers_make_of_a_secret_is_hidden(name: str) -> None:
+    shown = make_masker([SHOWN]).hide(ECHOES[name])
+    assert shown.strip("\\\"'b") == MASK
+
+
+def test_what_is_left_after_a_long_secret_is_shown() -> None:
+    token = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9." + "aZ09_-" * 100 + ".q8f/Zk3+Lw=="
+    hide = make_masker([token]).hide
+    assert hide(f'{{"a": "{token}", "b": 1}}') == '{"a": "***", "b": 1}'
+    assert hide(json.dumps(token).replace("/", "\\/")) == '"***"'
+    assert hide(f'{{"a": "{token[:50]}", "b": 1}}') == '{"a": "***", "b": 1}'
+
+
+@pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "a", "&#0", "\\u0026amp;", "\\a", "%5C"])
+def test_a_large_text_takes_no_long_time(piece: str) -> None:
+    text = piece * (1024 * 1024 // len(piece))
+    hide = make_masker(["a" * 60 + "!", "\\a" * 16 + "!", "&amp;" * 8, 'pä/ss+w"ö<d&>x=1']).hide
+    begin = time.process_time()
+    hide(text)
+    assert time.process_time() - begin < 30
 
 
 @given(SECRETS, AROUND, AROUND)

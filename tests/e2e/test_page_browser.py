@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.core.masking import make_masker
 from monitor.core.verdict import State
 from monitor.sinks.store import Store, open_store
 from monitor.web.app import make_app
@@ -70,7 +71,14 @@ def shots(tmp_path: Path) -> Path:
 async def served(view: View) -> AsyncIterator[str]:
     stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(
-        serve(make_app(view), "127.0.0.1", 0, stop, on_started=started.set_result)
+        serve(
+            make_app(view),
+            "127.0.0.1",
+            0,
+            stop,
+            masker=make_masker(()),
+            on_started=started.set_result,
+        )
     )
     try:
         yield f"http://127.0.0.1:{await started}"

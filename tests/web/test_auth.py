@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from monitor.core.masking import make_masker
 from monitor.sinks.store import Store
 from monitor.web.auth import COOKIE, Sessions, describe_path
 from tests.web.builders import NOW, SECRET, a_view, client_of
@@ -210,11 +211,15 @@ def test_the_view_never_shows_its_tokens(store: Store) -> None:
         ("/hook/deploy/s3cret", "/hook/deploy/***"),
         ("/hooks/s3cret", "/hooks/***"),
         ("/hooks/deploy", "/hooks/***"),
+        (f"/deploy/{OTHER}", "/deploy/***"),
+        (f"/api/deploy/{OTHER}/x", "/api/deploy/***/x"),
+        (f"/{OTHER}", "/***"),
+        ("/" + "x" * 195 + OTHER, "/" + "x" * 195 + "***"),
         ("/" + "x" * 1000, "/" + "x" * 199),
     ],
 )
 def test_a_path_is_shown_without_the_secret_of_a_hook(path: str, shown: str) -> None:
-    assert describe_path(path) == shown
+    assert describe_path(path, make_masker([OTHER])) == shown
 
 
 def test_the_cookies_name_is_ours() -> None:

@@ -13,11 +13,13 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from structlog.testing import capture_logs
 
 from monitor.core.errors import ConfigurationError
+from monitor.core.masking import make_masker
 from monitor.sinks.store import Store
 from monitor.web.app import make_app
 from monitor.web.server import is_loopback, open_socket, serve
 from tests.web.builders import a_view
 
+SECRET = "deploy-secret-0123456789"  # noqa: S105  # planted
 HAS_IPV6 = socket.has_dualstack_ipv6()
 needs_ipv6 = pytest.mark.skipif(not HAS_IPV6, reason="IPv6 is off on this machine")
 
@@ -26,7 +28,10 @@ needs_ipv6 = pytest.mark.skipif(not HAS_IPV6, reason="IPv6 is off on this machin
 async def served(app: FastAPI, host: str | None = "127.0.0.1") -> AsyncIterator[int]:
     """The port of a server in this loop; it stops within three seconds."""
     stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(serve(app, host, 0, stop, on_started=started.set_result))
+    masker = make_masker([SECRET])
+    serving = asyncio.create_task(
+        serve(app, host, 0, stop, masker=masker, on_started=started.set_result)
+    )
     await asyncio.wait((serving, started), return_when=asyncio.FIRST_COMPLETED)
     if serving.done():
         await serving
@@ -181,6 +186,7 @@ async def test_a_cancelled_server_closes_its_socket(store: Store) -> None:
             "127.0.0.1",
             0,
             asyncio.Event(),
+            masker=make_masker(()),
             on_started=started.set_result,
         )
     )
@@ -204,14 +210,32 @@ async def test_a_request_is_one_line_without_query_or_secret(
     async with served(make_app(a_view(store))) as port:
         await fetch("127.0.0.1", port, "/api/incidents?state=all&token=s3cret")
         await fetch("127.0.0.1", port, "/hooks/railway/s3cret")
+        await fetch("127.0.0.1", port, f"/deploy/{SECRET}")
         await fetch("127.0.0.1", port, "/livez")
     lines = [entry for entry in logs if entry["event"] == "request answered"]
     assert [(line["path"], line["status"], line["log_level"]) for line in lines] == [
         ("/api/incidents", 200, "info"),
         ("/hooks/railway/***", 405, "info"),
+        ("/deploy/***", 404, "info"),
         ("/livez", 200, "debug"),
     ]
     assert "s3cret" not in str(logs)
+
+
+async def test_a_client_that_hangs_up_is_one_quiet_line(
+    store: Store, logs: list[dict[str, object]], caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(make_app(a_view(store, deploy_secret=SECRET))) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        head = f"POST /hooks/deploy/{SECRET} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(f'{head}{{"id":'.encode())
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.3)
+    assert [(line["path"], line["status"]) for line in logs] == [("/hooks/deploy/***", 499)]
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(
