@@ -18,6 +18,7 @@ from monitor.core.keys import ObjectKey
 from monitor.core.scope_flaws import find_own_flaws
 from monitor.core.scope_managed import find_ledger, find_managed
 from monitor.core.scope_omissions import Omission, group_by_schema, leave_out, omit
+from monitor.core.scope_partitioned import match_partitioned
 from monitor.core.scope_partitions import Children, find_partitions
 from monitor.core.scope_public import match_public
 from monitor.core.scope_roles import match_roles
@@ -105,7 +106,8 @@ def narrow(expected: Snapshot, actual: Snapshot, scope: Scope) -> Narrowed:
     out = _join([*omissions, *partitions])
     matched = match_roles(leave_out(expected, out), leave_out(actual, out), scope.roles)
     opened = match_public(matched.expected, matched.actual)
-    wanted, found = match_unfinished(matched.expected, opened.actual)
+    unfinished = match_unfinished(matched.expected, opened.actual)
+    wanted, found = match_partitioned(*unfinished)
     followed = match_unlogged(wanted, found)
     notes = (omission.note for omission in [*omissions, *partitions])
     return Narrowed(
