@@ -176,6 +176,10 @@ def explain(failed: Failed, interpreter: Interpreter, scratch: Scratch, what: st
             f"{what} is a {detail}, neither MetaData nor something that has one.",
             "Name the MetaData, the declarative base, or a function that returns one.",
         ),
+        "runs_again": (
+            f"{what}: it runs the migrations once more, as for several schemas; a lock is of one.",
+            "Let env.py migrate one schema here: `lock_schema` holds each one against the lock.",
+        ),
         "crashed": (f"{what}: the interpreter ended at once: {detail}.", _PYTHON),
     }
     sentence, step = sentences.get(failed.code) or (

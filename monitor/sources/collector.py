@@ -252,6 +252,8 @@ class Replay:
             return stamp + list(script._downgrade_revs("base", back))  # noqa: SLF001  # as above
 
         def upgrade(current: Any, context: Any) -> list[Any]:
+            if self._observer and self._planned:
+                raise Problem("runs_again")
             context.on_version_apply_callbacks += (self._report,)
             # A name stands for one revision only; a tuple is taken as well.
             target: Any = tuple(wanted)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from monitor.core.dated import find_dates
 from monitor.core.errors import BuildError
 from monitor.core.history import History
+from monitor.core.keys import ObjectKey
 from monitor.core.lock import Lock
 from monitor.core.lock_varying import Variation, find_variation, has_disagreement
 from monitor.core.snapshot import Snapshot, VersionTable
@@ -53,6 +54,7 @@ class Run(NamedTuple):
         stopped_at: the one that did not, and why; None where all did.
         tables: the version tables.
         is_later: whether the application believed that it was a later day.
+        afterwards: what env.py made or changed when the last revision was done.
     """
 
     base: Snapshot
@@ -60,6 +62,7 @@ class Run(NamedTuple):
     stopped_at: tuple[str, str] | None
     tables: Sequence[VersionTable]
     is_later: bool = False
+    afterwards: tuple[ObjectKey, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -199,13 +202,14 @@ class Runner:
 
         stopped_at: tuple[str, str] | None = None
         tables: Sequence[VersionTable] | None = None
+        afterwards: tuple[ObjectKey, ...] = ()
         try:
             if major is None:
                 schema = await self.shadows.build(work, major=self.options.build.major)
             else:
                 schema = await self.shadows.build_at(work, major=major)
             check_moved(schema, self.scripts.history, heads)
-            tables = schema.version_tables
+            tables, afterwards = schema.version_tables, _list_afterwards(observation, schema)
         except BuildError as error:
             stopped_at = _find_stop(observation, error)
         assert observation is not None  # noqa: S101  # else it had been raised again
@@ -213,7 +217,16 @@ class Runner:
         if tables is None:
             tables = observation.version_tables
         observed, is_later = tuple(observation.observed), self.options.build.is_later
-        return Run(observation.base, observed, stopped_at, tables, is_later)
+        return Run(observation.base, observed, stopped_at, tables, is_later, afterwards)
+
+
+def _list_afterwards(observation: Observation | None, schema: Snapshot) -> tuple[ObjectKey, ...]:
+    """What is not as the last revision left it."""
+    if observation is None or not observation.observed:
+        return ()
+    left = observation.observed[-1].schema.by_key
+    made = [item.key for item in schema.objects if left.get(item.key) != item]
+    return (*made, *(key for key in left if key not in schema.by_key))
 
 
 def _find_stop(observation: Observation | None, error: BuildError) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import msgspec
 
 from monitor.core.errors import BuildError
 from monitor.core.history import History
+from monitor.core.keys import ObjectKey
 from monitor.core.lock import Lock, LockedRevision, Statement, VersionPlace
 from monitor.core.lock_building import Built, make_lock, settle_built, settle_runs, succeed
 from monitor.core.lock_masking import mask
@@ -44,6 +45,8 @@ async def build_lock(scripts: Scripts, shadows: Shadows, options: LockOptions) -
     runner = Runner(scripts=scripts, shadows=shadows, options=options)
     runs = await runner.run_all()
     first, turned = runs.first, runs.turned
+    if first.afterwards:
+        options.build.progress(_warn_of(first.afterwards))
     place = _find_place(first.tables)
     variation = await asyncio.to_thread(runs.find_variation)
     words = word(variation)
@@ -73,6 +76,15 @@ async def _add_spellings(lock: Lock, runner: Runner, first: Run, words: Wordings
         theirs = [settle(schema, words)[0] for schema in run.list_schemas()]
         found += await asyncio.to_thread(list, find_spellings(ours, theirs))
     return add_spellings(lock, runner.options.others, found)
+
+
+def _warn_of(made: Sequence[ObjectKey]) -> str:
+    more = f" and {len(made) - 1} more" if len(made) > 1 else ""
+    return (
+        f"warning: {made[0]}{more} is made or changed when the last revision is done, by env.py "
+        "or an event of a migration: that is in no lock, and is told as drift. Do it in a "
+        "revision, or leave it to an `ignore` rule."
+    )
 
 
 def refuse_broken(history: History) -> None:

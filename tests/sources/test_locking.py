@@ -593,3 +593,37 @@ async def test_a_history_without_revisions_is_said(server: Cluster, tmp_path: Pa
     (tmp_path / "m/versions").mkdir()
     with pytest.raises(BuildError, match="has no revision yet"):
         await lock_up(ini, server)
+
+
+def extend_environment(ini: Path, *lines: str) -> Path:
+    """Let env.py do more once it has migrated, in the transaction in which it did."""
+    env = ini.parent / "m/env.py"
+    env.write_text(env.read_text() + "".join(f"        {line}\n" for line in lines))
+    return ini
+
+
+async def test_what_env_py_makes_after_the_migrations_is_said_to_be_in_no_lock(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_history(tmp_path, run("create table t (id int)"))
+    extend_environment(ini, "connection.exec_driver_sql('create table hook ()')")
+    lines: list[str] = []
+    lock = await lock_up(ini, server, progress=lines.append)
+    assert not any(key.name == "hook" for key in States(lock).fold(frozenset({"r1"})).objects)
+    [warning] = [line for line in lines if line.startswith("warning: ")]
+    assert "table public.hook is made or changed" in warning
+
+
+async def test_an_env_py_that_migrates_several_schemas_is_told_so(
+    server: Cluster, tmp_path: Path
+) -> None:
+    ini = write_history(tmp_path, run("create table t (id int)"))
+    extend_environment(
+        ini,
+        "connection.exec_driver_sql('create schema tenant; set search_path to tenant')",
+        "context.configure(connection=connection, version_table_schema='tenant')",
+        "context.run_migrations()",
+    )
+    with pytest.raises(BuildError, match="runs the migrations once more") as caught:
+        await lock_up(ini, server)
+    assert "lock_schema" in str(caught.value)
