@@ -1,9 +1,10 @@
 """What `anchorwatch snapshot` and `anchorwatch diff` do: they read sources."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
@@ -18,6 +19,7 @@ from monitor.cli.sources import (
 )
 from monitor.core.difference import Difference, Note, add_notes
 from monitor.core.errors import UsageError
+from monitor.core.lock import Lock
 from monitor.core.scope import DEFAULT_SCOPE, Scope
 from monitor.core.snapshot import Snapshot
 from monitor.core.source import Scheme, Source
@@ -109,22 +111,49 @@ async def _compare_both(
             unstable=unstable[0],
             unstable_actual=unstable[1],
         )
-    return add_notes(difference, notes), note_other_major(found[0], found[1])
+    read = {place: (await lock.read()).lock for place, lock in locks.items()}
+    note = note_other_major(found[0], found[1], locks=read, is_asked=choices.major is not None)
+    return add_notes(difference, notes), note
 
 
-def note_other_major(expected: Snapshot, actual: Snapshot) -> Note | None:
+def note_other_major(
+    expected: Snapshot,
+    actual: Snapshot,
+    *,
+    locks: Mapping[int, Lock] = MappingProxyType({}),
+    is_asked: bool = False,
+) -> Note | None:
     """A word where one side was built on another major than that of the other; else None.
 
-    The programs of the wanted one are not at hand, or a given server is of another.
+    The programs of the wanted one are not at hand, or a given server is of another; or a lock
+    was built there, or somebody asked for it.
+
+    Args:
+        expected: one side.
+        actual: the other one.
+        locks: those of the two, by their place, 0 or 1.
+        is_asked: whether the major was named.
     """
-    for side, built, other in (("expected", expected, actual), ("actual", actual, expected)):
+    for place, (built, other) in enumerate(((expected, actual), (actual, expected))):
         if built.builder is None or other.builder is not None:
+            continue
+        lock = locks.get(place)
+        if lock is not None and other.server and other.server.major in lock.spelt_on:
             continue
         majors = [snapshot.server.major for snapshot in (built, other) if snapshot.server]
         if len(set(majors)) > 1:
+            side = ("expected", "actual")[place]
+            advice = advise_server(majors[1])
+            if lock is not None:
+                advice = (
+                    f"Let the lock know both: `anchorwatch lock build --postgres {majors[0]},"
+                    f"{majors[1]}`."
+                )
+            elif is_asked:
+                advice = "Leave out --postgres, where that is not what is meant."
             message = (
                 f"The {side} side was built on PostgreSQL {majors[0]} instead of {majors[1]}, "
-                f"so some texts may be spelt differently. {advise_server(majors[1])}"
+                f"so some texts may be spelt differently. {advice}"
             )
             return Note(note="other_major", key=None, message=message)
     return None
