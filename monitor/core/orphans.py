@@ -227,7 +227,7 @@ def _make_orphans(tally: Tally, environment: str, database: str) -> Finding:
         database=database,
         key=relation.key,
         title=_describe(tally, count),
-        evidence=(Evidence(name="orphan_rows_at_least", expected=0, actual=_round(count)),),
+        evidence=(Evidence(name="orphan_rows", expected=0, actual=_round(count)),),
         remedy=f"anchorwatch orphans repair {database} --relation "
         f"{shlex.quote(write_relation(relation))} --strategy quarantine",
     )
@@ -307,6 +307,6 @@ def _write_samples(tally: Tally) -> str:
     return f"; among them {keys}" if keys else ""
 
 
-def _round(count: int) -> int:
-    """The power of two below: a few rows more or less are no news, twice as many are."""
-    return 1 << (count.bit_length() - 1)
+def _round(count: int) -> str:
+    """As in `32 or more` for 37: a few rows more or less are no news, twice as many are."""
+    return f"{1 << (count.bit_length() - 1)} or more"

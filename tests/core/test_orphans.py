@@ -72,6 +72,8 @@ def test_a_few_more_are_no_news_and_twice_as_many_are() -> None:
     digests = {count: digest_findings(find(a_tally(count))) for count in (32, 37, 63, 64, 31)}
     assert digests[32] == digests[37] == digests[63]
     assert len(set(digests.values())) == 3
+    [finding] = find(a_tally(37))
+    assert [one.actual for one in finding.evidence] == ["32 or more"]
 
 
 def test_none_is_no_finding_and_nobody_knows_is_none_either() -> None:
