@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-import msgspec
-
 from monitor.core.findings import Evidence, Finding
 from monitor.core.history import History
 from monitor.core.homes import find_home, is_partition
@@ -133,10 +131,14 @@ def describe_stamp(  # noqa: PLR0913  # what is stamped where, on what, and whos
     title = begin_sentence(rule)
     if state is State.UNKNOWN_REVISION:
         title = f"{title}: {', '.join(stamp)}" if any(stamp) else "a version row is empty"
-    found = _describe(rule, title, [*stamp], environment=environment, database=database)
-    if state is State.EMPTY:
-        return found
-    return msgspec.structs.replace(found, inside=_digest(snapshot, scope))
+    return find_overall(
+        rule,
+        environment=environment,
+        database=database,
+        title=title,
+        evidence=(Evidence("stamped", None, [*stamp]),),
+        inside="" if state is State.EMPTY else _digest(snapshot, scope),
+    )
 
 
 def _digest(snapshot: Snapshot, scope: Scope) -> str:

@@ -46,6 +46,7 @@ def describe_diagnosis(found: Diagnosis, *, environment: str, database: str) -> 
             title=sentence,
             remedy="; ".join(found.remedy) or RULES[state].fix,
             evidence=tuple(_list_evidence(state, found)),
+            inside=found.edits if state is State.EDITED_REVISION else "",
         )
         for state, sentence in zip(states, found.sentences, strict=True)
         if state in RULES
@@ -81,6 +82,7 @@ def _list_evidence(state: State, found: Diagnosis) -> Iterator[Evidence]:
             half = found.half
             yield Evidence("steps", half.steps, half.done)
             yield Evidence("revisions", [half.revision], None)
+            yield Evidence("stamped", None, stamped)
         case State.EDITED_REVISION:
             yield Evidence("revisions", [one.id for one in found.edited], None)
         case _:

@@ -4,6 +4,7 @@ From the worst down, as `core.verdict` lists the states; what holds besides is t
 Where explanations cost the same, all of them are told. What cannot be known is not guessed.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
@@ -49,6 +50,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         extra_revisions: there, and not stamped.
         half: one that stopped on its way.
         edited: what revisions did there before they were edited.
+        edits: a digest of what these did, and of what they do now.
         pending: what an upgrade would run, in order.
         unexplained: objects that no revision explains.
         alternatives: explanations that cost as much.
@@ -67,6 +69,7 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     extra_revisions: tuple[str, ...] = ()
     half: Half | None = None
     edited: tuple[LockedRevision, ...] = ()
+    edits: str = ""
     pending: tuple[str, ...] = ()
     unexplained: int = 0
     alternatives: tuple[Alternative, ...] = ()
@@ -274,6 +277,9 @@ class _Case:
             extra_revisions=found.extra,
             half=found.half,
             edited=best.edited,
+            edits=_digest(
+                [(one.delta, self._states.lock.by_id[one.id].delta) for one in best.edited]
+            ),
             pending=self._history.pending(self._rows),
             unexplained=left,
             alternatives=found.alternatives,
@@ -313,6 +319,12 @@ class _Case:
         """Whether something that comes after a missing revision can be seen."""
         above = [self._history.ancestors((later,)) for later in found.seen]
         return any(name in before for name in found.missing for before in above)
+
+
+def _digest(deltas: Sequence[tuple[Delta | None, Delta | None]]) -> str:
+    """Sixteen letters that change with what the revisions made and make."""
+    made = [[delta.pairs if delta else None for delta in pair] for pair in deltas]
+    return hashlib.sha256(msgspec.json.encode(made)).hexdigest()[:16]
 
 
 def _has_tables(snapshot: Snapshot) -> bool:

@@ -12,6 +12,7 @@ def find_overall(  # noqa: PLR0913  # what a finding is made of, by name
     title: str,
     remedy: str | None = None,
     evidence: tuple[Evidence, ...] = (),
+    inside: str = "",
 ) -> Finding:
     """The finding of a rule; its remedy is that of the rule where none is given."""
     return Finding(
@@ -23,6 +24,7 @@ def find_overall(  # noqa: PLR0913  # what a finding is made of, by name
         title=title,
         evidence=evidence,
         remedy=rule.fix if remedy is None else remedy,
+        inside=inside,
     )
 
 

@@ -562,6 +562,18 @@ def test_what_a_revision_did_before_it_was_edited_is_found() -> None:
     assert (healthy.verdict, healthy.edited) == (State.PENDING, ())
 
 
+def test_another_edit_of_a_revision_is_another_one_to_accept() -> None:
+    """What is accepted is what it did there, and what it does now."""
+    live = photograph(replay(edit_line("r2", *BEFORE)[:3]))
+    again = edit("r2", *BEFORE)
+    told = judge(edit("r2", *BEFORE), ["r3"], live).edits
+    assert told == judge(again, ["r3"], live).edits
+    less = BEFORE[:2]
+    other = judge(edit("r2", *less), ["r3"], photograph(replay(edit_line("r2", *less)[:3])))
+    assert [one.id for one in other.edited] == ["r2"]
+    assert other.edits != told
+
+
 def test_drift_beside_an_edited_revision_is_told_as_well() -> None:
     states = edit("r2", *BEFORE)
     old = edit_line("r2", *BEFORE)
