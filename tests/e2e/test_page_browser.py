@@ -153,7 +153,9 @@ async def test_a_person_accepts_a_finding_and_withdraws_it(
         (acceptance,) = await store.list_acceptances("production", "billing")
         assert (acceptance.code, acceptance.reason) == ("AW213", "</script> & why")
         await tab.ask("document.querySelector('.waiver button').click()")
-        await tab.wait_for("document.getElementById('accepted') === null")
+        await tab.wait_for(
+            "document.getElementById('accepted') === null && document.readyState === 'complete'"
+        )
         assert await store.list_acceptances("production", "billing") == []
     assert tab.complaints == []
 
