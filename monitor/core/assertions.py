@@ -19,6 +19,8 @@ from monitor.core.smoke import Reason, SmokeStep, StepOutcome, StepStatus
 TOLD_AFTER: Final = 2
 """Looks in a row that could not evaluate before people are told."""
 AGE: Final = "seconds_since_the_newest"
+SLACK: Final = "1 minute"
+"""How far the clock of an application may be ahead of the server's."""
 _JUDGED: Final = (Reason.ASSERTION, Reason.CAPTURE)
 
 
@@ -67,13 +69,18 @@ class AssertionState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_freshness(side: Side, where: str) -> str:
-    """The query for the age of the newest row; no row has none."""
+    """The query for the age of the newest row that is of no later than now; no row has none.
+
+    A row of the future says nothing about when it came, and one of infinity is of no time.
+    """
     (schema, table), (column,) = side.table, side.columns
-    condition = f" where ({where}\n)" if where else ""
-    age = f"extract(epoch from now() - max({quote_ident(column)}))::float8"
-    place = f"{quote_ident(schema or '')}.{quote_ident(table)}"
+    moment, place = quote_ident(column), f"{quote_ident(schema or '')}.{quote_ident(table)}"
+    age = f"extract(epoch from now() - max({moment}))::float8"
+    # As a condition and no filter: so an index on the column finds it at once.
+    past = f"{moment} > '-infinity' and {moment} <= now() + interval '{SLACK}'"
+    condition = f" and ({where}\n)" if where else ""
     # Names are quoted, and the condition is the configuration's own.
-    return f"select {age} as {AGE} from {place}{condition}"  # noqa: S608  # see above
+    return f"select {age} as {AGE} from {place} where {past}{condition}"  # noqa: S608  # see above
 
 
 def advance_assertion(

@@ -79,10 +79,32 @@ async def test_what_does_not_hold_is_told_and_its_end_as_well(watch: Watch) -> N
     assert seen.record.report.summary == "0 of 2 assertions hold"
 
 
-@pytest.mark.parametrize("sql", ["delete from orders", "update orders set at = null"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "delete from orders",
+        "update orders set at = null",
+        "update orders set at = now() + '1 day'::interval",
+        "update orders set at = 'infinity'",
+        "update orders set at = '-infinity'",
+    ],
+)
 async def test_without_a_newest_row_nothing_is_fresh(watch: Watch, sql: str) -> None:
     await watch.run(f"{TABLES} {sql}")
     [finding] = (await look(watch, 0, a_check(watch, FRESH))).record.report.findings
+    assert finding.code == "AW312"
+
+
+@pytest.mark.parametrize("kind", ["timestamptz", "timestamp", "date"])
+async def test_a_row_of_the_future_hides_neither_age_nor_freshness(
+    watch: Watch, kind: str
+) -> None:
+    await watch.run(f"{TABLES} alter table orders alter at type {kind}")
+    await watch.run("insert into orders values (7, 'infinity'), (8, now() + '1 day'::interval)")
+    check = a_check(watch, FRESH | {"within": "25h"})
+    assert (await look(watch, 0, check)).record.report.findings == ()
+    await watch.run("update orders set at = now() - '3 days'::interval where id < 7")
+    [finding] = (await look(watch, 1, check)).record.report.findings
     assert finding.code == "AW312"
 
 
