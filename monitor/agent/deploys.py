@@ -81,14 +81,17 @@ class Deploys:
         """When the last deployment that concerns a database was reported."""
         return self._last.get(database)
 
-    async def take(self, deployment: Deployment) -> bool:
-        """Note a deployment; False where it was noted before, or concerns nobody here.
+    async def take(self, deployment: Deployment) -> bool | None:
+        """Note a deployment; False where it was noted before, None where it concerns nobody here.
 
         Raises:
             StoreError: the ledger cannot be written.
         """
         concerned = self._list_concerned(deployment)
-        if not concerned or not await self._store.add_deployment(deployment):
+        if not concerned:
+            _log.info("a deployment concerns no database here", deployment=deployment.id)
+            return None
+        if not await self._store.add_deployment(deployment):
             return False
         _log.info(
             "a deployment was reported",

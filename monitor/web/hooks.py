@@ -53,7 +53,8 @@ def make_hook_routes(view: View) -> APIRouter:
         deployment = read(await request.body(), view.clock())
         if deployment is None:
             return Taken(deployment=None, is_new=False)
-        return Taken(deployment=deployment.id, is_new=await view.deployed(deployment))
+        is_new = await view.deployed(deployment)
+        return Taken(deployment=None if is_new is None else deployment.id, is_new=bool(is_new))
 
     @router.post(
         "/railway/{secret}",

@@ -127,7 +127,8 @@ class View:
         configured: the databases of the configuration as it is now.
         load_snapshot: the last snapshot of an environment's database as JSON.
         push: keeps a lock for an environment's database.
-        deployed: notes a deployment, to be looked at; False where it was noted before.
+        deployed: notes a deployment, to be looked at; False where it was noted before, None
+            where it concerns no database here.
         ask: asks for a look at an environment's database; False when nobody here
             looks at it.
         version: of the agent.
@@ -148,7 +149,7 @@ class View:
     is_ready: Callable[[], Awaitable[list[str]]]
     configured: Callable[[], Sequence[Configured]]
     load_snapshot: Callable[[str, str], Awaitable[bytes | None]]
-    deployed: Callable[[Deployment], Awaitable[bool]]
+    deployed: Callable[[Deployment], Awaitable[bool | None]]
     ask: Callable[[str, str], bool]
     push: Push
     version: str

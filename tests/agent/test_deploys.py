@@ -140,7 +140,7 @@ async def test_what_is_deployed_elsewhere_concerns_nobody(
     ):
         for elsewhere in ({"environment": "staging"}, {"service": "billing"}):
             _, body = await agent.post(f"/hooks/deploy/{SECRET}", **elsewhere)
-            assert json.loads(body)["new"] is False
+            assert json.loads(body) == {"format": 1, "deployment": None, "new": False}
 
 
 FILLED = f"""{TABLES}

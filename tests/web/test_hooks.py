@@ -41,6 +41,16 @@ async def test_a_report_is_taken_at_once_and_once(store: Store) -> None:
     assert empty.json()["new"] is True
 
 
+async def test_a_report_that_concerns_nobody_here_has_no_deployment(store: Store) -> None:
+    async def take(_deployment: Deployment) -> None:
+        return None
+
+    async with client_of(a_view(store, deployed=take, deploy_secret=DEPLOY)) as client:
+        answer = await client.post(f"/hooks/deploy/{DEPLOY}", json={"databases": ["nope"]})
+    assert answer.status_code == 202
+    assert answer.json() == {"format": 1, "deployment": None, "new": False}
+
+
 async def test_railway_is_taken_from_a_browser_too(store: Store) -> None:
     taking = Taking()
     headers = {"Origin": "https://railway.com", "Sec-Fetch-Site": "cross-site"}
