@@ -235,7 +235,7 @@ class Session:
                 write_opening(self._deadlines, "READ ONLY", pinned=()), timeout=seconds
             )
             cursor = await self._connection.cursor(sql, *args, timeout=seconds)
-            return [dict(row) for row in await cursor.fetch(most, timeout=seconds)]
+            rows = await cursor.fetch(most, timeout=seconds)
         except asyncpg.PostgresError as error:
             raise explain_asking(_hear(error, self._dsn), sql) from None
         except _FOREIGN as error:
@@ -247,6 +247,12 @@ class Session:
             ) from None
         finally:
             await self._roll_back()
+        if rows and len({*rows[0].keys()}) < len(rows[0]):
+            raise LookError(
+                f"{self.label} returned two columns of one name, of which one would be lost.",
+                next_step="Name them apart in the query: `AS one`, `AS other`.",
+            )
+        return [dict(row) for row in rows]
 
     async def execute(self, sql: str) -> None:
         """Run a script.

@@ -108,6 +108,13 @@ async def test_a_row_of_the_future_hides_neither_age_nor_freshness(
     assert finding.code == "AW312"
 
 
+async def test_two_columns_of_one_name_are_not_taken_for_one(watch: Watch) -> None:
+    check = a_check(watch, BALANCE | {"sql": "select 0 as n, 1 as n"})
+    [finding] = (await look(watch, 0, check)).record.report.findings
+    assert finding.code == "AW319"
+    assert "two columns of one name" in finding.title
+
+
 async def test_what_cannot_be_evaluated_leaves_what_was_known(watch: Watch) -> None:
     await watch.run(TABLES)
     check = a_check(watch, BALANCE, FRESH)
