@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 
@@ -71,7 +71,10 @@ def write_curl(request: Request, names: LookUp, hidden: Mapping[str, str]) -> st
     for name, value in _write_headers(request, show):
         words += ["-H", shlex.quote(f"{name}: {value}")]
     if request.body is not None:
-        words += ["--data-raw", shlex.quote(_write_body(request.body, show).decode())]
+        body = _write_body(request.body, show).decode()
+        for placeholder in hidden.values() if request.body.kind == "form" else ():
+            body = body.replace(quote_plus(placeholder), placeholder)
+        words += ["--data-raw", shlex.quote(body)]
     return " ".join(words)
 
 

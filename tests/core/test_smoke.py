@@ -107,6 +107,14 @@ def test_a_shell_reads_the_curl_command_as_it_is_meant() -> None:
     assert "hush" not in command
 
 
+def test_what_stands_for_a_secret_is_read_in_a_form_too() -> None:
+    form = Body("form", parse_json({"a": "{{ secret }}", "b": "{{ id }}", "c": "{{ later }}"}))
+    request = Request("POST", parse_template("http://x/"), body=form)
+    hidden = {"secret": "***", "later": "{{ later }}"}
+    command = write_curl(request, VALUES.__getitem__, hidden)
+    assert shlex.split(command)[-1] == "a=***&b=a%27b+c&c={{ later }}"
+
+
 def test_a_content_type_that_is_given_stays() -> None:
     request = Request(
         method="PUT",
