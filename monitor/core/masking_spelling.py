@@ -56,7 +56,9 @@ def write_pattern(text: str) -> str:
     for letter, run in groupby(exact):
         length = len([*run])
         if letter == "\\":
-            parts.append(_write_backslashes(length))
+            following = exact[length : length + 1]
+            skip = _skip_backslashes(length, following) if following and not parts else ""
+            parts.append(skip + _write_backslashes(length))
             continue
         # A match begins at the last backslash: a search from each would only take longer.
         before = _SEVERAL if parts else _BACKSLASH
@@ -64,6 +66,19 @@ def write_pattern(text: str) -> str:
             before = _SOME  # those of an escape are taken already
         parts += [_write_letter(letter, before), _write_letter(letter, _SEVERAL) * (length - 1)]
     return "".join(parts) + (_write_rest(rest) if rest else "")
+
+
+def _skip_backslashes(length: int, following: str) -> str:
+    """What lets no match begin where more follow than it could take, with the next letter's.
+
+    So the same is found, and a search through nothing but backslashes takes no longer. Of
+    escapes this holds where none begins with the next letter, as `%5c` does with a `%`, or as
+    `&#92;` begins like a tab's `&#9`.
+    """
+    most = 8 * length + 8 + 8
+    escapes = () if following in "%&\t" else ("%5[cC]", "&#92;", "&bsol;")
+    kinds = (r"\\", *escapes)
+    return f"(?!{'|'.join(f'(?:{kind}){{{most + 1}}}' for kind in kinds)})"
 
 
 def _write_backslashes(length: int) -> str:
