@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from monitor.core.masking_spelling import write_pattern
+from monitor.core.masking_spelling import write_inner, write_pattern
 
 MASK: Final = "***"
 LEAST: Final = 4
@@ -53,7 +53,8 @@ class _Form(NamedTuple):
 
 def _list_forms(secret: str) -> Iterator[_Form]:
     for reading in _list_readings(secret):
-        yield _Form(reading, write_pattern(reading))
+        # What is written in it may look like an escape: so as it is, too.
+        yield _Form(reading, f"{write_pattern(reading)}|{re.escape(reading)}")
     encoded = (*_list_base64(secret), *_list_hex(secret))
     yield from (form for form in encoded if len(form.text) >= LEAST)
 
@@ -81,5 +82,5 @@ def _list_base64(secret: str) -> Iterator[_Form]:
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             text = encode(bytes(offset) + data).decode().rstrip("=")[begin:end]
             # What stands in base64 may be escaped as well: its / and + in JSON or a URL.
-            spelled = "".join(one if one.isalnum() else write_pattern(one) for one in text)
+            spelled = "".join(one if one.isalnum() else write_inner(one) for one in text)
             yield _Form(text, f"{_SHARED if offset else ''}{spelled}{_SHARED}={{0,2}}")

@@ -31,11 +31,12 @@ def _write_and(backslashes: str) -> str:
 _NUMBER: Final = f"(?:#|{_PERCENT}23)"
 _END: Final = f"(?:;|{_PERCENT}3[bB])?"
 _HEX: Final = "[0-9a-fA-F]"
-_ANY: Final = (
-    rf"{_SEVERAL}(?:u{_HEX}{{4}}|U{_HEX}{{8}}|u\{{{_HEX}{{1,6}}\}}|x{_HEX}{{2}}|[0-7]{{3}}|[0abfnrtv])"
-    rf"|{_PERCENT}{_HEX}{{2}}"
-    rf"|{_write_and(_SEVERAL)}(?:{_NUMBER}[xX]?{_HEX}{{1,12}}|[A-Za-z][A-Za-z0-9]{{1,31}}){_END}"
+_ANY_BACKSLASHED: Final = (
+    rf"{_SEVERAL}(?:u{_HEX}{{4}}|U{_HEX}{{8}}|u\{{{_HEX}{{1,6}}\}}"
+    rf"|x{_HEX}{{2}}|[0-7]{{3}}|[0abfnrtv])"
 )
+_ANY_PERCENT: Final = f"{_PERCENT}{_HEX}{{2}}"
+_ANY_ENTITY: Final = rf"(?:{_NUMBER}[xX]?{_HEX}{{1,12}}|[A-Za-z][A-Za-z0-9]{{1,31}}){_END}"
 """Whatever stands for a character, or for a byte of it."""
 _SHORT: Final[Mapping[str, str]] = {
     "\0": "0",
@@ -68,6 +69,11 @@ def write_pattern(text: str) -> str:
     return "".join(parts) + (_write_rest(rest) if rest else "")
 
 
+def write_inner(letter: str) -> str:
+    """The same of one letter that others stand before, and which is no backslash."""
+    return _write_letter(letter, _SEVERAL)
+
+
 def _skip_backslashes(length: int, following: str) -> str:
     """What lets no match begin where more follow than it could take, with the next letter's.
 
@@ -95,22 +101,35 @@ def _write_rest(rest: str) -> str:
     kinds = "".join(sorted({re.escape(letter) for letter in rest} | {r"\ufffd"}))
     plus = "+" if " " in rest else ""
     most = len(rest.encode(errors="surrogatepass"))
-    return f"(?:{_ANY}|{_SOME}[{kinds}{plus}]){{0,{most}}}"
+    entity = f"{_write_and(_SOME)}{_ANY_ENTITY}"
+    behind = f"{_SOME}(?:[{kinds}{plus}]|{_ANY_PERCENT}|{entity})"
+    return (
+        f"(?:{_write_and(_SEVERAL)}{_ANY_ENTITY}|{_ANY_BACKSLASHED}|{behind}|{_ANY_PERCENT})"
+        f"{{0,{most}}}"
+    )
 
 
 @cache
 def _write_letter(letter: str, backslashes: str) -> str:
-    plain = re.escape(letter) if backslashes == _BACKSLASH else f"{_SOME}{re.escape(letter)}"
-    return f"(?:{'|'.join((plain, *_list_escapes(letter, backslashes)))})"
+    """A letter; what is escaped by backslashes may be escaped once more, and these not."""
+    is_first = backslashes == _BACKSLASH
+    before = "" if is_first else _SOME
+    entity = _write_entity(letter, backslashes if is_first else _SOME)
+    behind = "|".join((re.escape(letter), *_list_percent(letter), entity))
+    return f"(?:{before}(?:{behind})|{'|'.join(_list_escapes(letter, backslashes))})"
 
 
 def _list_escapes(letter: str, backslashes: str) -> Iterator[str]:
     yield f"{backslashes}(?:{'|'.join(_list_backslashed(letter))})"
     yield from _list_percent(letter)
-    yield f"{_write_and(backslashes)}(?:{'|'.join(_list_entities(letter))}){_END}"
+    yield _write_entity(letter, backslashes)
     if letter == " ":
         yield r"\+"
         yield f"{_PERCENT}2[bB]"
+
+
+def _write_entity(letter: str, backslashes: str) -> str:
+    return f"{_write_and(backslashes)}(?:{'|'.join(_list_entities(letter))}){_END}"
 
 
 def _list_backslashed(letter: str) -> Iterator[str]:

@@ -89,6 +89,9 @@ ECHOES: Final[dict[str, str]] = {
     "Latin-1": SHOWN.encode("latin-1").decode(errors="replace"),
     "UTF-8 read as Latin-1": SHOWN.encode().decode("latin-1"),
     "JSON in JSON": json.dumps(json.dumps(SHOWN)),
+    "JSON in HTML": html.escape(json.dumps(SHOWN)),
+    "JSON in a URL": quote(json.dumps(SHOWN), safe=""),
+    "JSON in HTML in a URL": quote(html.escape(json.dumps(SHOWN)), safe=""),
     "repr of bytes": repr(SHOWN.encode()),
     "units": "".join(map(_spell_units, SHOWN)),
     "base64 in JSON of PHP": base64.b64encode(SHOWN.encode()).decode().replace("/", "\\/"),
@@ -98,7 +101,26 @@ ECHOES: Final[dict[str, str]] = {
 @pytest.mark.parametrize("name", ECHOES)
 def test_what_serializers_make_of_a_secret_is_hidden(name: str) -> None:
     shown = make_masker([SHOWN]).hide(ECHOES[name])
-    assert shown.strip("\\\"'b") == MASK
+    assert re.sub(r"&quot;|%22|%26quot%3B|[\\\"'b]", "", shown) == MASK
+
+
+@pytest.mark.parametrize("spell", OUTER.values(), ids=OUTER)
+def test_what_follows_the_letters_that_are_looked_for_is_hidden_too(spell: Spell) -> None:
+    secret = "a" * 32 + '"b/<c' * 5
+    spelled = json.dumps(secret)[1:-1].replace("/", "\\/")
+    assert make_masker([secret]).hide(spell(f"~{spelled}~")) == f"~{MASK}~"
+
+
+def test_base64_in_json_in_a_url_is_hidden() -> None:
+    secret = "so?what?is?>>>?it"  # noqa: S105  # a test
+    encoded = base64.b64encode(secret.encode()).decode()
+    assert "/" in encoded
+    spelled = quote(json.dumps(encoded).replace("/", "\\/"), safe="")
+    assert make_masker([secret]).hide(spelled).replace("%3D", "") == f"%22{MASK}%22"
+
+
+def test_a_secret_that_holds_an_escape_is_found_as_it_is() -> None:
+    assert make_masker(["a\\u005c-rest"]).hide("is a\\u005c-rest") == "is ***"
 
 
 def test_what_is_left_after_a_long_secret_is_shown() -> None:
