@@ -101,7 +101,8 @@ ECHOES: Final[dict[str, str]] = {
 @pytest.mark.parametrize("name", ECHOES)
 def test_what_serializers_make_of_a_secret_is_hidden(name: str) -> None:
     shown = make_masker([SHOWN]).hide(ECHOES[name])
-    assert re.sub(r"&quot;|%22|%26quot%3B|[\\\"'b]", "", shown) == MASK
+    around = r"(?:&quot;|%22|%26quot%3B|[\\\"'b])*"
+    assert re.sub(rf"^{around}|{around}$", "", shown) == MASK
 
 
 @pytest.mark.parametrize("spell", OUTER.values(), ids=OUTER)
