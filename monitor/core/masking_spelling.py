@@ -115,14 +115,16 @@ def _write_letter(letter: str, backslashes: str) -> str:
     is_first = backslashes == _BACKSLASH
     before = "" if is_first else _SOME
     entity = _write_entity(letter, backslashes if is_first else _SOME)
-    behind = "|".join((re.escape(letter), *_list_percent(letter), entity))
-    return f"(?:{before}(?:{behind})|{'|'.join(_list_escapes(letter, backslashes))})"
+    behind = "|".join((entity, *_list_percent(letter), re.escape(letter)))
+    # The longest first: of `\\u0075` the letter u would leave the number, of `%26amp%3B` a %26 the
+    # rest.
+    return f"(?:{'|'.join(_list_escapes(letter, backslashes))}|{before}(?:{behind}))"
 
 
 def _list_escapes(letter: str, backslashes: str) -> Iterator[str]:
+    yield _write_entity(letter, backslashes)
     yield f"{backslashes}(?:{'|'.join(_list_backslashed(letter))})"
     yield from _list_percent(letter)
-    yield _write_entity(letter, backslashes)
     if letter == " ":
         yield r"\+"
         yield f"{_PERCENT}2[bB]"

@@ -120,6 +120,14 @@ def test_base64_in_json_in_a_url_is_hidden() -> None:
     assert make_masker([secret]).hide(spelled).replace("%3D", "") == f"%22{MASK}%22"
 
 
+@pytest.mark.parametrize(
+    ("secret", "spelled"),
+    [("000u", r"000\u0075"), ("000&", r"000\u0026amp;"), ("000&", "000%26amp%3B")],
+)
+def test_no_piece_of_an_escape_is_left(secret: str, spelled: str) -> None:
+    assert make_masker([secret]).hide(spelled) == MASK
+
+
 def test_a_secret_that_holds_an_escape_is_found_as_it_is() -> None:
     assert make_masker(["a\\u005c-rest"]).hide("is a\\u005c-rest") == "is ***"
 
