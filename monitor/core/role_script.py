@@ -12,9 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from monitor.core.script import split_script
+from monitor.core.script import IDENT, NOTHING, fold_ident, replace_statements, split_script
 
-_IDENT: Final = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 _SORT: Final = r"(?:role|user(?!\s+mapping\b)|group)"
 _TAIL: Final = r"""(?:[^;'"]|'(?:[^']|'')*+'|"(?:[^"]|"")*+")*"""
 _ABOUT: Final = rf"""(?:
@@ -27,19 +26,15 @@ _IN_BLOCK: Final = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 """Within a string it does not match: the quote that ends the string has no partner."""
-_MADE: Final = re.compile(rf"\bcreate\s+{_SORT}\s+({_IDENT})", re.IGNORECASE)
+_MADE: Final = re.compile(rf"\bcreate\s+{_SORT}\s+({IDENT})", re.IGNORECASE)
 _BLOCK: Final = re.compile(
     r"do\b[^$']*(?P<quote>\$\w*\$)(?P<body>.*)(?P=quote).*", re.IGNORECASE | re.DOTALL
 )
-_NOTHING: Final = "DO 'BEGIN END'"
 
 
 def find_made_roles(text: str) -> tuple[str, ...]:
     """The roles that a script makes, where their names stand in it."""
-    names = (found[1] for found in _MADE.finditer(text))
-    return tuple(
-        name[1:-1].replace('""', '"') if name.startswith('"') else name.lower() for name in names
-    )
+    return tuple(fold_ident(found[1]) for found in _MADE.finditer(text))
 
 
 def leave_roles_out(text: str) -> str:
@@ -49,16 +44,12 @@ def leave_roles_out(text: str) -> str:
 
 def _rewrite(text: str, change: Callable[[str], str]) -> str:
     """The script with each of its statements changed."""
-    pieces, position = [], 0
-    for statement in split_script(text):
-        pieces += [text[position : statement.start], change(statement.text)]
-        position = statement.end
-    return "".join((*pieces, text[position:]))
+    return replace_statements(text, ((one, change(one.text)) for one in split_script(text)))
 
 
 def _leave_out(statement: str) -> str:
     if _STATEMENT.fullmatch(statement):
-        return _NOTHING
+        return NOTHING
     block = _BLOCK.fullmatch(statement)
     if block is None:
         return statement

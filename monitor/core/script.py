@@ -9,9 +9,14 @@ for BEGIN ATOMIC.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
+
+IDENT: Final = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
+"""An identifier, quoted or bare, as a part of a pattern."""
+NOTHING: Final = "DO 'BEGIN END'"
+"""A statement that does nothing, in the place of another one."""
 
 _LETTER: Final = r"A-Za-z_\x80-\U0010ffff"
 _TOKEN: Final = re.compile(
@@ -99,6 +104,20 @@ def split_script(text: str) -> Iterator[Statement]:
         line += text.count("\n", counted, start)
         counted = start
         yield Statement(text=text[start:end], line=line, start=start, is_meta=is_meta)
+
+
+def replace_statements(text: str, changed: Iterable[tuple[Statement, str]]) -> str:
+    """A script with some of its statements, in their order, replaced by others."""
+    pieces, position = [], 0
+    for statement, other in changed:
+        pieces += [text[position : statement.start], other]
+        position = statement.end
+    return "".join((*pieces, text[position:]))
+
+
+def fold_ident(token: str) -> str:
+    """The name that an identifier stands for: a bare one is read in lower case."""
+    return token[1:-1].replace('""', '"') if token.startswith('"') else token.lower()
 
 
 def _cut(text: str) -> Iterator[tuple[int, int, bool]]:

@@ -10,24 +10,30 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.core.quoting import quote_ident, quote_literal
-from monitor.core.script import Statement, split_script
+from monitor.core.script import (
+    IDENT,
+    NOTHING,
+    Statement,
+    fold_ident,
+    replace_statements,
+    split_script,
+)
 from monitor.sources.postgres import connect
 from monitor.sources.shadow import Scratch
 
-_IDENT: Final = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 _TEXT: Final = r"'(?:[^']|'')*'"
 _MENTION: Final = re.compile(r"\bextension\b", re.IGNORECASE)
 _CREATE: Final = re.compile(
-    rf"""create \s+ extension \s+ (?P<quiet>if \s+ not \s+ exists \s+)? (?P<name>{_IDENT})
-    (?: \s+ with)? (?P<options>(?: \s+ (?: schema \s+ {_IDENT}
-    | version \s+ (?:{_IDENT}|{_TEXT}) | cascade))*) \s*""",
+    rf"""create \s+ extension \s+ (?P<quiet>if \s+ not \s+ exists \s+)? (?P<name>{IDENT})
+    (?: \s+ with)? (?P<options>(?: \s+ (?: schema \s+ {IDENT}
+    | version \s+ (?:{IDENT}|{_TEXT}) | cascade))*) \s*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _OPTION: Final = re.compile(
-    rf"(?P<word>schema|version)\s+(?P<value>{_IDENT}|{_TEXT})|(?P<cascade>cascade)", re.IGNORECASE
+    rf"(?P<word>schema|version)\s+(?P<value>{IDENT}|{_TEXT})|(?P<cascade>cascade)", re.IGNORECASE
 )
 _COMMENT: Final = re.compile(
-    rf"comment \s+ on \s+ extension \s+ (?P<name>{_IDENT}) \s+ is \s+ (?P<text>{_TEXT}|null) \s*",
+    rf"comment \s+ on \s+ extension \s+ (?P<name>{IDENT}) \s+ is \s+ (?P<text>{_TEXT}|null) \s*",
     re.IGNORECASE | re.VERBOSE,
 )
 _UNTRUSTED: Final = """/* anchorwatch extensions */
@@ -89,15 +95,14 @@ async def admit_extensions(scratch: Scratch, text: str) -> str:
     """
     if not (scratch.is_superuser and _MENTION.search(text)):
         return text
-    pieces, position = [], 0
+    changed = []
     for statement in split_script(text):
         if (command := _read_command(statement)) is None:
             continue
         name, theirs, ours = command
         if await _run_for_untrusted(scratch, name, ours):
-            pieces += [text[position : statement.start], theirs]
-            position = statement.end
-    return "".join((*pieces, text[position:]))
+            changed.append((statement, theirs))
+    return replace_statements(text, changed)
 
 
 def find_missing_extension(message: str) -> str | None:
@@ -115,7 +120,7 @@ def _read_command(statement: Statement) -> tuple[str, str, str] | None:
         name = _plain(comment["name"])
         text = comment["text"]
         said = "NULL" if text.lower() == "null" else quote_literal(_plain(text))
-        return name, "DO 'BEGIN END'", f"COMMENT ON EXTENSION {quote_ident(name)} IS {said}"
+        return name, NOTHING, f"COMMENT ON EXTENSION {quote_ident(name)} IS {said}"
     return None
 
 
@@ -132,7 +137,4 @@ async def _run_for_untrusted(scratch: Scratch, name: str, statement: str) -> boo
 
 def _plain(token: str) -> str:
     """The text that a quoted or bare token stands for."""
-    if token[0] in "\"'":
-        quote = token[0]
-        return token[1:-1].replace(quote * 2, quote)
-    return token.lower()
+    return token[1:-1].replace("''", "'") if token.startswith("'") else fold_ident(token)

@@ -10,18 +10,18 @@ import re
 from typing import Final
 
 from monitor.core.quoting import quote_ident
+from monitor.core.script import IDENT, fold_ident
 from monitor.sources.postgres import connect
 from monitor.sources.shadow import Scratch
 
-_IDENT: Final = r'(?:"(?:[^"]|"")+"|[A-Za-z_][\w$]*)'
 _CHANGE: Final = re.compile(
     rf"""alter \s+ (?P<kind>aggregate | collation | conversion | domain | function | procedure
     | routine | sequence | statistics | table | type | view | foreign \s+ table
     | materialized \s+ view | operator \s+ (?:class|family)
     | text \s+ search \s+ (?:configuration|dictionary))
-    \s+ (?P<name>{_IDENT} (?:\s*\.\s*{_IDENT})+)
-    (?P<rest>\s*\([^()'$;]*\) | \s+ using \s+ {_IDENT})?
-    \s+ owner \s+ to \s+ (?P<role>{_IDENT}) \s*""",
+    \s+ (?P<name>{IDENT} (?:\s*\.\s*{IDENT})+)
+    (?P<rest>\s*\([^()'$;]*\) | \s+ using \s+ {IDENT})?
+    \s+ owner \s+ to \s+ (?P<role>{IDENT}) \s*""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -35,7 +35,7 @@ async def give_away(scratch: Scratch, statement: str) -> bool:
     change = _CHANGE.fullmatch(statement)
     if change is None or not scratch.is_superuser:
         return False
-    role = _plain(change["role"])
+    role = fold_ident(change["role"])
     if role not in scratch.stand_ins:
         return False
     what = f"{change['kind']} {change['name']}{change['rest'] or ''}"
@@ -43,8 +43,3 @@ async def give_away(scratch: Scratch, statement: str) -> bool:
         await session.execute("SET search_path = pg_catalog")
         await session.execute(f"ALTER {what} OWNER TO {quote_ident(role)}")
     return True
-
-
-def _plain(name: str) -> str:
-    """The name that a quoted or bare identifier stands for."""
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
