@@ -18,7 +18,8 @@ from monitor.core.rules_history import (
     UNSTAMPED,
 )
 from monitor.core.scope import Scope, narrow
-from monitor.core.snapshot import Snapshot, make_snapshot
+from monitor.core.scope_omissions import leave_out
+from monitor.core.snapshot import Snapshot
 from monitor.core.stamps import find_too_long, has_strangers
 from monitor.core.verdict import State
 
@@ -145,9 +146,9 @@ def _digest(snapshot: Snapshot, scope: Scope) -> str:
     """Sixteen letters that change with the schema; not with its partitions, which come and go."""
     watched = narrow(snapshot, snapshot, scope).actual
     passing = {(item.key.schema, item.key.name) for item in watched.objects if is_partition(item)}
-    lasting = [
-        item
+    out = {
+        item.key
         for item in watched.objects
-        if not ({(item.key.schema, item.key.name), find_home(item)} & passing)
-    ]
-    return make_snapshot(lasting).fingerprint[:16]
+        if {(item.key.schema, item.key.name), find_home(item)} & passing
+    }
+    return leave_out(watched, out).fingerprint[:16]

@@ -150,7 +150,8 @@ async def _compare(
         grace=target.grace,
         share=share,
     )
-    report = report_judged(target, look.report.at, snapshot, judged, builds)
+    at = look.report.at
+    report = await asyncio.to_thread(report_judged, target, at, snapshot, judged, builds)
     return msgspec.structs.replace(report, notes=(*known.notes, *report.notes))
 
 
@@ -167,7 +168,8 @@ async def _compare_schema(
     if stamp is None and history is not None:
         return report_unreadable_stamp(report, snapshot)
     if (state := judge_stamp(snapshot, stamp or (), history)) is not None:
-        return report_stamp(report, target, snapshot, state)
+        # The stamp is told with the schema that it is on, and a large one takes its time.
+        return await asyncio.to_thread(report_stamp, report, target, snapshot, state)
     promise = Promise(baseline)
     try:
         if target.expectation is not None:
