@@ -84,17 +84,25 @@ def find_unstable(
             attributes[key, name] = one.get(name), other.get(name)
     absent, others = first.by_key.keys() - both, renamed.keys() - both
     is_whole = not (absent or others)
-    due = frozenset[str]()
-    if absent and said is not None:
-        names = {name for key in second.by_key.keys() - both for name in (key.schema, key.name)}
-        due = list_due(filter(None, names), Clock(today, later))
+    due = frozenset[ObjectKey]()
+    if said is not None:
+        due = _find_due(absent, second.by_key.keys() - both, Clock(today, later))
     return Unstable(
         attributes=attributes,
         absent=frozenset(absent),
         others=frozenset(others),
         shapes=() if is_whole else tuple(list_shapes(first.by_key, renamed)),
-        due=frozenset(key for key in absent if due & {key.schema, key.parent, key.name}),
+        due=due,
     )
+
+
+def _find_due(
+    absent: Iterable[ObjectKey], others: Iterable[ObjectKey], clock: Clock
+) -> frozenset[ObjectKey]:
+    """Those of the first build that one of today makes as well, by what a second one made."""
+    names = {name for key in others for name in (key.schema, key.name) if name}
+    due = list_due(names, clock)
+    return frozenset(key for key in absent if due & {key.schema, key.parent, key.name})
 
 
 def retell(
@@ -242,9 +250,14 @@ def _find_substitutes(
                 found[key] = None
             elif shape.pattern is None:
                 wanted[key] = there
-            elif there and not (key in unstable.due and any(is_later(it, key) for it in there)):
+            elif there and not _was_made_with(there, key, unstable):
                 found[key] = there[0]
     return found | match(wanted)
+
+
+def _was_made_with(there: Iterable[ObjectKey], key: ObjectKey, unstable: Unstable) -> bool:
+    """Whether something is there that nobody makes without this object."""
+    return key in unstable.due and any(is_later(one, key) for one in there)
 
 
 def _list_fitting(key: ObjectKey, unstable: Unstable) -> list[Shape]:
