@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
 from monitor.checks.comparison import compare
 from monitor.checks.spelling import Spellings
@@ -120,8 +119,8 @@ def note_other_major(
     expected: Snapshot,
     actual: Snapshot,
     *,
-    locks: Mapping[int, Lock] = MappingProxyType({}),
-    is_asked: bool = False,
+    locks: Mapping[int, Lock],
+    is_asked: bool,
 ) -> Note | None:
     """A word where one side was built on another major than that of the other; else None.
 
@@ -134,29 +133,28 @@ def note_other_major(
         locks: those of the two, by their place, 0 or 1.
         is_asked: whether the major was named.
     """
-    for place, (built, other) in enumerate(((expected, actual), (actual, expected))):
+    sides = (("expected", expected, actual), ("actual", actual, expected))
+    for place, (side, built, other) in enumerate(sides):
         if built.builder is None or other.builder is not None:
             continue
-        lock = locks.get(place)
-        if lock is not None and other.server and other.server.major in lock.spelt_on:
+        if built.server is None or other.server is None:
             continue
-        majors = [snapshot.server.major for snapshot in (built, other) if snapshot.server]
-        if len(set(majors)) > 1:
-            side = ("expected", "actual")[place]
-            advice = advise_server(majors[1])
-            if lock is not None:
-                advice = (
-                    f"Let the lock know both: `anchorwatch lock build --postgres {majors[0]},"
-                    f"{majors[1]}`."
-                )
-            elif is_asked:
-                advice = "Leave out --postgres, where that is not what is meant."
+        here, there, lock = built.server.major, other.server.major, locks.get(place)
+        if here != there and not (lock and there in lock.spelt_on):
             message = (
-                f"The {side} side was built on PostgreSQL {majors[0]} instead of {majors[1]}, "
-                f"so some texts may be spelt differently. {advice}"
+                f"The {side} side was built on PostgreSQL {here} instead of {there}, so some "
+                f"texts may be spelt differently. {_advise(here, there, lock, is_asked=is_asked)}"
             )
             return Note(note="other_major", key=None, message=message)
     return None
+
+
+def _advise(here: int, there: int, lock: Lock | None, *, is_asked: bool) -> str:
+    if lock is not None:
+        return f"Let the lock know both: `anchorwatch lock build --postgres {here},{there}`."
+    if is_asked:
+        return "Leave out --postgres, where that is not what is meant."
+    return advise_server(there)
 
 
 def refuse_directory(path: Path) -> None:

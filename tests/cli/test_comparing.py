@@ -34,4 +34,4 @@ def test_the_advice_is_one_that_helps(is_lock: bool, is_asked: bool, advice: str
 
 def test_a_lock_that_knows_the_spellings_of_that_major_needs_no_word() -> None:
     lock = add_spellings(LOCK, (13, 14), ())
-    assert note_other_major(of(17, builder="b"), of(13), locks={0: lock}) is None
+    assert note_other_major(of(17, builder="b"), of(13), locks={0: lock}, is_asked=False) is None
