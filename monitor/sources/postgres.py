@@ -247,6 +247,9 @@ class Session:
             ) from None
         finally:
             await self._roll_back()
+        return self._read_objects(rows)
+
+    def _read_objects(self, rows: Sequence[asyncpg.Record]) -> list[dict[str, Any]]:
         if rows and len({*rows[0].keys()}) < len(rows[0]):
             raise LookError(
                 f"{self.label} returned two columns of one name, of which one would be lost.",
