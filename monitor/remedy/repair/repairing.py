@@ -149,11 +149,13 @@ async def _act(
 
 
 async def _make_shelf(rows: Writer, found: Survey, before: Counted) -> list[Act]:
-    """Make the quarantine; what event triggers add meanwhile.
+    """Make the quarantine, where there is none yet; what event triggers add meanwhile.
 
     Raises:
         WriteError: it cannot be made, or they did more than add rows.
     """
+    if found.shelf.is_ready:
+        return []
     layout = await read_layout(rows, apart=QUARANTINE)
     await prepare_shelf(rows, found.shelf)
     if await read_layout(rows, apart=QUARANTINE) != layout:
