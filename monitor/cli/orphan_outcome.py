@@ -7,7 +7,7 @@ import msgspec
 
 from monitor.core.printing import clean
 from monitor.remedy.repair.undoing import UNDO
-from monitor.remedy.repair.wish import Outcome
+from monitor.remedy.repair.wish import Lost, Outcome
 
 
 def describe_outcome(outcome: Outcome) -> dict[str, Any]:
@@ -56,7 +56,23 @@ def _write_end(outcome: Outcome) -> str:
     return f"would change {rows} {noun}, nothing was changed"
 
 
+def _write_lost(one: Lost, *, is_applied: bool) -> str:
+    if one.rows is None:
+        return f"Whether {one.relation} loses parents by this is not known: {one.reason}"
+    noun, have, parents = (
+        ("row", "has", "its parent") if one.rows == 1 else ("rows", "have", "their parents")
+    )
+    verb = f"{have} lost" if is_applied else "would lose"
+    return (
+        f"{one.rows} {noun} of {one.table} {verb} {parents} by this: nothing enforces "
+        f"{one.relation}."
+    )
+
+
 def _list_next(outcome: Outcome) -> Iterator[str]:
+    for one in outcome.lost:
+        yield f"  {_write_lost(one, is_applied=outcome.applied)}"
+        yield f"    {one.next}"
     if outcome.remaining:
         yield (
             f"  {outcome.remaining} rows have lost their parents by this: they referenced rows "

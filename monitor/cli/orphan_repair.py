@@ -13,7 +13,7 @@ from monitor.cli.progress import show_progress
 from monitor.cli.sources import BuildChoices
 from monitor.core.condition import require_condition
 from monitor.core.errors import ConfigurationError, UsageError
-from monitor.core.relation import Relation
+from monitor.core.relation import Relation, list_loose
 from monitor.core.relation_choice import choose_relation, narrow
 from monitor.remedy.repair.repairing import repair
 from monitor.remedy.repair.undoing import Undoing, undo
@@ -131,13 +131,15 @@ async def _repair(
     *,
     is_applied: bool,
 ) -> Outcome:
-    relation = narrow(await _find_relation(subject, asked.relation), asked.where)
+    keys = await _list_keys(subject)
+    relation = narrow(_find_relation(subject, keys, asked.relation), asked.where)
     wish = Wish(
         relation=relation,
         strategy=asked.strategy,
         max_rows=asked.max_rows,
         with_dependents=asked.with_dependents,
         fire_triggers=asked.fire_triggers,
+        loose=list_loose((*keys.relations, *subject.orphans.relations)),
         values=values,
         reason=asked.reason,
         version=__version__,
@@ -190,9 +192,8 @@ def _read_values(asked: Asked) -> tuple[tuple[str, str], ...]:
     return tuple((name, text) for name, _, text in pairs)
 
 
-async def _find_relation(subject: Subject, text: str) -> Relation:
+def _find_relation(subject: Subject, keys: Keys, text: str) -> Relation:
     """The one that is meant, of those that `anchorwatch orphans` counts there."""
-    keys = await _list_keys(subject)
     try:
         return choose_relation((*keys.relations, *subject.orphans.relations), text)
     except UsageError as error:

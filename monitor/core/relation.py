@@ -79,6 +79,14 @@ def list_relations(expected: Snapshot | None, actual: Snapshot) -> tuple[Relatio
     return tuple(sorted(relations, key=lambda relation: relation.key.order))
 
 
+def list_loose(relations: Iterable[Relation]) -> tuple[Relation, ...]:
+    """Those that no constraint holds: the server lets their parents go without a word."""
+    return tuple(relation for relation in relations if relation.origin in _LOOSE)
+
+
+_LOOSE: Final = frozenset({Origin.MISSING, Origin.NOT_ENFORCED, Origin.CONFIGURED})
+
+
 def _is_held(item: SchemaObject, others: Iterable[SchemaObject]) -> bool:
     """Whether a key of another name says the same."""
     return any(

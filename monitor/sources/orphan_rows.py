@@ -5,7 +5,7 @@ schema, so that a search path chooses nothing. What reads runs in a transaction 
 with row-level security off: a row that a policy hides is an error there, and never an orphan.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from typing import Final, Literal, NamedTuple
@@ -222,6 +222,39 @@ async def find_places(
     return tuple(Place(int(table or 0), row or "") for table, row in await reader.fetch(sql))
 
 
+async def count_lost(
+    reader: Rows, relation: Relation, facts: Facts, parents: Iterable[Place], own: Iterable[Place]
+) -> int:
+    """How many rows lose their last parents when some leave; raises as `Session.reading` does.
+
+    Args:
+        reader: the transaction.
+        relation: of tables that hold rows themselves.
+        facts: of the relation.
+        parents: rows that nothing can reference any more.
+        own: rows of the child that leave too, or reference nothing any more.
+    """
+    values = [f"c.{quote_ident(column)}" for column in relation.columns]
+    left = _load("left").format(row="p", tables=1, places=2)
+    sql = _load("lost").format(
+        **_write_test(relation, facts),
+        child=_write_child(relation, facts),
+        parent=_write_parent(relation, facts),
+        left=left,
+        match=" and ".join(_write_match(relation, facts, values)),
+        staying=_write_kept(relation, facts, values, among=f"not ({left})"),
+        own=_load("left").format(row="c", tables=3, places=4),
+    )
+    ((count,),) = await reader.fetch(sql, *_split(parents), *_split(own))
+    return int(count or 0)
+
+
+def _split(places: Iterable[Place]) -> tuple[list[str], list[str]]:
+    """Tables and places as a statement takes them."""
+    listed = [*places]
+    return [str(place.table) for place in listed], [place.tuple for place in listed]
+
+
 def write_orphans(relation: Relation, facts: Facts) -> tuple[str, str]:
     """The child, called `c`, and the condition that makes a row of it an orphan, in SQL."""
     test = _write_test(relation, facts)
@@ -254,23 +287,32 @@ def _write_where(relation: Relation) -> str:
     return f"({relation.where}\n)" if relation.where else "true"
 
 
-def _write_kept(relation: Relation, facts: Facts, own: Sequence[str]) -> str:
+def _write_kept(relation: Relation, facts: Facts, own: Sequence[str], among: str = "true") -> str:
+    """Whether a row has a parent, among those of which a condition on `p` holds."""
+    parent = _write_parent(relation, facts)
+    match = " and ".join([*_write_match(relation, facts, own), among])
+    if not relation.is_period:
+        return f"exists (select from {parent} where {match})"
+    # https://www.postgresql.org/docs/current/sql-createtable.html: the union of the parents'
+    # periods covers the child's.
+    return _load("covered").format(
+        period=own[-1],
+        covered=f"p.{quote_ident(relation.referenced[-1])}",
+        parent=parent,
+        match=match,
+    )
+
+
+def _write_match(relation: Relation, facts: Facts, own: Sequence[str]) -> list[str]:
+    """What holds of a row `p` that is a parent, or of a period that is a part of one."""
     others = [f"p.{quote_ident(column)}" for column in relation.referenced]
-    parent = f"{_write_table(relation.parent, facts.parent, relation)} as p"
     equal = [
         _write_equal(other, mine, pair)
         for other, mine, pair in zip(others, own, facts.pairs, strict=True)
     ]
-    if not relation.is_period:
-        return f"exists (select from {parent} where {' and '.join(equal)})"
-    # https://www.postgresql.org/docs/current/sql-createtable.html: the union of the parents'
-    # periods covers the child's.
-    *equal, _ = equal
-    period, covered = own[-1], others[-1]
-    equal.append(f"{covered} operator(pg_catalog.&&) {period}")
-    return _load("covered").format(
-        period=period, covered=covered, parent=parent, match=" and ".join(equal)
-    )
+    if relation.is_period:
+        equal[-1] = f"{others[-1]} operator(pg_catalog.&&) {own[-1]}"
+    return equal
 
 
 def _write_equal(other: str, mine: str, pair: Pair) -> str:
@@ -284,6 +326,10 @@ def _write_equal(other: str, mine: str, pair: Pair) -> str:
 
 def _write_child(relation: Relation, facts: Facts) -> str:
     return _write_table(relation.child, facts.child, relation)
+
+
+def _write_parent(relation: Relation, facts: Facts) -> str:
+    return f"{_write_table(relation.parent, facts.parent, relation)} as p"
 
 
 def _write_table(table: Home, side: Side | None, relation: Relation) -> str:

@@ -52,6 +52,7 @@ async def test_a_quarantine_empties_the_count_and_undo_fills_it_again(
         ],
         "refused": [],
         "remaining": 0,
+        "lost": [],
     }
     counted = await run_inside("orphans", url)
     assert (counted.code, "anchorwatch_quarantine" in counted.out) == (0, False), counted
@@ -119,6 +120,39 @@ async def test_the_configuration_names_who_may_write(
     assert (done.code, "done, 1 row" in done.out) == (0, True), done
     assert await ask(url, "select team from users where id = 2") is None
     assert await ask(url, "select team from users where id = 1") == 1
+
+
+async def test_rows_of_configured_relations_that_lose_their_parents_are_told(
+    make_database: MakeDatabase, run_inside: RunCommand, tmp_path: Path
+) -> None:
+    url = await make_database(sql=f"{TABLES} delete from notes;")
+    (tmp_path / "anchorwatch.yaml").write_text(
+        f"""
+        databases:
+          app:
+            url: {url}
+            repair_url: {url}
+            orphans:
+              relations:
+                - relation: users.team -> orders.user_id
+                  where: team > 0
+                - relation: users.id -> orders.id
+                  where: no_such(id)
+        """
+    )
+    await run(url, "update users set team = 4")
+    command = ("orphans", "repair", "app", *NAMED, "--strategy", "delete")
+    told = "2 rows of public.users {} their parents by this: nothing enforces"
+    for options, verb in ((), "would lose"), (("--apply",), "have lost"):
+        done = await run_inside(*command, *options)
+        assert done.code == 0, done
+        assert f"{told.format(verb)} public.users(team) -> public.orders(user_id).\n" in done.out
+        assert "--relation 'public.users(team) -> public.orders(user_id)'" in done.out
+        assert (
+            "public.users(id) -> public.orders(id) loses parents by this is not known" in done.out
+        )
+    counted = await run_inside("orphans", "app")
+    assert "public.users(team) -> public.orders(user_id)" in counted.out
 
 
 async def test_a_file_may_hold_who_may_write(

@@ -114,6 +114,11 @@ class Table(msgspec.Struct, frozen=True):
         """Itself and its partitions in SQL, without what inherits from it otherwise."""
         return self.sql if self.kind == _PARTITIONED else f"only {self.sql}"
 
+    def list_touched(self, columns: Iterable[str]) -> set[str]:
+        """Columns that change with some: these, and what is computed from them."""
+        own = {*columns}
+        return own | {column.name for column in self.columns if own & {*column.bases}}
+
 
 class Operator(msgspec.Struct, frozen=True):
     """What a foreign key compares a pair of columns with.

@@ -252,19 +252,12 @@ def judge_nullify(wish: Wish, ground: Ground) -> Iterator[Refusal]:
                     next="Choose another strategy.",
                 )
     for link in ground.links:
-        if set(link.referenced) & _list_touched(ground.by_oid[link.parent], relation.columns):
+        parent = ground.by_oid[link.parent]
+        if parent.is_child and set(link.referenced) & parent.list_touched(relation.columns):
             yield Refusal(
                 reason=f"{quote_as_shown(link.name)} references columns that would change.",
                 next="Choose another strategy.",
             )
-
-
-def _list_touched(table: Table, columns: Iterable[str]) -> set[str]:
-    """Columns of a table that change with some: these, and what is computed from them."""
-    if not table.is_child:
-        return set()
-    own = {*columns}
-    return own | {column.name for column in table.columns if own & {*column.bases}}
 
 
 def _find_hindrance(column: Column) -> str | None:

@@ -10,6 +10,7 @@ from monitor.core.errors import LookError, Refused, TooSlow
 from monitor.core.quoting import quote_ident
 from monitor.remedy.repair.closure import Closure, follow, group
 from monitor.remedy.repair.ground import CHANGING, Ground, load
+from monitor.remedy.repair.losing import find_lost
 from monitor.remedy.repair.quarantine import (
     Shelf,
     judge_shelf,
@@ -136,7 +137,11 @@ async def plan(
         outcome = Outcome(strategy=wish.strategy.value, relation=wish.label, refused=refused)
         return None, outcome
     found = await survey(rows, wish, facts, ground)
-    return found, make_plan(wish, found)
+    outcome = make_plan(wish, found)
+    if found.orphans and not outcome.refused:
+        lost = await find_lost(rows, wish, ground, found.closure)
+        outcome = msgspec.structs.replace(outcome, lost=lost)
+    return found, outcome
 
 
 def make_plan(wish: Wish, found: Survey) -> Outcome:

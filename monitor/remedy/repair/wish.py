@@ -35,6 +35,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         max_rows: how many rows of all tables together it may change.
         with_dependents: whether rows that reference them may be changed too.
         fire_triggers: whether triggers of the user's may fire.
+        loose: other relations that nothing enforces: whose rows lose their parents is told.
         values: of adopted parents, column and text of each.
         reason: why, for the record of a quarantine.
         version: of anchorwatch, for the same.
@@ -45,6 +46,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     max_rows: int = MAX_ROWS
     with_dependents: bool = False
     fire_triggers: bool = False
+    loose: tuple[Relation, ...] = ()
     values: tuple[tuple[str, str], ...] = ()
     reason: str = ""
     version: str = ""
@@ -85,6 +87,24 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     next: str
 
 
+class Lost(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of another relation that have no parent by this, and that nothing enforces.
+
+    Attributes:
+        relation: which, as it is written.
+        table: whose rows they are, as it is written in SQL.
+        rows: how many; None where nobody can say.
+        reason: why not; empty where they were counted.
+        next: what to do about it.
+    """
+
+    relation: str
+    table: str
+    rows: int | None
+    reason: str = ""
+    next: str
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What a repair would do, or did.
 
@@ -97,6 +117,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         statements: in order; `$1` and so on are places of rows.
         refused: why it is not done; empty where it can be.
         remaining: rows of the relation without a parent afterwards; None where nobody looked.
+        lost: rows of other relations that have lost theirs by this.
     """
 
     strategy: str
@@ -107,3 +128,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     statements: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
     remaining: int | None = None
+    lost: tuple[Lost, ...] = ()
