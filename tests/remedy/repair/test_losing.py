@@ -1,5 +1,6 @@
 """Rows elsewhere that lose their parents by a repair are told: nothing else holds them."""
 
+import msgspec
 import pytest
 
 from monitor.core.relation import Origin, list_loose
@@ -96,3 +97,18 @@ async def test_what_cannot_be_counted_is_told_and_stops_nothing(
         ]
     assert done.applied
     assert await ask(url, "select count(*) from c") == 1
+
+
+async def test_a_period_loses_its_parent_with_a_part_of_it(make_database: MakeDatabase) -> None:
+    url = await make_database(
+        sql="create table p (id int primary key);"
+        "create table c (id int, valid int4range, pid int);"
+        "create table notes (id int primary key, cid int, during int4range);"
+        "insert into c values (1, '[0,5)', null), (1, '[5,9)', 9), (2, '[0,9)', null);"
+        "insert into notes values (1, 1, '[3,7)'), (2, 1, '[0,5)'), (3, 2, '[3,7)'),"
+        " (4, 1, '[6,7)'), (5, 1, '[8,12)')"
+    )
+    written = parse_relation("notes(cid, during) -> c(id, valid)")
+    loose = (msgspec.structs.replace(written, is_period=True),)
+    done = await mend(url, RELATION, "delete", loose=loose)
+    assert (done.applied, lost(done)) == (True, [("public.notes", 2)])
