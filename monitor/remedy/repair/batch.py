@@ -5,13 +5,21 @@ from typing import Final
 
 import msgspec
 
-from monitor.core.errors import Refused, UsageError
+from monitor.core.errors import (
+    Interrupted,
+    LookError,
+    Migrating,
+    Refused,
+    TooSlow,
+    UsageError,
+)
 from monitor.core.homes import Home
 from monitor.core.quoting import quote_as_shown, quote_ident, quote_literal
 from monitor.core.scope_managed import QUARANTINE
-from monitor.remedy.repair.ground import HOLDERS, Ground, Table, list_fired, load
+from monitor.remedy.repair.ground import HOLDERS, Column, Ground, Table, list_fired, load
 from monitor.remedy.repair.reasons import refuse_triggers
 from monitor.remedy.repair.texts import write_row
+from monitor.remedy.repair.transaction import saving
 from monitor.remedy.repair.wish import Refusal
 from monitor.sources.rows import Rows
 
@@ -165,6 +173,43 @@ def _judge_part(part: Part, table: Table | None) -> Iterator[Refusal]:
         yield Refusal(
             reason=f"A rule rewrites what is done to {part.shown}.", next="Drop the rule first."
         )
+
+
+async def judge_values(rows: Rows, batch: Batch, ground: Ground) -> AsyncIterator[Refusal]:
+    """Values that read no longer, as their types changed; raises as ``rows`` does."""
+    for part, table in list_tables(ground, batch):
+        names = part.columns or ()
+        if await _reads(rows, batch, part, write_row(table, names, 'k."values"')):
+            continue
+        kept = [column for column in table.columns if column.name in names]
+        lost = [one for one in kept if not await _reads(rows, batch, part, _write_value(one))]
+        said = [
+            f"in column {quote_as_shown(one.name)} no longer reads as {one.type}" for one in lost
+        ]
+        yield Refusal(
+            reason=f"What was kept of {table.shown} "
+            f"{', '.join(said) or 'no longer reads as a row of it'}.",
+            next="Make these types as they were (values of an enum, attributes, checks, lengths), "
+            f"or bring the rows back by hand: they are in {QUARANTINE}.rows.",
+        )
+
+
+async def _reads(rows: Rows, batch: Batch, part: Part, value: str) -> bool:
+    """Whether what a batch holds of a table still is what it is read as."""
+    try:
+        async with saving(rows):
+            await rows.fetch(load("reads").format(value=value, **write_part(batch, part)))
+    except (Refused, TooSlow, Migrating, Interrupted):
+        raise
+    except LookError:
+        return False
+    return True
+
+
+def _write_value(column: Column) -> str:
+    """What was kept of a column, as a value of it, in SQL."""
+    name = quote_literal(column.name)
+    return f'pg_catalog.jsonb_extract_path_text(k."values", {name})::{column.type}'
 
 
 async def judge_keys(rows: Rows, batch: Batch, ground: Ground) -> AsyncIterator[Refusal]:

@@ -16,11 +16,11 @@ from monitor.core.relation import Relation
 from monitor.core.relation_text import write_relation
 from monitor.remedy.repair.closure import Closure
 from monitor.remedy.repair.ground import HOLDERS, Ground
+from monitor.remedy.repair.transaction import saving
 from monitor.remedy.repair.wish import Lost, Strategy, Wish
 from monitor.sources.orphan_rows import Facts, Place, count_lost, read_facts
 from monitor.sources.rows import Rows
 
-_SAVEPOINT: Final = "anchorwatch_lost"
 _LOOK: Final = "`anchorwatch orphans` says whether it can be counted, and counts it."
 
 
@@ -104,14 +104,11 @@ async def _try(
     rows: Rows, relation: Relation, facts: Facts, gone: list[Place], own: list[Place]
 ) -> int | None:
     """The count; None where the server refuses it, which ends no transaction."""
-    await rows.fetch(f"savepoint {_SAVEPOINT}")
-    count = None
     try:
-        count = await count_lost(rows, relation, facts, gone, own)
+        async with saving(rows):
+            return await count_lost(rows, relation, facts, gone, own)
     except (LookError, WriteError):
-        await rows.fetch(f"rollback to savepoint {_SAVEPOINT}")
-    await rows.fetch(f"release savepoint {_SAVEPOINT}")
-    return count
+        return None
 
 
 def _doubt(relation: Relation, reason: str, step: str) -> Lost:

@@ -1,10 +1,11 @@
 """What transactions of a repair have in common: how they change rows, and how that is verified."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
-from monitor.core.errors import WriteError
+from monitor.core.errors import LookError, WriteError
 from monitor.core.quoting import quote_literal
 from monitor.remedy.repair.counters import Counted, Counts, compare, read_counts
 from monitor.remedy.repair.ground import Ground, load
@@ -13,6 +14,7 @@ from monitor.remedy.repair.wish import Act, Outcome
 from monitor.sources.rows import Rows, Writer
 
 _THEIR_PATH: Final = "set local search_path to default"
+_SAVEPOINT: Final = "anchorwatch"
 _ROUNDS: Final = 10
 """How often deferred triggers may set off others that are deferred."""
 
@@ -26,6 +28,18 @@ class Withdrawn(Exception):  # it says what happened, and no more
     def __init__(self, outcome: Outcome) -> None:
         super().__init__()
         self.outcome = outcome
+
+
+@asynccontextmanager
+async def saving(rows: Rows) -> AsyncIterator[None]:
+    """What fails inside is raised, and ends no transaction; raises as ``rows`` does."""
+    await rows.fetch(f"savepoint {_SAVEPOINT}")
+    try:
+        yield
+    except (LookError, WriteError):
+        await rows.fetch(f"rollback to savepoint {_SAVEPOINT}")
+        raise
+    await rows.fetch(f"release savepoint {_SAVEPOINT}")
 
 
 def require_allowed(plan: Outcome) -> None:

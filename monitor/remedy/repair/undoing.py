@@ -12,6 +12,7 @@ from monitor.remedy.repair.batch import (
     Batch,
     judge_batch,
     judge_keys,
+    judge_values,
     list_tables,
     miss_batch,
     read_batch,
@@ -93,10 +94,11 @@ async def undo(
         if is_applied:
             return await _apply(session, wish)
         async with session.reading() as rows:
-            return (await _make_plan(rows, wish)).outcome
+            return (await _make_plan(rows, wish, is_read=True)).outcome
 
 
-async def _make_plan(rows: Rows, wish: Undoing) -> _Plan:
+async def _make_plan(rows: Rows, wish: Undoing, *, is_read: bool = False) -> _Plan:
+    """What would come back; where it is only read, it is proven that its values still can be."""
     shelf = await read_shelf(rows)
     if not shelf.is_ready:
         raise miss_batch(wish.batch)
@@ -107,6 +109,8 @@ async def _make_plan(rows: Rows, wish: Undoing) -> _Plan:
         *judge_shelf(shelf),
         *judge_batch(batch, ground, fires_triggers=wish.fire_triggers),
     ]
+    if not refused and is_read:
+        refused = [one async for one in judge_values(rows, batch, ground)]
     if not refused:
         refused = [one async for one in judge_keys(rows, batch, ground)]
     return _Plan(_describe(batch, ground, refused), batch, ground)
@@ -166,6 +170,8 @@ def _write_mark(batch: Batch) -> Statement:
 async def _apply(session: Session, wish: Undoing) -> Outcome:
     plan: _Plan | None = None
     try:
+        async with session.reading() as reader:
+            require_allowed((await _make_plan(reader, wish, is_read=True)).outcome)
         async with session.writing() as rows:
             before = await read_counts(rows)
             plan = await _plan_locked(rows, wish)

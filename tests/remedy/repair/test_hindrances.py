@@ -45,3 +45,39 @@ async def test_a_value_may_be_too_large_to_be_kept(make_database: MakeDatabase) 
     with pytest.raises(WriteError, match=r"too large .* --strategy delete"):
         await mend(url, RELATION, "quarantine")
     assert await ask(url, "select count(*) from c") == 1
+
+
+KINDS = """
+create type mood as enum ('ok', 'bad'); create type pair as (x int, y text);
+create domain few as int check (value < 9); create domain sure as int not null default 1;
+create table p (id int primary key);
+create table c (id int primary key, pid int, m mood, q pair, f few, s sure, v varchar(5));
+insert into c values (1, 9, 'ok', '(1,a)', 8, 1, 'abcde'), (2, 9, 'bad', null, null, 1, null);
+"""
+
+
+@pytest.mark.parametrize("apply", [False, True])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("alter type mood rename value 'ok' to 'good'", "column m no longer reads as public.mood"),
+        ("alter type pair add attribute z int", "column q no longer reads as public.pair"),
+        ("alter domain few add check (value < 5)", "column f no longer reads as public.few"),
+        ("alter table c alter v type varchar(2)", "no longer reads as a row of it"),
+    ],
+)
+async def test_what_no_longer_reads_as_it_was_kept_is_named(
+    make_database: MakeDatabase, change: str, words: str, *, apply: bool
+) -> None:
+    url = await make_database(sql=KINDS)
+    before = await dump(url)
+    assert (await mend(url, RELATION, "quarantine")).applied
+    await run(url, change)
+    done = await bring_back(url, 1, apply=apply)
+    assert reasons(done).startswith("What was kept of public.c"), done
+    assert reasons(done).endswith(f"{words}."), done
+    assert "anchorwatch_quarantine.rows" in done.refused[0].next
+    if change.startswith("alter type mood"):
+        await run(url, "alter type mood rename value 'good' to 'ok'")
+        assert (await bring_back(url, 1)).applied
+        assert await dump(url) == before
