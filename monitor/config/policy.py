@@ -5,7 +5,7 @@ from types import MappingProxyType
 import msgspec
 
 from monitor.config.settings import Patience, Settings
-from monitor.core.incidents import DEFAULT_POLICY, ClassPolicy, Policy
+from monitor.core.patience import DEFAULT_POLICY, ClassPolicy, Policy
 
 
 def make_policy(settings: Settings) -> Policy:

@@ -22,7 +22,7 @@ from monitor.config.values import (
     format_duration,
 )
 from monitor.core.findings import FindingClass
-from monitor.core.incidents import DEFAULT_POLICY
+from monitor.core.patience import DEFAULT_POLICY
 
 _ROWS: Final = (Shape.TEXT, Shape.LIST, Shape.SECTIONS, Shape.DATA)
 _ADDRESS: Final = ("url", *ADDRESS_PARTS)

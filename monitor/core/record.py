@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from monitor.core.incidents import Policy
+from monitor.core.patience import Policy
 from monitor.core.release import Move
 from monitor.core.report import Report
 from monitor.core.verdict import State

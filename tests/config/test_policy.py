@@ -5,7 +5,7 @@ from datetime import timedelta
 from monitor.config import Settings, make_policy
 from monitor.config.settings import AlertSettings, Patience
 from monitor.core.findings import INCIDENT_CLASSES, FindingClass
-from monitor.core.incidents import DEFAULT_POLICY, ClassPolicy
+from monitor.core.patience import DEFAULT_POLICY, ClassPolicy
 
 
 def test_no_settings_are_the_policy_that_incidents_have() -> None:

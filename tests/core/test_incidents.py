@@ -15,8 +15,6 @@ from monitor.core.findings import (
     Unknown,
 )
 from monitor.core.incidents import (
-    DEFAULT_POLICY,
-    ClassPolicy,
     Event,
     EventKind,
     Incident,
@@ -25,6 +23,7 @@ from monitor.core.incidents import (
 )
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.message import compose
+from monitor.core.patience import DEFAULT_POLICY, ClassPolicy
 from monitor.core.report import Report
 from monitor.core.rules import CANNOT_LOOK, UNREACHABLE, UNUSED_RULE
 from monitor.core.verdict import State

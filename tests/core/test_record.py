@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.incidents import DEFAULT_POLICY
+from monitor.core.patience import DEFAULT_POLICY
 from monitor.core.record import Record, advance
 from monitor.core.report import Report
 from monitor.core.verdict import State

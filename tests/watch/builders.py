@@ -11,7 +11,8 @@ import asyncpg
 
 from monitor.core.checkup import CheckName
 from monitor.core.errors import AnchorwatchError
-from monitor.core.incidents import DEFAULT_POLICY, EventKind
+from monitor.core.incidents import EventKind
+from monitor.core.patience import DEFAULT_POLICY
 from monitor.core.source import Scheme, parse_source
 from monitor.core.verdict import State
 from monitor.core.waivers import IgnoreRule, Waivers
