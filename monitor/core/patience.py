@@ -9,6 +9,11 @@ import msgspec
 
 from monitor.core.findings import FindingClass
 
+LONGEST_GAP: Final = timedelta(days=1)
+"""Between two reminders, unless the configuration asks for more."""
+_DOUBLINGS: Final = 20
+"""More make no difference: a second has become more than a day."""
+
 
 class ClassPolicy(msgspec.Struct, frozen=True):
     """How patient we are with one class of findings.
@@ -64,3 +69,12 @@ DEFAULT_POLICY: Final = Policy(
         }
     )
 )
+
+
+def choose_gap(every: timedelta, reminders: int) -> timedelta:
+    """How long to wait for the next reminder: twice as long each time, up to a day.
+
+    Who wants to be reminded less often than daily is.
+    """
+    doubled: timedelta = every * 2 ** min(reminders, _DOUBLINGS)
+    return max(every, min(doubled, LONGEST_GAP))

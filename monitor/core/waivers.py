@@ -22,6 +22,7 @@ from monitor.core.findings import READ, Evidence, Finding, FindingClass
 from monitor.core.keys import ObjectKey
 from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.patterns import ANYTHING, parse_pattern, write_pattern
+from monitor.core.printing import write_line
 from monitor.core.rule import Rule
 from monitor.core.rules import EXPIRED_RULE, RULES, STUCK_MIGRATION, UNUSED_RULE
 from monitor.core.rules_data import NOT_EVALUATED, UNCOUNTED
@@ -269,7 +270,7 @@ def accept(
             title=finding.title,
             reason=said,
             until=until,
-            by=_write_line(by)[:100],
+            by=write_line(by)[:100],
             at=at,
         )
         for finding in map(_check_waivable, findings)
@@ -282,7 +283,7 @@ def check_reason(text: str) -> str:
     Raises:
         UsageError: there is none, or it is an essay.
     """
-    reason = _write_line(text)
+    reason = write_line(text)
     if not reason:
         raise UsageError(
             "The reason is empty.", next_step="Write why it is all right; others will ask."
@@ -305,11 +306,6 @@ def read_day(text: str) -> date:
         if _DAY.fullmatch(text):
             return date.fromisoformat(text)
     raise UsageError("That is no day.", next_step="Write it like 2027-01-31.")
-
-
-def _write_line(text: str) -> str:
-    """Without lines, and without halves of characters, which no ledger takes."""
-    return " ".join(text.encode(errors="backslashreplace").decode().split())
 
 
 def _check_waivable(finding: Finding) -> Finding:

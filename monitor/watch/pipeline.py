@@ -21,10 +21,11 @@ from monitor.core.checkup import CheckRecord, advance_check, keep_known
 from monitor.core.errors import AnchorwatchError, DamagedFile, LookError
 from monitor.core.fault import locate_fault
 from monitor.core.findings import FindingClass
-from monitor.core.incidents import Event, Incident, Status, step
+from monitor.core.incidents import Event, Incident, Status
 from monitor.core.patience import Policy
 from monitor.core.record import Record, advance
 from monitor.core.snapshot import Snapshot, dump_snapshot, load_snapshot
+from monitor.core.step import step
 from monitor.sinks.store import Decision, Store
 from monitor.watch.bulkhead import contain
 from monitor.watch.checkup import Checkup, fail_check
