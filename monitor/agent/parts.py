@@ -32,7 +32,7 @@ from monitor.config.databases import DatabaseSettings
 from monitor.config.flaws import make_error
 from monitor.config.load import LoadedConfig
 from monitor.config.place import judge_store
-from monitor.config.policy import make_policy
+from monitor.config.policy import make_grouping, make_policy
 from monitor.core.errors import StoreError
 from monitor.core.findings import Severity
 from monitor.core.incidents import Event, Incident, Status
@@ -43,6 +43,7 @@ from monitor.sinks.faults import report_fault
 from monitor.sinks.locks import Keeping
 from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
+from monitor.sinks.queue import Held
 from monitor.sinks.store import Store
 from monitor.sources.servers import WatchedServers
 from monitor.watch.checkup import Checkup
@@ -104,6 +105,8 @@ class Agent:
             routes,
             holder=uuid.uuid4().hex,
             link=self._link,
+            find_deployment=self._find_deployment,
+            grouping=make_grouping(settings),
             observe=self._count_attempt,
         )
         self._pipeline = Pipeline(
@@ -158,7 +161,11 @@ class Agent:
             else:
                 metrics.watch_suite(place.database, place.suite)
         for route in routes:
-            metrics.notifications.begin(route.channel.name, [r.value for r in FailureReason])
+            metrics.notifications.begin(
+                route.channel.name,
+                reasons=[reason.value for reason in FailureReason],
+                suppressed=[Fate.GROUPED.value, *(held.value for held in Held)],
+            )
         return metrics
 
     def _name_expectation(self, name: str, database: DatabaseSettings) -> str | None:
@@ -375,15 +382,25 @@ class Agent:
         for event in events:
             self.metrics.count_event(name, classes[event.incident], event.kind)
 
-    def _link(self, database: str) -> str | None:
+    def _link(self, database: str | None) -> str | None:
         base = self._settings.public_url
-        return f"{base}/databases/{database}" if base else None
+        if base is None or database is None:
+            return base
+        return f"{base}/databases/{database}"
+
+    def _find_deployment(self, incident: Incident) -> datetime | None:
+        return self._deploys.find_last(incident.database)
 
     def _count_attempt(self, attempt: Attempt) -> None:
+        notifications = self.metrics.notifications
         if attempt.fate is Fate.DELIVERED:
-            self.metrics.notifications.add_delivered(attempt.channel, attempt.kind.value)
+            notifications.add_delivered(attempt.channel, attempt.kind.value)
+        elif attempt.fate is Fate.GROUPED:
+            notifications.add_suppressed(attempt.channel, Fate.GROUPED.value)
+        elif attempt.held is not None:
+            notifications.add_suppressed(attempt.channel, attempt.held.value)
         elif attempt.reason is not None:
-            self.metrics.notifications.add_failed(attempt.channel, attempt.reason.value)
+            notifications.add_failed(attempt.channel, attempt.reason.value)
 
     async def deliver(self) -> None:
         """Deliver what is due until cancelled."""

@@ -12,9 +12,9 @@ from monitor.core.findings import Evidence, Finding, Severity
 from monitor.core.homes import WHOLES
 from monitor.core.keys import ObjectKey
 from monitor.core.kinds import Value
-from monitor.core.message import describe_sides, name_change
+from monitor.core.message import describe_sides
 from monitor.core.printing import clean
-from monitor.core.rules import ChangeKind
+from monitor.core.rules import ChangeKind, name_change
 
 SIGNS: Final[Mapping[ChangeKind, str]] = {"missing": "-", "unexpected": "+", "altered": "~"}
 WIDEST: Final = 72

@@ -6,6 +6,7 @@ import msgspec
 
 from monitor.config.settings import Patience, Settings
 from monitor.core.patience import DEFAULT_POLICY, ClassPolicy, Policy
+from monitor.sinks.queue import Grouping
 
 
 def make_policy(settings: Settings) -> Policy:
@@ -19,6 +20,11 @@ def make_policy(settings: Settings) -> Policy:
         unsettled_at_most=DEFAULT_POLICY.unsettled_at_most,
         window=settings.deploy_window,
     )
+
+
+def make_grouping(settings: Settings) -> Grouping:
+    """How messages to people are grouped."""
+    return Grouping(wait=settings.alerts.group_wait, interval=settings.alerts.group_interval)
 
 
 def _change(policy: ClassPolicy, patience: Patience) -> ClassPolicy:

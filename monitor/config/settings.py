@@ -85,8 +85,17 @@ class Patience(Section):
 
 
 class AlertSettings(Section):
-    """When people are told, for each class of findings."""
+    """When people are told, and for each class of findings how patient we are."""
 
+    group_wait: Duration = Field(
+        default=timedelta(seconds=10),
+        description="How long a message to people waits for what else happens to databases of "
+        "its environment; they get one message for all that is wrong in the same way.",
+    )
+    group_interval: Duration = Field(
+        default=timedelta(minutes=1),
+        description="How long after such a message the next one of the same kind may follow.",
+    )
     unreachable: Patience = Field(
         default_factory=Patience, description="No connection can be made."
     )

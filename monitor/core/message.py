@@ -3,17 +3,17 @@
 A message answers what, where, since when, what differs and what to do next.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
+from monitor.core.cause import find_cause
+from monitor.core.duration import describe_duration
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity
+from monitor.core.flapping import CALM_AFTER
 from monitor.core.incidents import EventKind, Incident, Status
-from monitor.core.keys import Kind
 from monitor.core.kinds import Value
-from monitor.core.rules import ChangeKind, choose_rule
 
 VERDICT: Final = "deploy.verdict"
 """The type of the word about a deployment."""
@@ -26,14 +26,6 @@ MAX_VALUE: Final = 120
 
 _LEAD: Final = 30
 """Characters that are shown before the place where two long values part."""
-
-
-_CHANGES: Final[Mapping[str, ChangeKind]] = {
-    choose_rule(kind, change, frozenset()).code: change
-    for kind in Kind
-    for change in ("missing", "unexpected")
-}
-"""Missing and unexpected objects have codes of their own, everything else is altered."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -56,6 +48,7 @@ class Message(msgspec.Struct, frozen=True):
             channel escapes for itself.
         omitted: how many findings are not listed.
         findings: all of them, in the order of the lines.
+        cause: what has most likely led to it; empty where nothing suggests anything.
         command: the next step on the command line.
         accept: the command that takes what was there at the first look as it is;
             None about anything else.
@@ -79,17 +72,28 @@ class Message(msgspec.Struct, frozen=True):
     command: str
     url: str | None
     accept: str | None = None
+    cause: str = ""
 
 
-def compose(
+def compose(  # noqa: PLR0913  # what a message is made of, by name
     incident: Incident,
     kind: EventKind,
     *,
     delivery: str,
     at: datetime,
     url: str | None = None,
+    deployed_at: datetime | None = None,
 ) -> Message:
-    """The message about ``incident`` as it stands now."""
+    """The message about ``incident`` as it stands now.
+
+    Args:
+        incident: what it is about.
+        kind: what happened.
+        delivery: the id of the message.
+        at: when that was decided.
+        url: the page of the database.
+        deployed_at: when the last deployment that concerns the database was reported.
+    """
     worst_first = sorted(incident.findings, key=lambda f: (-f.severity.rank, f.identity))
     lines = tuple(describe_finding(finding) for finding in worst_first[:MAX_LINES])
     return Message(
@@ -107,10 +111,28 @@ def compose(
         lines=lines,
         omitted=len(worst_first) - len(lines),
         findings=tuple(worst_first),
-        command=f"anchorwatch check {incident.database}",
+        command=choose_command(incident),
         url=url,
         accept=_offer(incident, kind),
+        cause="" if kind in _ENDS else find_cause(incident, deployed_at),
     )
+
+
+_ENDS: Final = frozenset({EventKind.RESOLVED, EventKind.VERDICT})
+"""Kinds of which no cause is asked."""
+
+
+def choose_command(incident: Incident) -> str:
+    """The command that shows more of it."""
+    match incident.finding_class:
+        case FindingClass.ORPHANS:
+            return f"anchorwatch orphans {incident.database}"
+        case FindingClass.SMOKE if len(incident.findings) == 1 and incident.findings[0].subject:
+            return f"anchorwatch smoke run {incident.findings[0].subject}"
+        case FindingClass.SMOKE:
+            return "anchorwatch smoke run"
+        case _:
+            return f"anchorwatch check {incident.database}"
 
 
 def _offer(incident: Incident, kind: EventKind) -> str | None:
@@ -129,12 +151,7 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
     match kind:
         case EventKind.RESOLVED:
             lasted = describe_duration(at - incident.first_seen)
-            if incident.is_rebaselined:
-                return (
-                    f"RESOLVED {place}: a deployment came, the schema as it is now is the "
-                    f"new baseline; {what} of {lasted} ago were not undone"
-                )
-            return f"RESOLVED {place}: {_describe_end(incident)} after {lasted}"
+            return f"RESOLVED {place}: {_describe_end(incident, lasted)}"
         case EventKind.REMINDER:
             lasted = describe_duration(at - incident.first_seen)
             return f"STILL OPEN {place}: {what}, for {lasted}"
@@ -142,22 +159,37 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
             return f"{_WORDS[incident.severity is Severity.INFO]} {incident.headline}"
         case EventKind.CHANGED:
             return f"CHANGED {place}: now {what}"
+        case EventKind.FLAPPING:
+            return f"FLAPPING {place}: {what}, {_describe_flapping(incident)}"
         case _:
             already = ", already so at the first look" if incident.is_initial else ""
             return f"{incident.severity.value.upper()} {place}: {what}{already}"
 
 
+def _describe_flapping(incident: Incident) -> str:
+    is_gone = incident.status is Status.RECOVERING
+    return (
+        f"{'gone' if is_gone else 'there'} for now; it comes and goes, so the next word is when "
+        f"it has stayed one way for {describe_duration(CALM_AFTER)}"
+    )
+
+
 _WORDS: Final = {True: "DEPLOYED", False: "DEPLOYED, NOT RIGHT"}
 
 
-def _describe_end(incident: Incident) -> str:
+def _describe_end(incident: Incident, lasted: str) -> str:
     """Nobody is told that something was repaired which was only accepted, or ignored."""
-    over = _OVER[incident.finding_class]
+    over, what = _OVER[incident.finding_class], describe_class(incident)
+    if incident.is_rebaselined:
+        return (
+            "a deployment came, the schema as it is now is the new baseline; "
+            f"{what} of {lasted} ago were not undone"
+        )
     if not incident.waived:
-        return over
+        return f"{over} after {lasted}"
     if incident.waived >= len(incident.findings):
-        return f"{describe_class(incident)}, accepted or ignored and not undone,"
-    return f"{over}, but for {incident.waived} accepted or ignored,"
+        return f"{what}, accepted or ignored and not undone, after {lasted}"
+    return f"{over}, but for {incident.waived} accepted or ignored, after {lasted}"
 
 
 _OVER: Final = {
@@ -197,11 +229,6 @@ def describe_finding(finding: Finding) -> str:
     return f"{finding.title} ({describe_evidence(shown[0])})"
 
 
-def name_change(code: str) -> ChangeKind:
-    """Whether the object of a finding with this code is missing, unexpected or altered."""
-    return _CHANGES.get(code, "altered")
-
-
 def describe_evidence(evidence: Evidence) -> str:
     """``type: expected text, is integer``."""
     expected, actual = describe_sides(evidence)
@@ -233,15 +260,3 @@ def _write(value: Value) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
-
-
-_UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-
-
-def describe_duration(duration: timedelta) -> str:
-    """``2 h``, ``42 min``: the largest unit, rounded down."""
-    seconds = max(int(duration.total_seconds()), 0)
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return "0 s"

@@ -338,3 +338,16 @@ def _choose_special(kind: Kind, attribute: str) -> Rule | None:
     if attribute == "valid":
         return NOT_VALID if kind in (Kind.CHECK, Kind.FOREIGN_KEY) else INVALID_INDEX
     return _BY_ATTRIBUTE.get(attribute)
+
+
+def name_change(code: str) -> ChangeKind:
+    """Whether the object of a finding with this code is missing, unexpected or altered."""
+    return _CHANGES.get(code, "altered")
+
+
+_CHANGES: Final[Mapping[str, ChangeKind]] = {
+    choose_rule(kind, change, frozenset()).code: change
+    for kind in Kind
+    for change in ("missing", "unexpected")
+}
+"""Missing and unexpected objects have codes of their own, everything else is altered."""

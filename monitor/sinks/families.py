@@ -13,11 +13,10 @@ import msgspec
 from monitor.core.checkup import CheckRecord
 from monitor.core.findings import FindingClass
 from monitor.core.keys import Kind
-from monitor.core.message import name_change
 from monitor.core.orphans import Tally
 from monitor.core.record import Record
 from monitor.core.relation import Origin
-from monitor.core.rules import RULES, ChangeKind
+from monitor.core.rules import RULES, ChangeKind, name_change
 from monitor.core.verdict import State
 
 type Labels = tuple[tuple[str, str], ...]
@@ -150,6 +149,11 @@ AGENT_FAMILIES: Final[Mapping[str, Family]] = {
     ),
     "anchorwatch_notifications_total": Family(
         "counter", ("channel", "event"), "Messages that a channel took."
+    ),
+    "anchorwatch_notifications_suppressed_total": Family(
+        "counter",
+        ("channel", "reason"),
+        "What was kept back on purpose, or told in a message about something else.",
     ),
     "anchorwatch_notification_failures_total": Family(
         "counter", ("channel", "reason"), "Attempts that a channel did not take."

@@ -214,16 +214,19 @@ class _Notifications:
     def __init__(self, own: _Own) -> None:
         self._delivered = own.counter("anchorwatch_notifications_total")
         self._failed = own.counter("anchorwatch_notification_failures_total")
+        self._suppressed = own.counter("anchorwatch_notifications_suppressed_total")
         self._pending = own.gauge("anchorwatch_outbox_pending")
         self._oldest = own.gauge("anchorwatch_outbox_oldest_timestamp_seconds")
         self._dead = own.gauge("anchorwatch_outbox_dead")
 
-    def begin(self, channel: str, reasons: Iterable[str]) -> None:
+    def begin(self, channel: str, *, reasons: Iterable[str], suppressed: Iterable[str]) -> None:
         """Begin every series of a channel, so that the first failure is an increase."""
         for event in EventKind:
             self._delivered.labels(channel=channel, event=event.value)
         for reason in reasons:
             self._failed.labels(channel=channel, reason=reason)
+        for reason in suppressed:
+            self._suppressed.labels(channel=channel, reason=reason)
         self.set_outbox(channel, pending=0, oldest=None, dead=0)
 
     def add_delivered(self, channel: str, event: str) -> None:
@@ -233,6 +236,10 @@ class _Notifications:
     def add_failed(self, channel: str, reason: str) -> None:
         """A channel did not take a message."""
         self._failed.labels(channel=channel, reason=reason).inc()
+
+    def add_suppressed(self, channel: str, reason: str) -> None:
+        """Something was kept back on purpose, or told in a message about something else."""
+        self._suppressed.labels(channel=channel, reason=reason).inc()
 
     def set_outbox(
         self, channel: str, *, pending: int, oldest: datetime | None, dead: int

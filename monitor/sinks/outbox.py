@@ -3,25 +3,31 @@
 A row is claimed, rendered from the incident *as it stands now*, sent, and only then
 given its receipt. A crash in between sends it again under the same id. Every
 channel has a lane of its own: a slow one never delays another.
+
+People get what is due of one environment and class in one message, a machine gets each
+event by itself. What is silenced, or explained by something else, is kept back: when that
+is over, what is still so is told.
 """
 
 import asyncio
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, final
+from typing import Any, Final, NamedTuple, final
 
 import structlog
 
 from monitor.core.errors import DeliveryError, StoreError
-from monitor.core.findings import Severity
+from monitor.core.findings import FindingClass, Severity
+from monitor.core.grouped import Part, compose_several
 from monitor.core.incidents import EventKind, Incident, Status
-from monitor.core.message import compose
+from monitor.core.message import Message, compose
+from monitor.core.silence import Silence, is_silenced
 from monitor.sinks.channel import Channel, FailureReason
-from monitor.sinks.queue import Delivery
+from monitor.sinks.queue import Delivery, Grouping, Held
 from monitor.sinks.retry import PACES, Pace, plan_retry, read_wish
 from monitor.sinks.store import Store
 
@@ -33,6 +39,8 @@ LEASE: Final = timedelta(minutes=2)
 """Longer than one attempt with its spacing and receipt; after a crash it is the delay."""
 ROUND: Final = 20
 """Deliveries of one lane in a row; then others get a word in."""
+HOLD: Final = timedelta(seconds=30)
+"""How often it is asked whether what is kept back may go."""
 
 _log = structlog.get_logger(__name__)
 
@@ -52,16 +60,27 @@ class Fate(StrEnum):
     POSTPONED = "postponed"
     BURIED = "buried"
     SKIPPED = "skipped"
+    HELD = "held"
+    GROUPED = "grouped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What is counted about an attempt; `reason` says why it failed."""
+    """What is counted about an attempt.
+
+    Attributes:
+        channel: where to.
+        kind: what happened.
+        fate: what it came to.
+        reason: why it failed.
+        held: why it is kept back, when it was not before.
+    """
 
     channel: str
     kind: EventKind
     fate: Fate
     reason: FailureReason | None = None
+    held: Held | None = None
 
 
 class _Lane:
@@ -96,13 +115,50 @@ def choose_kind(
     return kind if has_told else EventKind.OPENED
 
 
+def choose_hold(
+    incident: Incident,
+    silences: Sequence[Silence],
+    unreachable: Collection[tuple[str, str]],
+    now: datetime,
+) -> Held | None:
+    """Why nothing is said of an incident for now; None where it may be told.
+
+    Of a database that cannot be reached, or so it seems, that alone is told: what else is
+    wrong with it follows from that, or is nobody's first worry. A deployment's verdict was
+    waited for, and says so itself.
+    """
+    if is_silenced(incident, silences, now):
+        return Held.SILENCED
+    if incident.finding_class in _NEVER_EXPLAINED:
+        return None
+    place = (incident.environment, incident.database)
+    return Held.INHIBITED if place in unreachable else None
+
+
+_NEVER_EXPLAINED: Final = frozenset({FindingClass.UNREACHABLE, FindingClass.DEPLOY})
+
+
 def _ignore(_: Attempt) -> None:
     """Count nothing."""
 
 
-def _no_link(_: str) -> str | None:
+def _no_link(_: str | None) -> str | None:
     """Without a public address there are no links."""
     return None
+
+
+def _no_deployment(_: Incident) -> datetime | None:
+    """Where none is reported."""
+    return None
+
+
+class _Sorted(NamedTuple):
+    """What becomes of deliveries that were claimed together."""
+
+    lost: list[Delivery]
+    silent: list[Delivery]
+    held: dict[Held, list[Delivery]]
+    told: list[tuple[Delivery, Incident, EventKind]]
 
 
 @final
@@ -115,7 +171,9 @@ class Courier:
         holder: a name for this process that no other one uses.
         luck: from 0 to 1, for the jitter.
         sleep: waits so many seconds.
-        link: the page of a database by its name.
+        link: the page of a database by its name; of all for None.
+        find_deployment: when a deployment that concerns an incident was last reported.
+        grouping: how messages to people are grouped; None groups nothing.
         observe: told of every attempt.
     """
 
@@ -127,7 +185,9 @@ class Courier:
         holder: str,
         luck: Callable[[], float] = random.random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        link: Callable[[str], str | None] = _no_link,
+        link: Callable[[str | None], str | None] = _no_link,
+        find_deployment: Callable[[Incident], datetime | None] = _no_deployment,
+        grouping: Grouping | None = None,
         observe: Callable[[Attempt], None] = _ignore,
     ) -> None:
         self._store = store
@@ -136,6 +196,8 @@ class Courier:
         self._luck = luck
         self._sleep = sleep
         self._link = link
+        self._find_deployment = find_deployment
+        self._grouping = grouping
         self._observe = observe
 
     async def deliver_due(self, now: datetime) -> None:
@@ -182,50 +244,107 @@ class Courier:
         lane.is_busy = True
         try:
             for _ in range(ROUND):
-                claimed = await self._store.claim_due(
-                    now=clock(), holder=self._holder, limit=1, lease=LEASE, channel=lane.name
-                )
-                if not claimed or not await _finish(self._handle(lane, claimed[0], clock)):
+                claimed = await self._claim(lane, clock())
+                if not claimed or not await _finish(self._handle(lane, claimed, clock)):
                     return
         finally:
             lane.is_busy = False
 
+    async def _claim(self, lane: _Lane, now: datetime) -> list[Delivery]:
+        """What goes out next: of one incident, or for people of all that belongs together."""
+        if self._grouping is None or not lane.pace.is_for_people:
+            return await self._store.claim_due(
+                now=now, holder=self._holder, limit=1, lease=LEASE, channel=lane.name
+            )
+        return await self._store.claim_group(
+            now=now,
+            holder=self._holder,
+            lease=LEASE,
+            channel=lane.name,
+            grouping=self._grouping,
+        )
+
     async def _handle(
-        self, lane: _Lane, delivery: Delivery, clock: Callable[[], datetime]
+        self, lane: _Lane, deliveries: Sequence[Delivery], clock: Callable[[], datetime]
     ) -> bool:
-        """Send one, or find that it need not be sent; whether the lane may go on."""
-        incident = await self._store.load_incident(delivery.incident)
-        if incident is None:
-            await self._store.bury(delivery, FailureReason.INCIDENT_LOST, clock())
-            self._tell(delivery, Fate.BURIED, FailureReason.INCIDENT_LOST)
+        """Send them, or find that they need not be sent; whether the lane may go on."""
+        found = await self._sort(lane, deliveries, clock())
+        await self._put_away(found, clock())
+        if not found.told:
             return True
-        has_told = await self._store.has_delivered_open(lane.name, incident.id)
-        kind = choose_kind(delivery.kind, incident, has_told=has_told, minimum=lane.route.minimum)
-        if kind is None:
-            await self._store.supersede(delivery, clock())
-            self._tell(delivery, Fate.SKIPPED)
-            return True
+        sent = [delivery for delivery, _, _ in found.told]
         await self._wait_turn(lane)
         try:
-            receipt = await self._send(lane, delivery, incident, kind, clock())
+            receipt = await self._send(lane, found.told, clock())
         except DeliveryError as failure:
-            return await self._retreat(lane, delivery, failure, clock())
-        await self._store.complete(delivery, receipt, clock())
-        self._tell(delivery, Fate.DELIVERED)
+            return await self._retreat(lane, sent, failure, clock())
+        await self._store.complete(sent, receipt, clock())
+        self._tell(sent[:1], Fate.DELIVERED)
+        self._tell(sent[1:], Fate.GROUPED)
         return True
 
-    async def _send(
-        self, lane: _Lane, delivery: Delivery, incident: Incident, kind: EventKind, at: datetime
-    ) -> str:
-        """One attempt; whatever goes wrong in it comes out as DeliveryError."""
-        try:
-            message = compose(
+    async def _sort(self, lane: _Lane, deliveries: Sequence[Delivery], now: datetime) -> _Sorted:
+        ids = [delivery.incident for delivery in deliveries]
+        incidents = await self._store.load_incidents(ids)
+        told = await self._store.list_told(lane.name, ids)
+        silences = await self._store.list_silences(after=now)
+        unreachable = await self._store.list_unreachable()
+        found = _Sorted([], [], {}, [])
+        for delivery in deliveries:
+            incident = incidents.get(delivery.incident)
+            if incident is None:
+                found.lost.append(delivery)
+                continue
+            kind = choose_kind(
+                delivery.kind,
+                incident,
+                has_told=incident.id in told,
+                minimum=lane.route.minimum,
+            )
+            if kind is None:
+                found.silent.append(delivery)
+            elif held := choose_hold(incident, silences, unreachable, now):
+                found.held.setdefault(held, []).append(delivery)
+            else:
+                found.told.append((delivery, incident, kind))
+        return found
+
+    async def _put_away(self, found: _Sorted, now: datetime) -> None:
+        """Note what is not sent."""
+        if found.lost:
+            await self._store.bury(found.lost, FailureReason.INCIDENT_LOST, now)
+            self._tell(found.lost, Fate.BURIED, FailureReason.INCIDENT_LOST)
+        if found.silent:
+            await self._store.supersede(found.silent, now)
+            self._tell(found.silent, Fate.SKIPPED)
+        for why, deliveries in found.held.items():
+            await self._store.hold(deliveries, now + HOLD, why)
+            fresh = [delivery for delivery in deliveries if delivery.held is not why]
+            self._tell(fresh, Fate.HELD, held=why)
+
+    def _compose(self, told: Sequence[tuple[Delivery, Incident, EventKind]]) -> Message:
+        if len(told) == 1:
+            [(delivery, incident, kind)] = told
+            return compose(
                 incident,
                 kind,
                 delivery=delivery.id,
                 at=delivery.at,
                 url=self._link(incident.database),
+                deployed_at=self._find_deployment(incident),
             )
+        parts = [Part(incident, kind, one.id, one.at) for one, incident, kind in told]
+        return compose_several(parts, url=self._link(None))
+
+    async def _send(
+        self,
+        lane: _Lane,
+        told: Sequence[tuple[Delivery, Incident, EventKind]],
+        at: datetime,
+    ) -> str:
+        """One attempt; whatever goes wrong in it comes out as DeliveryError."""
+        try:
+            message = self._compose(told)
             async with asyncio.timeout(SEND_SECONDS):
                 return await lane.route.channel.send(message, attempt_at=at)
         except DeliveryError:
@@ -238,7 +357,7 @@ class Courier:
             ) from None
         except Exception as error:  # noqa: BLE001 - the bulkhead of one delivery
             _log.error(
-                "delivery broke", channel=lane.name, delivery=delivery.id, at=_locate(error)
+                "delivery broke", channel=lane.name, delivery=told[0][0].id, at=_locate(error)
             )
             raise DeliveryError(
                 f"The channel {lane.name} broke with {type(error).__name__}.",
@@ -247,15 +366,18 @@ class Courier:
             ) from None
 
     async def _retreat(
-        self, lane: _Lane, delivery: Delivery, failure: DeliveryError, now: datetime
+        self, lane: _Lane, sent: Sequence[Delivery], failure: DeliveryError, now: datetime
     ) -> bool:
-        """Plan the next attempt, or give up; a channel that is ill is not pressed on."""
+        """Plan the next attempt, or give up; a channel that is ill is not pressed on.
+
+        What was to be told together is tried together again: as the oldest of it would be.
+        """
         reason = FailureReason(failure.reason)
         wait = plan_retry(
             lane.pace,
             failure,
-            attempts=delivery.attempts,
-            age=now - delivery.at,
+            attempts=max(delivery.attempts for delivery in sent),
+            age=now - min(delivery.at for delivery in sent),
             luck=self._luck(),
         )
         due = None if wait is None else now + wait
@@ -263,16 +385,17 @@ class Courier:
             # It was asked of the channel, not of one message.
             lane.closed_until = None if due is None else now + asked
         if due is None:
-            await self._store.bury(delivery, reason, now)
+            await self._store.bury(sent, reason, now)
         else:
-            await self._store.postpone(delivery, due, reason)
-        self._tell(delivery, Fate.BURIED if due is None else Fate.POSTPONED, reason)
+            await self._store.postpone(sent, due, reason)
+        self._tell(sent[:1], Fate.BURIED if due is None else Fate.POSTPONED, reason)
         _log.warning(
             "delivery failed",
             channel=lane.name,
-            delivery=delivery.id,
-            incident=delivery.incident,
-            attempts=delivery.attempts,
+            delivery=sent[0].id,
+            incident=sent[0].incident,
+            incidents=len(sent),
+            attempts=sent[0].attempts,
             reason=reason.value,
             error=str(failure),
             due=due.isoformat() if due else None,
@@ -286,10 +409,18 @@ class Courier:
             await self._sleep(wait)
         lane.free_at = loop.time() + lane.pace.spacing
 
-    def _tell(self, delivery: Delivery, fate: Fate, reason: FailureReason | None = None) -> None:
-        self._observe(
-            Attempt(channel=delivery.channel, kind=delivery.kind, fate=fate, reason=reason)
-        )
+    def _tell(
+        self,
+        deliveries: Sequence[Delivery],
+        fate: Fate,
+        reason: FailureReason | None = None,
+        *,
+        held: Held | None = None,
+    ) -> None:
+        for one in deliveries:
+            self._observe(
+                Attempt(channel=one.channel, kind=one.kind, fate=fate, reason=reason, held=held)
+            )
 
 
 async def _finish(handling: Coroutine[Any, Any, bool]) -> bool:

@@ -9,15 +9,16 @@ about an incident, nobody else sends about it on that channel.
 """
 
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.incidents import Event, EventKind
+from monitor.core.incidents import Event, EventKind, Incident
 from monitor.sinks.backend import Backend
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.store_failures import read_word
@@ -28,6 +29,15 @@ from monitor.sources.dsn import printable
 RECEIPT_LENGTH: Final = 200
 _LOCK: Final = 0x6F757462
 """First key of the advisory lock; the second is the channel's."""
+
+
+class Held(StrEnum):
+    """Why a row is kept back on purpose: the closed list of a metric's label."""
+
+    SILENCED = "silenced"
+    """Somebody asked for quiet."""
+    INHIBITED = "inhibited"
+    """Something else is told that explains it."""
 
 
 class DeliveryStatus(StrEnum):
@@ -52,6 +62,7 @@ class Delivery:
         at: when it was decided.
         attempts: how often it was claimed, this time included.
         holder: who holds it.
+        held: why it was kept back before.
     """
 
     id: str
@@ -62,6 +73,7 @@ class Delivery:
     at: datetime
     attempts: int
     holder: str
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,30 +101,57 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """The outbox of one channel: how many wait, since when, and how many were given up."""
+    """The outbox of one channel: how many wait, since when, and how many were given up.
+
+    What is kept back on purpose does not wait.
+    """
 
     pending: int
     oldest: datetime | None
     dead: int
 
 
+_ALL: Final = 10_000
+"""Rows of one environment and class: nobody watches as many databases with one agent."""
 _PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
+_WAITING: Final = sa.and_(_PENDING, OUTBOX.c.held.is_(None))
 # Whoever ends a claim clears it: one that is still there was left by a crash.
 _UNSURE: Final = sa.or_(OUTBOX.c.may_have_arrived, OUTBOX.c.claimed_until.is_not(None))
 _UNANSWERED: Final = frozenset({FailureReason.TIMEOUT, FailureReason.BROKEN_OFF})
 _RELEASED: Final[dict[str, Any]] = {"holder": None, "claimed_until": None}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """How what a channel is told of is grouped, by environment and class.
+
+    Attributes:
+        wait: how long the first waits for others.
+        interval: how long after one message the next one may follow.
+    """
+
+    wait: timedelta
+    interval: timedelta
+
+
 async def post_events(
-    connection: AsyncConnection, backend: Backend, *, events: tuple[Event, ...], channels: set[str]
+    connection: AsyncConnection,
+    backend: Backend,
+    *,
+    events: tuple[Event, ...],
+    incidents: Collection[Incident],
+    channels: set[str],
 ) -> None:
     """Put one row an event and channel into the outbox, in the caller's transaction."""
+    about = {incident.id: incident for incident in incidents}
     rows = [
         {
             "id": make_ulid(event.at),
             "channel": channel,
             "incident": event.incident,
             "version": event.version,
+            "environment": about[event.incident].environment,
+            "finding_class": about[event.incident].finding_class,
             "kind": event.kind,
             "at": event.at,
             "status": DeliveryStatus.PENDING,
@@ -141,23 +180,33 @@ class Queue:
         Holds: until `now + lease` nobody else gets these rows, nor another one of the
         same incident and channel. Older waiting rows of the incident are superseded.
         """
+        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel)
         async with self._backend.writing() as connection:
             await self._line_up(connection, channel)
-            claimed = await connection.execute(
-                sa.update(OUTBOX)
-                .where(OUTBOX.c.id.in_(sa.select(_select_due(channel, now, limit).c.id)))
-                .values(
-                    holder=holder,
-                    claimed_until=now + lease,
-                    attempts=OUTBOX.c.attempts + 1,
-                    may_have_arrived=_UNSURE,
-                )
-                .returning(OUTBOX)
-            )
-            deliveries = sorted(map(_read_delivery, claimed), key=lambda it: it.id)
-            for delivery in deliveries:
-                await _supersede_older(connection, delivery, now)
-        return deliveries
+            return await _take(connection, claim, _select_due(channel, now, limit))
+
+    async def claim_group(
+        self,
+        *,
+        now: datetime,
+        holder: str,
+        lease: timedelta,
+        channel: str,
+        grouping: Grouping,
+    ) -> list[Delivery]:
+        """Take all that is due of one environment and class, as `claim_due` does.
+
+        Holds: nothing of them is taken while somebody sends of them, nor before the interval
+        since the last message of them is over.
+        """
+        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel)
+        async with self._backend.writing() as connection:
+            await self._line_up(connection, channel)
+            ready = (await connection.execute(_select_ready(channel, now, grouping))).first()
+            if ready is None:
+                return []
+            rows = _select_due(channel, now, _ALL, group=(ready.environment, ready.finding_class))
+            return await _take(connection, claim, rows)
 
     async def release_claims(self, now: datetime) -> None:
         """End the claims that a crash left in a file, which one agent has to itself.
@@ -172,55 +221,63 @@ class Queue:
                     .values(holder=None, claimed_until=now)
                 )
 
-    async def complete(self, delivery: Delivery, receipt: str, now: datetime) -> None:
-        """Note that the channel took it."""
+    async def complete(
+        self, deliveries: Collection[Delivery], receipt: str, now: datetime
+    ) -> None:
+        """Note that the channel took them."""
         await self._end(
-            # Also when the lease was over meanwhile: it has arrived.
-            sa.update(OUTBOX).where(OUTBOX.c.id == delivery.id),
+            # Also when the lease was over meanwhile: they have arrived.
+            sa.update(OUTBOX).where(OUTBOX.c.id.in_([one.id for one in deliveries])),
             status=DeliveryStatus.DELIVERED,
             receipt=printable(receipt, limit=RECEIPT_LENGTH),
             reason=None,
+            held=None,
             ended=now,
         )
 
-    async def postpone(self, delivery: Delivery, due: datetime, reason: FailureReason) -> None:
-        """Let it wait until `due`."""
+    async def postpone(
+        self, deliveries: Collection[Delivery], due: datetime, reason: FailureReason
+    ) -> None:
+        """Let them wait until `due`."""
         await self._end(
-            _held_by(delivery),
-            due=due,
-            reason=reason,
-            may_have_arrived=_mark(reason),
+            _held_by(deliveries), due=due, reason=reason, may_have_arrived=_mark(reason)
         )
 
-    async def bury(self, delivery: Delivery, reason: FailureReason, now: datetime) -> None:
-        """Give it up."""
+    async def hold(self, deliveries: Collection[Delivery], due: datetime, why: Held) -> None:
+        """Keep them back until `due`, on purpose: it counts as no attempt."""
+        await self._end(_held_by(deliveries), due=due, held=why, attempts=OUTBOX.c.attempts - 1)
+
+    async def bury(
+        self, deliveries: Collection[Delivery], reason: FailureReason, now: datetime
+    ) -> None:
+        """Give them up."""
         await self._end(
-            _held_by(delivery),
+            _held_by(deliveries),
             status=DeliveryStatus.DEAD,
             reason=reason,
             may_have_arrived=_mark(reason),
             ended=now,
         )
 
-    async def supersede(self, delivery: Delivery, now: datetime) -> None:
+    async def supersede(self, deliveries: Collection[Delivery], now: datetime) -> None:
         """Drop what was claimed and need not be sent."""
-        await self._end(_held_by(delivery), status=DeliveryStatus.SUPERSEDED, ended=now)
+        await self._end(_held_by(deliveries), status=DeliveryStatus.SUPERSEDED, ended=now)
 
-    async def has_delivered_open(self, channel: str, incident: str) -> bool:
-        """Whether the channel took word of the incident, or may have taken it.
+    async def list_told(self, channel: str, incidents: Collection[str]) -> set[str]:
+        """Those of some incidents of which the channel took word, or may have taken it.
 
         An attempt without an answer counts: a "resolved" too many is better than an
         incident that stands open for ever in somebody's chat.
         """
         told = sa.or_(OUTBOX.c.status == DeliveryStatus.DELIVERED, OUTBOX.c.may_have_arrived)
-        query = sa.select(OUTBOX.c.id).where(
+        query = sa.select(OUTBOX.c.incident).where(
             OUTBOX.c.channel == channel,
-            OUTBOX.c.incident == incident,
+            OUTBOX.c.incident.in_(list(incidents)),
             OUTBOX.c.kind != EventKind.RESOLVED,
             told,
         )
         async with self._backend.reading() as connection:
-            return (await connection.execute(query.limit(1))).first() is not None
+            return {incident for (incident,) in await connection.execute(query.distinct())}
 
     async def list_deliveries(self, incident: str) -> list[Outcome]:
         """Every row about an incident, oldest first."""
@@ -237,8 +294,8 @@ class Queue:
         dead = OUTBOX.c.status == DeliveryStatus.DEAD
         query = sa.select(
             OUTBOX.c.channel,
-            sa.func.count().filter(_PENDING),
-            sa.func.min(OUTBOX.c.at).filter(_PENDING),
+            sa.func.count().filter(_WAITING),
+            sa.func.min(OUTBOX.c.at).filter(_WAITING),
             sa.func.count().filter(dead),
         ).group_by(OUTBOX.c.channel)
         async with self._backend.reading() as connection:
@@ -262,7 +319,36 @@ class Queue:
             )
 
 
-def _select_due(channel: str, now: datetime, limit: int) -> sa.CTE:
+class _Claim(NamedTuple):
+    """Who takes rows of a channel, and for how long."""
+
+    now: datetime
+    holder: str
+    lease: timedelta
+    channel: str
+
+
+async def _take(connection: AsyncConnection, claim: _Claim, rows: sa.CTE) -> list[Delivery]:
+    claimed = await connection.execute(
+        sa.update(OUTBOX)
+        .where(OUTBOX.c.id.in_(sa.select(rows.c.id)))
+        .values(
+            holder=claim.holder,
+            claimed_until=claim.now + claim.lease,
+            attempts=OUTBOX.c.attempts + 1,
+            may_have_arrived=_UNSURE,
+        )
+        .returning(OUTBOX)
+    )
+    deliveries = sorted(map(_read_delivery, claimed), key=lambda it: it.id)
+    for delivery in deliveries:
+        await _supersede_older(connection, delivery, claim.now)
+    return deliveries
+
+
+def _select_due(
+    channel: str, now: datetime, limit: int, *, group: tuple[str, str] | None = None
+) -> sa.CTE:
     other = OUTBOX.alias("other")
     same = sa.and_(
         other.c.channel == OUTBOX.c.channel,
@@ -271,13 +357,43 @@ def _select_due(channel: str, now: datetime, limit: int) -> sa.CTE:
     )
     newer = sa.exists().where(same, other.c.version > OUTBOX.c.version)
     held = sa.exists().where(same, other.c.claimed_until > now)
+    here = [OUTBOX.c.channel == channel, _PENDING, OUTBOX.c.due <= now, ~newer, ~held]
+    if group is not None:
+        here += [OUTBOX.c.environment == group[0], OUTBOX.c.finding_class == group[1]]
     return (
         sa.select(OUTBOX.c.id)
-        .where(OUTBOX.c.channel == channel, _PENDING, OUTBOX.c.due <= now, ~newer, ~held)
+        .where(*here)
         .order_by(OUTBOX.c.due, OUTBOX.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=OUTBOX)
         .cte("due")
+    )
+
+
+def _select_ready(channel: str, now: datetime, grouping: Grouping) -> sa.Select[Any]:
+    """The environment and class that have waited longest, and may be told of again."""
+    other = OUTBOX.alias("other")
+    same = sa.and_(
+        other.c.channel == OUTBOX.c.channel,
+        other.c.environment == OUTBOX.c.environment,
+        other.c.finding_class == OUTBOX.c.finding_class,
+    )
+    is_sent = sa.and_(
+        other.c.status == DeliveryStatus.DELIVERED, other.c.ended > now - grouping.interval
+    )
+    is_held = sa.and_(other.c.status == DeliveryStatus.PENDING, other.c.claimed_until > now)
+    return (
+        sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
+        .where(
+            OUTBOX.c.channel == channel,
+            _PENDING,
+            OUTBOX.c.due <= now,
+            ~sa.exists().where(same, sa.or_(is_sent, is_held)),
+        )
+        .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)
+        .having(sa.func.min(OUTBOX.c.at) <= now - grouping.wait)
+        .order_by(sa.func.min(OUTBOX.c.due))
+        .limit(1)
     )
 
 
@@ -294,10 +410,12 @@ async def _supersede_older(connection: AsyncConnection, delivery: Delivery, now:
     )
 
 
-def _held_by(delivery: Delivery) -> sa.Update:
+def _held_by(deliveries: Collection[Delivery]) -> sa.Update:
     """Rows that changed hands meanwhile are left alone."""
     return sa.update(OUTBOX).where(
-        OUTBOX.c.id == delivery.id, OUTBOX.c.holder == delivery.holder, _PENDING
+        OUTBOX.c.id.in_([one.id for one in deliveries]),
+        OUTBOX.c.holder.in_({one.holder for one in deliveries}),
+        _PENDING,
     )
 
 
@@ -315,6 +433,7 @@ def _read_delivery(row: sa.Row[Any]) -> Delivery:
         at=row.at,
         attempts=row.attempts,
         holder=row.holder or "",
+        held=read_word(Held, row.held) if row.held else None,
     )
 
 

@@ -25,11 +25,13 @@ class Pace:
         patience: how old an event may grow before it is given up, once every delay was
             waited for.
         spacing: seconds between two messages.
+        is_for_people: whether what belongs together is told in one message.
     """
 
     delays: tuple[float, ...]
     patience: timedelta
     spacing: float = 0.0
+    is_for_people: bool = False
 
 
 CHAT: Final = Pace(
@@ -37,6 +39,7 @@ CHAT: Final = Pace(
     patience=timedelta(hours=24),
     # https://docs.slack.dev/apis/web-api/rate-limits: one message a second.
     spacing=1.0,
+    is_for_people=True,
 )
 """People want to know soon, and do not care about what happened yesterday."""
 

@@ -8,14 +8,16 @@ characters) is replaced.
 
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import zip_longest
 from typing import Any, Final, final
 
 import msgspec
 
+from monitor.core.duration import describe_duration
 from monitor.core.errors import DeliveryError, LookError
 from monitor.core.findings import Finding, Severity
 from monitor.core.incidents import Status
-from monitor.core.message import VERDICT, Message, describe_duration
+from monitor.core.message import VERDICT, Message
 from monitor.core.waivers import is_waivable
 from monitor.sinks.channel import ChannelKind, FailureReason, accept, explain
 from monitor.sources.http import USER_AGENT, Answer, Client, read_address
@@ -101,6 +103,7 @@ def render(message: Message) -> dict[str, Any]:
         {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": True}},
         {"type": "section", "fields": [_mrkdwn(text) for text in _write_fields(message)]},
         *_write_lines(message),
+        *_write_cause(message),
         _section(f"*Next step*: `{escape(message.command, _MAX_FIELD)}`"),
         *_write_offer(message),
         *_write_buttons(message),
@@ -147,17 +150,26 @@ def _date(at: datetime) -> str:
 def _write_lines(message: Message) -> list[dict[str, Any]]:
     if not message.lines:
         return []
-    told = zip(message.lines, message.findings, strict=False)  # the first ones have lines
+    told = zip_longest(message.lines, message.findings[: len(message.lines)])
     lines = [f"• {escape(line, _MAX_LINE)}{_write_id(message, one)}" for line, one in told]
     if message.omitted:
         lines.append(f"…and {message.omitted} more")
     return [_section("\n".join(lines))]
 
 
-def _write_id(message: Message, finding: Finding) -> str:
-    """What `anchorwatch accept DATABASE FINDING` takes, while there is something to accept."""
+def _write_id(message: Message, finding: Finding | None) -> str:
+    """What `anchorwatch accept DATABASE FINDING` takes, while there is something to accept.
+
+    A line about several databases is of no finding.
+    """
     is_over = message.status is Status.RESOLVED
-    return "" if is_over or not is_waivable(finding) else f" `{finding.id}`"
+    return "" if finding is None or is_over or not is_waivable(finding) else f" `{finding.id}`"
+
+
+def _write_cause(message: Message) -> list[dict[str, Any]]:
+    if not message.cause:
+        return []
+    return [_section(f"*Likely cause*: {escape(message.cause, _MAX_LINE)}")]
 
 
 def _write_offer(message: Message) -> list[dict[str, Any]]:

@@ -21,18 +21,19 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.checkup import CheckRecord
-from monitor.core.findings import FindingClass
-from monitor.core.incidents import Event, EventKind, Incident
+from monitor.core.incidents import Event, Incident
 from monitor.core.record import Record
 from monitor.core.verdict import State
 from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
 from monitor.sinks.checks import Checks, forget_checks
 from monitor.sinks.deployments import Deployments
+from monitor.sinks.incidents import Incidents
 from monitor.sinks.locks import Locks
 from monitor.sinks.queue import Queue
+from monitor.sinks.silences import Silences
 from monitor.sinks.store_failures import read_word, unreadable
-from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, NUL, RECORDS, SNAPSHOTS
+from monitor.sinks.tables import LOOKS, RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
 from monitor.sinks.writing import write_told
 
@@ -44,7 +45,6 @@ KEEP_LOOKS_FOR: Final = timedelta(days=30)
 _SNAPSHOT_LOCK: Final = 0x736E6170
 """The key of the advisory lock under which snapshots come and go."""
 _RECORD: Final = msgspec.json.Decoder(Record)
-_INCIDENT: Final = msgspec.json.Decoder(Incident)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Look:
 
 
 @final
-class Store(Queue, Acceptances, Locks, Checks, Deployments):
+class Store(Queue, Incidents, Acceptances, Silences, Locks, Checks, Deployments):
     """The ledger with all its parts. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
@@ -92,18 +92,6 @@ class Store(Queue, Acceptances, Locks, Checks, Deployments):
         query = sa.select(RECORDS.c.body).where(_is_record(environment, database))
         rows = await self._fetch(query)
         return _read(_RECORD, rows[0].body) if rows else None
-
-    async def load_unresolved(
-        self, environment: str, database: str
-    ) -> dict[FindingClass, Incident]:
-        """The incident of each class that is not over."""
-        query = sa.select(INCIDENTS.c.body).where(
-            INCIDENTS.c.environment == environment,
-            INCIDENTS.c.database == database,
-            INCIDENTS.c.resolved_at.is_(None),
-        )
-        incidents = [_read(_INCIDENT, row.body) for row in await self._fetch(query)]
-        return {incident.finding_class: incident for incident in incidents}
 
     async def commit(self, decision: Decision) -> bool:
         """Write a decision whole, or not at all.
@@ -145,57 +133,6 @@ class Store(Queue, Acceptances, Locks, Checks, Deployments):
         """Every database that is watched, by environment and name."""
         query = sa.select(RECORDS.c.body).order_by(RECORDS.c.environment, RECORDS.c.database)
         return [_read(_RECORD, row.body) for row in await self._fetch(query)]
-
-    async def list_incidents(
-        self,
-        environment: str | None = None,
-        database: str | None = None,
-        *,
-        include_resolved: bool = False,
-        limit: int = 100,
-    ) -> list[Incident]:
-        """Incidents, the youngest first.
-
-        Without `include_resolved`, those of databases that are not watched any more
-        are left out too: nobody will see their end.
-        """
-        if NUL in (database or ""):
-            return []
-        query = sa.select(INCIDENTS.c.body)
-        if environment is not None:
-            query = query.where(INCIDENTS.c.environment == environment)
-        if database is not None:
-            query = query.where(INCIDENTS.c.database == database)
-        if not include_resolved:
-            query = query.join(
-                RECORDS,
-                sa.and_(
-                    RECORDS.c.environment == INCIDENTS.c.environment,
-                    RECORDS.c.database == INCIDENTS.c.database,
-                ),
-            ).where(INCIDENTS.c.resolved_at.is_(None))
-        query = query.order_by(INCIDENTS.c.first_seen.desc(), INCIDENTS.c.id).limit(limit)
-        return [_read(_INCIDENT, row.body) for row in await self._fetch(query)]
-
-    async def load_incident(self, incident: str) -> Incident | None:
-        """The incident with this id."""
-        if NUL in incident:
-            return None
-        rows = await self._fetch(sa.select(INCIDENTS.c.body).where(INCIDENTS.c.id == incident))
-        return _read(_INCIDENT, rows[0].body) if rows else None
-
-    async def list_events(self, incident: str) -> list[Event]:
-        """What was told of an incident, oldest first."""
-        query = sa.select(EVENTS).where(EVENTS.c.incident == incident).order_by(EVENTS.c.version)
-        return [
-            Event(
-                incident=row.incident,
-                version=row.version,
-                kind=read_word(EventKind, row.kind),
-                at=row.at,
-            )
-            for row in await self._fetch(query)
-        ]
 
     async def list_looks(self, environment: str, database: str, limit: int) -> list[Look]:
         """The last looks, the youngest first."""

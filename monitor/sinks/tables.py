@@ -132,6 +132,29 @@ sa.Index(
     sqlite_where=INCIDENTS.c.resolved_at.is_(None),
 )
 """One database has at most one unresolved incident of a class, whoever writes it."""
+sa.Index(
+    "anchorwatch_incident_resolved",
+    INCIDENTS.c.environment,
+    INCIDENTS.c.database,
+    INCIDENTS.c.resolved_at,
+)
+
+ACKNOWLEDGEMENTS: Final = sa.Table(
+    "anchorwatch_acknowledgement",
+    METADATA,
+    sa.Column("incident", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""Who is at an incident: beside it, as the agent writes the incident itself."""
+
+SILENCES: Final = sa.Table(
+    "anchorwatch_silence",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+"""What is kept quiet, whoever asked for it."""
 
 ACCEPTANCES: Final = sa.Table(
     "anchorwatch_acceptance",
@@ -179,6 +202,8 @@ OUTBOX: Final = sa.Table(
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("incident", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("environment", sa.Text, nullable=False, server_default=""),
+    sa.Column("finding_class", sa.Text, nullable=False, server_default=""),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
@@ -188,10 +213,12 @@ OUTBOX: Final = sa.Table(
     sa.Column("claimed_until", Moment),
     sa.Column("may_have_arrived", sa.Boolean, nullable=False),
     sa.Column("reason", sa.Text),
+    sa.Column("held", sa.Text),
     sa.Column("receipt", sa.Text),
     sa.Column("ended", Moment),
     sa.ForeignKeyConstraint(["incident", "version"], [EVENTS.c.incident, EVENTS.c.version]),
     sa.UniqueConstraint("channel", "incident", "version", name="anchorwatch_outbox_once"),
     sa.Index("anchorwatch_outbox_due", "channel", "status", "due"),
+    sa.Index("anchorwatch_outbox_ended", "channel", "ended"),
 )
 """One row an event and channel: what waits, and what became of it."""

@@ -130,6 +130,7 @@ def _encode(message: Message, findings: tuple[Finding, ...]) -> bytes:
             "ended": message.ended.astimezone(UTC) if message.ended else None,
             "findings": [_describe(finding) for finding in findings],
             "truncated": len(message.findings) - len(findings),
+            "cause": _clip(message.cause, _MAX_TEXT),
             "command": _clip(message.command, _MAX_TEXT),
             "accept": _clip(message.accept, _MAX_TEXT) if message.accept else None,
             "url": link if link and len(link) <= _MAX_LINK else None,

@@ -26,7 +26,9 @@ async def write_told(
     if events:
         rows = [msgspec.structs.asdict(event) for event in events]
         await connection.execute(sa.insert(EVENTS), rows)
-    await post_events(connection, backend, events=events, channels=set(channels))
+    await post_events(
+        connection, backend, events=events, incidents=incidents, channels=set(channels)
+    )
 
 
 async def _write_incident(

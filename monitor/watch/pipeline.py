@@ -21,6 +21,7 @@ from monitor.core.checkup import CheckRecord, advance_check, keep_known
 from monitor.core.errors import AnchorwatchError, DamagedFile, LookError
 from monitor.core.fault import locate_fault
 from monitor.core.findings import FindingClass
+from monitor.core.flapping import WITHIN
 from monitor.core.incidents import Event, Incident, Status
 from monitor.core.patience import Policy
 from monitor.core.record import Record, advance
@@ -133,8 +134,10 @@ class Pipeline(msgspec.Struct, frozen=True):
             report, findings=judged.told, ignored=judged.ignored, accepted=judged.accepted
         )
         record = advance_check(before, report)
-        unresolved = await self.store.load_unresolved(*place)
-        decided = step(unresolved, report, policy=self.policy, is_first_look=before is None)
+        unresolved, ended = await self.store.load_recent(*place, at - WITHIN)
+        decided = step(
+            unresolved, report, policy=self.policy, is_first_look=before is None, ended=ended
+        )
         decision = Decision(
             record=record,
             looks_before=before.looks if before else None,
@@ -161,7 +164,9 @@ class Pipeline(msgspec.Struct, frozen=True):
             baseline=chosen.fingerprint if chosen else None,
             deployed_at=deployed_at,
         )
-        unresolved = await self.store.load_unresolved(report.environment, report.database)
+        unresolved, ended = await self.store.load_recent(
+            report.environment, report.database, report.at - WITHIN
+        )
         decided = step(
             unresolved,
             report,
@@ -169,6 +174,7 @@ class Pipeline(msgspec.Struct, frozen=True):
             window_until=record.window_until,
             baseline_since=record.baseline_since,
             is_first_look=before is None,
+            ended=ended,
         )
         decision = Decision(
             record=record,

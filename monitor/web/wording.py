@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from monitor.core.duration import describe_duration
 from monitor.core.findings import Severity
-from monitor.core.message import describe_duration
 from monitor.core.verdict import State
 
 _HIDDEN: Final = re.compile(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.duration import describe_duration
 from monitor.core.findings import (
     INCIDENT_CLASSES,
     Evidence,
@@ -21,12 +22,10 @@ from monitor.core.message import (
     MAX_LINES,
     MAX_VALUE,
     compose,
-    describe_duration,
     describe_evidence,
     describe_sides,
-    name_change,
 )
-from monitor.core.rules import RULES, choose_rule
+from monitor.core.rules import RULES, choose_rule, name_change
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -77,7 +77,7 @@ async def test_agents_never_hold_two_rows_of_one_incident(url: str) -> None:
             held = [*results[0], *results[2]]
             assert len(held) <= 1
             for delivery in held:
-                await ours.complete(delivery, "ok", NOW)
+                await ours.complete([delivery], "ok", NOW)
 
 
 async def test_the_newest_row_of_an_incident_supersedes_the_older(store: Store) -> None:
@@ -103,7 +103,7 @@ async def test_while_one_sends_about_an_incident_nobody_else_does(store: Store) 
     (first,) = await claim(store, NOW + MINUTE)
     assert await store.commit(told(2, RESOLVED, "chat"))
     assert await claim(store, NOW + MINUTE + SECOND, holder="them") == []
-    await store.complete(first, "ok", NOW)
+    await store.complete([first], "ok", NOW)
     (second,) = await claim(store, NOW + MINUTE + SECOND, holder="them")
     assert second.kind is RESOLVED
     assert await statuses(store) == ["delivered", "pending"]
@@ -112,7 +112,7 @@ async def test_while_one_sends_about_an_incident_nobody_else_does(store: Store) 
 async def test_a_postponed_row_comes_back_when_it_is_due(store: Store) -> None:
     assert await store.commit(told(1, OPENED, "chat"))
     (delivery,) = await claim(store)
-    await store.postpone(delivery, NOW + HOUR, FailureReason.SERVER)
+    await store.postpone([delivery], NOW + HOUR, FailureReason.SERVER)
     assert await claim(store, NOW + HOUR - SECOND) == []
     (outcome,) = await store.list_deliveries("i1")
     assert (outcome.due, outcome.reason) == (NOW + HOUR, FailureReason.SERVER)
@@ -129,11 +129,11 @@ async def test_an_ended_row_is_never_claimed_again(store: Store) -> None:
         (delivery,) = await claim(store)
         match end:
             case "complete":
-                await store.complete(delivery, "fine\nthanks", NOW)
+                await store.complete([delivery], "fine\nthanks", NOW)
             case "bury":
-                await store.bury(delivery, FailureReason.GONE, NOW)
+                await store.bury([delivery], FailureReason.GONE, NOW)
             case _:
-                await store.supersede(delivery, NOW)
+                await store.supersede([delivery], NOW)
     assert await claim(store, NOW + timedelta(days=9)) == []
     outcomes = [(await store.list_deliveries(f"i{number}"))[0] for number in range(3)]
     assert [it.status for it in outcomes] == [
@@ -150,13 +150,13 @@ async def test_who_lost_the_lease_cannot_put_a_row_back(store: Store) -> None:
     assert await store.commit(told(1, OPENED, "chat"))
     (late,) = await claim(store)
     (current,) = await claim(store, NOW + MINUTE, holder="them")
-    await store.postpone(late, NOW, FailureReason.SERVER)
-    await store.bury(late, FailureReason.REFUSED, NOW)
-    await store.supersede(late, NOW)
+    await store.postpone([late], NOW, FailureReason.SERVER)
+    await store.bury([late], FailureReason.REFUSED, NOW)
+    await store.supersede([late], NOW)
     (outcome,) = await store.list_deliveries("i1")
     assert (outcome.delivery.holder, outcome.status) == ("them", DeliveryStatus.PENDING)
-    await store.complete(late, "it arrived after all", NOW)
-    await store.postpone(current, NOW, FailureReason.SERVER)
+    await store.complete([late], "it arrived after all", NOW)
+    await store.postpone([current], NOW, FailureReason.SERVER)
     assert await statuses(store) == ["delivered"]
 
 
@@ -165,7 +165,7 @@ async def test_the_backlog_is_counted_by_channel(store: Store) -> None:
     second = an_incident("i2", database="crm")
     assert await store.commit(told(1, OPENED, "chat", incident=second))
     (delivery,) = await claim(store, channel="hook")
-    await store.bury(delivery, FailureReason.GONE, NOW)
+    await store.bury([delivery], FailureReason.GONE, NOW)
     assert await store.count_outbox() == {
         "chat": Backlog(pending=2, oldest=NOW, dead=0),
         "hook": Backlog(pending=0, oldest=None, dead=1),
@@ -176,17 +176,17 @@ async def test_the_backlog_is_counted_by_channel(store: Store) -> None:
 
 
 async def test_nobody_was_told_of_what_was_never_sent(store: Store) -> None:
-    assert not await store.has_delivered_open("chat", "i1")
+    assert await store.list_told("chat", ["i1"]) == set()
     assert await store.commit(told(1, OPENED, "chat", "hook"))
     (delivery,) = await claim(store)
-    await store.postpone(delivery, NOW, FailureReason.SERVER)
+    await store.postpone([delivery], NOW, FailureReason.SERVER)
     (delivery,) = await claim(store)
-    await store.bury(delivery, FailureReason.REFUSED, NOW)
-    assert not await store.has_delivered_open("chat", "i1")
+    await store.bury([delivery], FailureReason.REFUSED, NOW)
+    assert await store.list_told("chat", ["i1"]) == set()
     (delivery,) = await claim(store, channel="hook")
-    await store.complete(delivery, "ok", NOW)
-    assert await store.has_delivered_open("hook", "i1")
-    assert not await store.has_delivered_open("chat", "i1")
+    await store.complete([delivery], "ok", NOW)
+    assert await store.list_told("hook", ["i1"]) == {"i1"}
+    assert await store.list_told("chat", ["i1"]) == set()
 
 
 @pytest.mark.parametrize("reason", [FailureReason.TIMEOUT, FailureReason.BROKEN_OFF])
@@ -195,8 +195,8 @@ async def test_an_attempt_without_an_answer_may_have_arrived(
 ) -> None:
     assert await store.commit(told(1, OPENED, "chat"))
     (delivery,) = await claim(store)
-    await store.postpone(delivery, NOW, reason)
-    assert await store.has_delivered_open("chat", "i1")
+    await store.postpone([delivery], NOW, reason)
+    assert await store.list_told("chat", ["i1"]) == {"i1"}
 
 
 async def test_a_crashed_holder_may_have_sent_it(store: Store) -> None:
@@ -206,14 +206,14 @@ async def test_a_crashed_holder_may_have_sent_it(store: Store) -> None:
     (delivery,) = await claim(store, NOW + HOUR)
     assert delivery.kind is RESOLVED
     assert await statuses(store) == ["superseded", "pending"]
-    assert await store.has_delivered_open("chat", "i1")
+    assert await store.list_told("chat", ["i1"]) == {"i1"}
 
 
 async def test_a_resolved_message_is_no_open_one(store: Store) -> None:
     assert await store.commit(told(1, RESOLVED, "chat"))
     (delivery,) = await claim(store)
-    await store.complete(delivery, "ok", NOW)
-    assert not await store.has_delivered_open("chat", "i1")
+    await store.complete([delivery], "ok", NOW)
+    assert await store.list_told("chat", ["i1"]) == set()
 
 
 async def test_without_events_nothing_waits(store: Store) -> None:

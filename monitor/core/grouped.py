@@ -1,0 +1,134 @@
+"""One message about several incidents of one class in one environment, as people read them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from monitor.core.duration import describe_duration
+from monitor.core.findings import Severity
+from monitor.core.incidents import EventKind, Incident, Status
+from monitor.core.message import Message, compose, describe_class, describe_finding
+
+SEVERAL: Final = "incidents.grouped"
+"""The type of a message about several incidents."""
+MOST_SINGLY: Final = 5
+"""Databases of which each is told with its worst finding; of more there is one line each."""
+MAX_LINES: Final = 10
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One incident, and what is to be said of it.
+
+    Attributes:
+        incident: as it stands now.
+        kind: what happened.
+        delivery: the id of what was to be sent of it alone.
+        at: when that was decided.
+    """
+
+    incident: Incident
+    kind: EventKind
+    delivery: str
+    at: datetime
+
+
+def compose_several(parts: Sequence[Part], *, url: str | None = None) -> Message:
+    """The message about two incidents or more.
+
+    Args:
+        parts: of one environment and class.
+        url: the page of all databases.
+    """
+    worst_first = sorted(parts, key=_rank)
+    first = worst_first[0].incident
+    is_over = first.status is Status.RESOLVED
+    lines = tuple(_write_line(part, len(parts)) for part in worst_first[:MAX_LINES])
+    return Message(
+        id=min(part.delivery for part in parts),
+        type=SEVERAL,
+        incident=first.id,
+        environment=first.environment,
+        database=f"{len(parts)} databases",
+        severity=max((part.incident.severity for part in parts), key=lambda one: one.rank),
+        status=first.status,
+        headline=_write_headline(worst_first),
+        since=min(part.incident.first_seen for part in parts),
+        at=max(part.at for part in parts),
+        ended=first.resolved_at if is_over else None,
+        lines=lines,
+        omitted=len(parts) - len(lines),
+        findings=(),
+        command="anchorwatch incidents",
+        url=url,
+        cause=_find_cause(worst_first),
+    )
+
+
+def _rank(part: Part) -> tuple[bool, int, datetime, str]:
+    """What goes on first, the worst first, the oldest first."""
+    one = part.incident
+    return one.status is Status.RESOLVED, -one.severity.rank, one.first_seen, one.database
+
+
+def _find_cause(parts: Sequence[Part]) -> str:
+    """What is the likely cause of all of them; empty where they differ in it."""
+    causes = {
+        compose(part.incident, part.kind, delivery=part.delivery, at=part.at).cause
+        for part in parts
+        if part.incident.status is not Status.RESOLVED
+    }
+    return causes.pop() if len(causes) == 1 else ""
+
+
+def _write_headline(parts: Sequence[Part]) -> str:
+    first = parts[0].incident
+    place = f"{len(parts)} databases ({first.environment})"
+    over = sum(part.incident.status is Status.RESOLVED for part in parts)
+    if parts[0].kind is EventKind.VERDICT:
+        wrong = sum(part.incident.severity is not Severity.INFO for part in parts)
+        return f"DEPLOYED{', NOT RIGHT' if wrong else ''} {place}: {wrong or 'none'} not right"
+    if over == len(parts):
+        return f"RESOLVED {place}: {_NAMES.get(first.finding_class.value, 'findings')} over"
+    ends = f", {over} of them resolved" if over else ""
+    word = max((p.incident.severity for p in parts), key=lambda one: one.rank).value.upper()
+    return f"{word} {place}: {_NAMES.get(first.finding_class.value, 'findings')}{ends}"
+
+
+_NAMES: Final = {
+    "unreachable": "cannot be reached",
+    "unknown": "cannot be looked at",
+    "history": "the history is wrong",
+    "drift": "schema differences",
+    "orphans": "rows without a parent",
+    "data": "assertions that do not hold",
+    "smoke": "smoke tests that do not pass",
+}
+
+
+def _write_line(part: Part, count: int) -> str:
+    one = part.incident
+    if part.kind is EventKind.VERDICT:
+        return one.headline
+    if one.status is Status.RESOLVED:
+        return f"{one.database}: resolved after {describe_duration(part.at - one.first_seen)}"
+    what = describe_class(one)
+    lasted = describe_duration(part.at - one.first_seen)
+    word = _WORDS.get(part.kind, "")
+    worst = _name_worst(one, what) if count <= MOST_SINGLY else ""
+    return f"{one.database}: {what}{worst}, for {lasted}{word}"
+
+
+_WORDS: Final = {
+    EventKind.CHANGED: " (changed)",
+    EventKind.REMINDER: " (still)",
+    EventKind.FLAPPING: " (comes and goes)",
+}
+
+
+def _name_worst(incident: Incident, what: str) -> str:
+    worst = max(incident.findings, key=lambda one: one.severity.rank, default=None)
+    if worst is None or worst.title == what:
+        return ""
+    return f", {describe_finding(worst)}"

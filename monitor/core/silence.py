@@ -1,0 +1,123 @@
+"""Quiet that people ask for: nothing is sent of what a silence matches, until it ends.
+
+What is silenced is still looked at, decided, shown and counted. When the silence is over, what is
+still so is told. That a silence is there to be forgotten is why it ends, within a month.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Final
+
+import msgspec
+
+from monitor.core.errors import UsageError
+from monitor.core.findings import FindingClass
+from monitor.core.incidents import Incident
+from monitor.core.patterns import ANYTHING, parse_pattern
+from monitor.core.printing import write_line
+from monitor.core.waivers import check_reason
+
+LONGEST: Final = timedelta(days=30)
+"""What must stay quiet for longer is ignored, by a rule, or accepted."""
+MAX_GLOB: Final = 200
+"""Characters."""
+
+
+class Silence(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept quiet, and until when.
+
+    Attributes:
+        id: twelve letters.
+        environment: a shell-like pattern for environments.
+        database: a shell-like pattern for databases.
+        finding_class: the class that is meant; None for all.
+        object: a pattern for objects, see `monitor.core.patterns`: every finding of an
+            incident must match it.
+        reason: why, for people.
+        by: who said so, as far as is known.
+        at: from when on.
+        until: to when.
+    """
+
+    id: str
+    environment: str = ANYTHING
+    database: str = ANYTHING
+    finding_class: FindingClass | None = None
+    object: str = ANYTHING
+    reason: str
+    by: str
+    at: datetime
+    until: datetime
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it has not ended."""
+        return self.at <= at < self.until
+
+    def matches(self, incident: Incident) -> bool:
+        """Whether an incident is meant, whatever the time."""
+        pattern = parse_pattern(self.object)
+        return (
+            fnmatchcase(incident.environment, self.environment)
+            and fnmatchcase(incident.database, self.database)
+            and self.finding_class in (None, incident.finding_class)
+            and all(pattern.matches(finding.key) for finding in incident.findings)
+        )
+
+    def __str__(self) -> str:
+        """Words for people: what is quiet."""
+        what = self.finding_class.value if self.finding_class else "everything"
+        where = "" if self.environment == ANYTHING else f" in {self.environment}"
+        of = "" if self.object == ANYTHING else f", {self.object}"
+        return f"{what} of {self.database}{where}{of}"
+
+
+def is_silenced(incident: Incident, silences: Iterable[Silence], at: datetime) -> bool:
+    """Whether some silence keeps it quiet now."""
+    return any(silence.holds(at) and silence.matches(incident) for silence in silences)
+
+
+def silence(  # noqa: PLR0913  # what a silence says, by name
+    *,
+    id: str,  # noqa: A002  # the name of the field
+    environment: str,
+    database: str,
+    finding_class: FindingClass | None,
+    object: str,  # noqa: A002  # the name of the field
+    reason: str,
+    by: str,
+    at: datetime,
+    until: datetime,
+) -> Silence:
+    """A silence, with all that people typed checked.
+
+    Raises:
+        UsageError: the reason is none, a pattern is none, or it ends in the past or too late.
+    """
+    if not at < until <= at + LONGEST:
+        raise UsageError(
+            f"A silence ends after now, and within {LONGEST.days} days.",
+            next_step="What is right as it is can be accepted: `anchorwatch accept`.",
+        )
+    parse_pattern(object)
+    return Silence(
+        id=id,
+        environment=_check_glob(environment),
+        database=_check_glob(database),
+        finding_class=finding_class,
+        object=object,
+        reason=check_reason(reason),
+        by=write_line(by)[:100],
+        at=at,
+        until=until,
+    )
+
+
+def _check_glob(text: str) -> str:
+    glob = write_line(text)
+    if not glob or len(glob) > MAX_GLOB or "\0" in glob:
+        raise UsageError(
+            "A pattern for names is empty, or too long.",
+            next_step="Write a name, or a pattern like 'app_*'; '*' means all.",
+        )
+    return glob

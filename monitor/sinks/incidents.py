@@ -1,0 +1,164 @@
+"""Incidents in the ledger, with who is at them.
+
+An acknowledgement has a row of its own: the agent writes an incident as it loaded it, and would
+overwrite what somebody said meanwhile.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from monitor.core.acknowledgement import Acknowledgement
+from monitor.core.findings import FindingClass
+from monitor.core.incidents import Event, EventKind, Incident, note
+from monitor.sinks.backend import Backend
+from monitor.sinks.store_failures import read_word, unreadable
+from monitor.sinks.tables import ACKNOWLEDGEMENTS, EVENTS, INCIDENTS, NUL, RECORDS
+
+_INCIDENT: Final = msgspec.json.Decoder(Incident)
+_ACKNOWLEDGEMENT: Final = msgspec.json.Decoder(Acknowledgement)
+_SELECT: Final = sa.select(
+    INCIDENTS.c.body, INCIDENTS.c.resolved_at, ACKNOWLEDGEMENTS.c.body.label("known")
+).outerjoin_from(INCIDENTS, ACKNOWLEDGEMENTS, ACKNOWLEDGEMENTS.c.incident == INCIDENTS.c.id)
+
+
+class Recent(NamedTuple):
+    """The incidents of a database, one a class.
+
+    Attributes:
+        unresolved: those that are not over.
+        ended: of those that are, the last that ended not long ago.
+    """
+
+    unresolved: dict[FindingClass, Incident]
+    ended: dict[FindingClass, Incident]
+
+
+class Incidents:
+    """The part of the store that keeps incidents. Every method raises StoreError."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    async def load_unresolved(
+        self, environment: str, database: str
+    ) -> dict[FindingClass, Incident]:
+        """The incident of each class that is not over."""
+        here = _is_at(environment, database)
+        incidents = await self._list(_SELECT.where(here, INCIDENTS.c.resolved_at.is_(None)))
+        return {incident.finding_class: incident for incident in incidents}
+
+    async def load_recent(self, environment: str, database: str, since: datetime) -> Recent:
+        """What is not over, and what ended after a moment."""
+        ended_at = INCIDENTS.c.resolved_at
+        query = _SELECT.where(
+            _is_at(environment, database), sa.or_(ended_at.is_(None), ended_at > since)
+        ).order_by(ended_at)
+        unresolved: dict[FindingClass, Incident] = {}
+        ended: dict[FindingClass, Incident] = {}
+        for incident in await self._list(query):
+            found = unresolved if incident.resolved_at is None else ended
+            found[incident.finding_class] = incident
+        return Recent(unresolved, ended)
+
+    async def list_incidents(
+        self,
+        environment: str | None = None,
+        database: str | None = None,
+        *,
+        include_resolved: bool = False,
+        limit: int = 100,
+    ) -> list[Incident]:
+        """Incidents, the youngest first.
+
+        Without `include_resolved`, those of databases that are not watched any more
+        are left out too: nobody will see their end.
+        """
+        if NUL in (database or ""):
+            return []
+        query = _SELECT
+        if environment is not None:
+            query = query.where(INCIDENTS.c.environment == environment)
+        if database is not None:
+            query = query.where(INCIDENTS.c.database == database)
+        if not include_resolved:
+            query = query.join(
+                RECORDS,
+                sa.and_(
+                    RECORDS.c.environment == INCIDENTS.c.environment,
+                    RECORDS.c.database == INCIDENTS.c.database,
+                ),
+            ).where(INCIDENTS.c.resolved_at.is_(None))
+        return await self._list(
+            query.order_by(INCIDENTS.c.first_seen.desc(), INCIDENTS.c.id).limit(limit)
+        )
+
+    async def load_incident(self, incident: str) -> Incident | None:
+        """The incident with this id."""
+        return (await self.load_incidents([incident])).get(incident)
+
+    async def load_incidents(self, ids: Collection[str]) -> dict[str, Incident]:
+        """Those of some incidents that there are, by id."""
+        known = [one for one in ids if NUL not in one]
+        incidents = await self._list(_SELECT.where(INCIDENTS.c.id.in_(known)))
+        return {incident.id: incident for incident in incidents}
+
+    async def list_unreachable(self) -> set[tuple[str, str]]:
+        """Environment and name of the databases that cannot be reached, or so it seems."""
+        query = sa.select(INCIDENTS.c.environment, INCIDENTS.c.database).where(
+            INCIDENTS.c.finding_class == FindingClass.UNREACHABLE,
+            INCIDENTS.c.resolved_at.is_(None),
+        )
+        async with self._backend.reading() as connection:
+            rows = await connection.execute(query)
+            return {(environment, database) for environment, database in rows}
+
+    async def list_events(self, incident: str) -> list[Event]:
+        """What was told of an incident, oldest first."""
+        query = sa.select(EVENTS).where(EVENTS.c.incident == incident).order_by(EVENTS.c.version)
+        async with self._backend.reading() as connection:
+            return [
+                Event(
+                    incident=row.incident,
+                    version=row.version,
+                    kind=read_word(EventKind, row.kind),
+                    at=row.at,
+                )
+                for row in await connection.execute(query)
+            ]
+
+    async def acknowledge(self, incident: str, known: Acknowledgement | None) -> None:
+        """Note who is at it, in place of whoever was; None for nobody."""
+        async with self._backend.writing() as connection:
+            if known is None:
+                here = ACKNOWLEDGEMENTS.c.incident == incident
+                await connection.execute(sa.delete(ACKNOWLEDGEMENTS).where(here))
+                return
+            body = msgspec.json.encode(known).decode()
+            await connection.execute(
+                self._backend.insert(ACKNOWLEDGEMENTS)
+                .values(incident=incident, body=body)
+                .on_conflict_do_update(
+                    index_elements=[ACKNOWLEDGEMENTS.c.incident], set_={"body": body}
+                )
+            )
+
+    async def _list(self, query: sa.Select[Any]) -> list[Incident]:
+        async with self._backend.reading() as connection:
+            return [_read(row) for row in await connection.execute(query)]
+
+
+def _is_at(environment: str, database: str) -> sa.ColumnElement[bool]:
+    return sa.and_(INCIDENTS.c.environment == environment, INCIDENTS.c.database == database)
+
+
+def _read(row: sa.Row[Any]) -> Incident:
+    try:
+        known = _ACKNOWLEDGEMENT.decode(row.known) if row.known is not None else None
+        return note(_INCIDENT.decode(row.body), known)
+    except msgspec.DecodeError:
+        # Without its cause, which quotes the row.
+        raise unreadable() from None
