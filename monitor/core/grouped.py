@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from monitor.core.duration import describe_duration
-from monitor.core.findings import Severity
+from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.message import Message, compose, describe_class, describe_finding
 
@@ -51,7 +51,7 @@ def compose_several(parts: Sequence[Part], *, url: str | None = None) -> Message
         incident=first.id,
         environment=first.environment,
         database=f"{len(parts)} databases",
-        severity=max((part.incident.severity for part in parts), key=lambda one: one.rank),
+        severity=find_worst(parts),
         status=first.status,
         headline=_write_headline(worst_first),
         since=min(part.incident.first_seen for part in parts),
@@ -88,22 +88,32 @@ def _write_headline(parts: Sequence[Part]) -> str:
     over = sum(part.incident.status is Status.RESOLVED for part in parts)
     if parts[0].kind is EventKind.VERDICT:
         wrong = sum(part.incident.severity is not Severity.INFO for part in parts)
-        return f"DEPLOYED{', NOT RIGHT' if wrong else ''} {place}: {wrong or 'none'} not right"
+        return (
+            f"DEPLOYED, NOT RIGHT {place}: {wrong} not right"
+            if wrong
+            else (f"DEPLOYED {place}: all right")
+        )
+    name = _NAMES.get(first.finding_class, "findings")
     if over == len(parts):
-        return f"RESOLVED {place}: {_NAMES.get(first.finding_class.value, 'findings')} over"
+        return f"RESOLVED {place}: {name}, all over"
     ends = f", {over} of them resolved" if over else ""
-    word = max((p.incident.severity for p in parts), key=lambda one: one.rank).value.upper()
-    return f"{word} {place}: {_NAMES.get(first.finding_class.value, 'findings')}{ends}"
+    open_ones = [part for part in parts if part.incident.status is not Status.RESOLVED]
+    return f"{find_worst(open_ones).value.upper()} {place}: {name}{ends}"
+
+
+def find_worst(parts: Sequence[Part]) -> Severity:
+    """How bad the worst of them is."""
+    return max((part.incident.severity for part in parts), key=lambda one: one.rank)
 
 
 _NAMES: Final = {
-    "unreachable": "cannot be reached",
-    "unknown": "cannot be looked at",
-    "history": "the history is wrong",
-    "drift": "schema differences",
-    "orphans": "rows without a parent",
-    "data": "assertions that do not hold",
-    "smoke": "smoke tests that do not pass",
+    FindingClass.UNREACHABLE: "no connection",
+    FindingClass.UNKNOWN: "no look possible",
+    FindingClass.HISTORY: "wrong histories",
+    FindingClass.DRIFT: "schema differences",
+    FindingClass.ORPHANS: "rows without a parent",
+    FindingClass.DATA: "assertions that do not hold",
+    FindingClass.SMOKE: "smoke tests that do not pass",
 }
 
 

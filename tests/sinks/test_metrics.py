@@ -33,7 +33,9 @@ def make_metrics(*databases: str) -> Metrics:
     metrics = Metrics("1.2.3", "abc123")
     for database in databases:
         metrics.watch(database, WATCHED)
-    metrics.notifications.begin("slack", ["timeout", "refused"])
+    metrics.notifications.begin(
+        "slack", reasons=["timeout", "refused"], suppressed=["silenced", "grouped"]
+    )
     metrics.set_configuration(is_whole=True)
     metrics.set_tick(NOW)
     return metrics

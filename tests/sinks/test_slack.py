@@ -13,11 +13,12 @@ from pytest_httpserver import HTTPServer
 
 from monitor.core.errors import ConfigurationError, DeliveryError
 from monitor.core.findings import Evidence, Severity
+from monitor.core.grouped import Part, compose_several
 from monitor.core.incidents import EventKind, Status
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.slack import MAX_BLOCKS, MAX_HEADER, MAX_PAYLOAD, Slack, escape, render
 from monitor.sources.http import Client, open_client
-from tests.sinks.builders import HOSTILE, NOW, a_finding, a_message
+from tests.sinks.builders import HOSTILE, NOW, a_finding, a_message, an_incident
 
 DATE = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>")
 ENTITY = re.compile(r"&(?!amp;|lt;|gt;)")
@@ -153,7 +154,7 @@ def test_a_message_reads_from_the_status_to_the_next_step() -> None:
     title = "🔴 CRITICAL app (production): 11 schema differences"
     assert payload["text"] == title
     assert payload["unfurl_links"] is payload["unfurl_media"] is False
-    header, fields, lines, step, context = payload["blocks"]
+    header, fields, lines, cause, step, context = payload["blocks"]
     assert header["text"] == {"type": "plain_text", "text": title, "emoji": True}
     assert fields["fields"][0]["text"] == "*Database*\napp · production"
     assert fields["fields"][1]["text"] == "*Severity*\ncritical, open"
@@ -162,6 +163,7 @@ def test_a_message_reads_from_the_status_to_the_next_step() -> None:
     assert len(bullets) == 9
     assert bullets[0].startswith("• table public.t0 is missing")
     assert bullets[-1] == "…and 3 more"
+    assert cause["text"]["text"].startswith("*Likely cause*: dropped by hand, or a migration")
     assert step["text"]["text"] == "*Next step*: `anchorwatch check app`"
     assert "incident i1 · anchorwatch/" in context["elements"][0]["text"]
 
@@ -186,6 +188,23 @@ def test_a_link_becomes_a_button() -> None:
     payload = render(msgspec.structs.replace(a_message(), url=url))
     (button,) = next(it for it in payload["blocks"] if it["type"] == "actions")["elements"]
     assert button["url"] == url
+
+
+def test_several_databases_are_one_message_with_a_line_each() -> None:
+    parts = [
+        Part(
+            an_incident(f"i{n}", database=f"db{n}", findings=(a_finding(HOSTILE),)),
+            OPENED,
+            "d",
+            NOW,
+        )
+        for n in range(7)
+    ]
+    payload = render(compose_several(parts, url="https://watch.example.com"))
+    assert payload["text"] == "🔴 CRITICAL 7 databases (production): schema differences"
+    bullets = payload["blocks"][2]["text"]["text"].splitlines()
+    assert bullets == [f"• db{n}: 1 schema difference, for 0 s" for n in range(7)]
+    assert len(json.dumps(payload)) < MAX_PAYLOAD
 
 
 async def test_a_post_arrives_and_is_receipted(client: Client, httpserver: HTTPServer) -> None:

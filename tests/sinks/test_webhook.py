@@ -107,6 +107,7 @@ def test_the_body_is_what_the_contract_says() -> None:
             }
         ],
         "truncated": 0,
+        "cause": "dropped by hand, or a migration that did not run to its end",
         "command": "anchorwatch check app",
         "accept": None,
         "url": None,

@@ -1,0 +1,220 @@
+"""What people get in one message, what is kept back, and when it is told after all."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from monitor.core.acknowledgement import acknowledge
+from monitor.core.findings import FindingClass, Severity
+from monitor.core.grouped import SEVERAL
+from monitor.core.incidents import EventKind, Incident, Status
+from monitor.core.silence import Silence, silence
+from monitor.sinks.channel import ChannelKind
+from monitor.sinks.outbox import HOLD, Attempt, Courier, Fate, Route
+from monitor.sinks.queue import Grouping, Held
+from monitor.sinks.store import Store, open_store
+from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, sqlite_url, told
+from tests.sinks.test_outbox import Recorder, hurry
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+OPENED, CHANGED, RESOLVED = EventKind.OPENED, EventKind.CHANGED, EventKind.RESOLVED
+GROUPING = Grouping(wait=10 * SECOND, interval=5 * MINUTE)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(sqlite_url(tmp_path / "ledger.db")) as opened:
+        yield opened
+
+
+class Post:
+    """A chat and a courier that tells it; what happened to each row is kept."""
+
+    def __init__(self, store: Store, *answers: Exception) -> None:
+        self.chat = Recorder("chat", *answers, kind=ChannelKind.SLACK)
+        self.hook = Recorder("hook")
+        self.seen: list[Attempt] = []
+        self.courier = Courier(
+            store,
+            [Route(channel=self.chat), Route(channel=self.hook)],
+            holder="us",
+            luck=lambda: 0.5,
+            sleep=hurry,
+            grouping=GROUPING,
+            observe=self.seen.append,
+        )
+
+    async def deliver(self, at: datetime) -> None:
+        await self.courier.deliver_due(at)
+
+    @property
+    def headlines(self) -> list[str]:
+        return [message.headline for message in self.chat.sent]
+
+
+def of(database: str, **changes: object) -> Incident:
+    return an_incident(f"i-{database}", database=database, **changes)
+
+
+async def open_all(store: Store, *incidents: Incident) -> None:
+    for incident in incidents:
+        assert await store.commit(told(1, OPENED, "chat", "hook", incident=incident))
+
+
+def a_silence(**changes: object) -> Silence:
+    said = {"environment": "*", "database": "app", "finding_class": None, "object": "*"}
+    when = {"reason": "we know", "by": "ann", "at": NOW, "until": NOW + HOUR}
+    return silence(**{"id": "s1", **said, **when, **changes})  # type: ignore[arg-type]
+
+
+async def test_people_get_one_message_and_machines_each_event(store: Store) -> None:
+    post = Post(store)
+    await open_all(store, *(of(f"db{n}") for n in range(3)))
+    await post.deliver(NOW + SECOND)
+    assert (len(post.chat.sent), len(post.hook.sent)) == (0, 3)
+    await post.deliver(NOW + 10 * SECOND)
+    [message] = post.chat.sent
+    assert message.type == SEVERAL
+    assert len(message.lines) == 3
+    rows = [outcome for n in range(3) for outcome in await store.list_deliveries(f"i-db{n}")]
+    assert {outcome.status.value for outcome in rows} == {"delivered"}
+    fates = [attempt.fate for attempt in post.seen if attempt.channel == "chat"]
+    assert fates == [Fate.DELIVERED, Fate.GROUPED, Fate.GROUPED]
+    await post.deliver(NOW + HOUR)
+    assert (len(post.chat.sent), len(post.hook.sent)) == (1, 3)
+
+
+async def test_after_a_message_the_next_of_its_kind_waits_for_the_interval(store: Store) -> None:
+    post = Post(store)
+    await open_all(store, of("a"))
+    await post.deliver(NOW + 10 * SECOND)
+    await open_all(store, of("b"), of("c", finding_class=FindingClass.SMOKE))
+    await open_all(store, of("d", environment="staging"))
+    await post.deliver(NOW + 20 * SECOND)
+    assert sorted(message.database for message in post.chat.sent) == ["a", "c", "d"]
+    await post.deliver(NOW + 5 * MINUTE)
+    assert len(post.chat.sent) == 3
+    await post.deliver(NOW + 5 * MINUTE + 11 * SECOND)
+    assert [message.database for message in post.chat.sent[3:]] == ["b"]
+
+
+async def test_what_opened_and_ended_while_it_waited_is_not_said(store: Store) -> None:
+    post = Post(store)
+    await open_all(store, of("a"))
+    await post.deliver(NOW + 10 * SECOND)
+    await open_all(store, of("b"))
+    assert await store.commit(told(2, RESOLVED, "chat", incident=of("b")))
+    await post.deliver(NOW + HOUR)
+    assert len(post.chat.sent) == 1
+
+
+async def test_what_failed_together_is_tried_again_together(store: Store) -> None:
+    post = Post(store, a_failure())
+    await open_all(store, of("a"), of("b"))
+    await post.deliver(NOW + 10 * SECOND)
+    assert post.chat.sent == []
+    await open_all(store, of("c"))
+    await post.deliver(NOW + MINUTE)
+    [message] = post.chat.sent
+    assert message.database == "3 databases"
+    failed = [attempt for attempt in post.seen if attempt.fate is Fate.POSTPONED]
+    assert len(failed) == 1
+
+
+async def test_what_is_silenced_is_kept_back_and_told_when_that_is_over(store: Store) -> None:
+    post = Post(store)
+    await store.add_silence(a_silence())
+    await open_all(store, of("app"), of("other"))
+    await post.deliver(NOW + 10 * SECOND)
+    assert [message.database for message in post.chat.sent] == ["other"]
+    assert [message.database for message in post.hook.sent] == ["other"]
+    assert [one.held for one in post.seen if one.fate is Fate.HELD] == [Held.SILENCED] * 2
+    assert (await store.count_outbox())["chat"].pending == 0
+    await post.deliver(NOW + HOUR - SECOND)
+    assert [one.held for one in post.seen if one.fate is Fate.HELD] == [Held.SILENCED] * 2
+    await post.deliver(NOW + HOUR + HOLD)
+    assert [message.database for message in post.chat.sent] == ["other", "app"]
+    [outcome, _] = await store.list_deliveries("i-app")
+    assert outcome.delivery.attempts == 1
+    assert outcome.delivery.held is None
+
+
+async def test_a_silence_that_is_ended_early_is_over(store: Store) -> None:
+    post = Post(store)
+    await store.add_silence(a_silence())
+    await open_all(store, of("app"))
+    await post.deliver(NOW + 10 * SECOND)
+    assert (await store.end_silence("s1", NOW + 11 * SECOND)) is not None
+    assert await store.end_silence("s1", NOW + 12 * SECOND) is None
+    await post.deliver(NOW + 11 * SECOND + HOLD)
+    assert [message.database for message in post.chat.sent] == ["app"]
+
+
+async def test_what_began_and_ended_in_a_silence_is_never_told(store: Store) -> None:
+    post = Post(store)
+    await store.add_silence(a_silence())
+    await open_all(store, of("app"))
+    await post.deliver(NOW + 10 * SECOND)
+    assert await store.commit(told(2, RESOLVED, "chat", "hook", incident=of("app")))
+    await post.deliver(NOW + 2 * HOUR)
+    assert post.chat.sent == post.hook.sent == []
+
+
+@pytest.mark.parametrize("status", [Status.SUSPECTED, Status.OPEN])
+async def test_of_a_database_that_cannot_be_reached_nothing_else_is_told(
+    store: Store, status: Status
+) -> None:
+    post = Post(store)
+    down = an_incident("down", finding_class=FindingClass.UNREACHABLE, status=status)
+    smoke = an_incident("smoke", finding_class=FindingClass.SMOKE)
+    assert await store.commit(a_decision(1, incidents=(down,)))
+    assert await store.commit(told(2, OPENED, "chat", incident=smoke))
+    await post.deliver(NOW + 2 * MINUTE)
+    assert post.chat.sent == []
+    over = msgspec.structs.replace(down, status=Status.RESOLVED, resolved_at=NOW + 3 * MINUTE)
+    assert await store.commit(a_decision(3, incidents=(over,)))
+    await post.deliver(NOW + 2 * MINUTE + SECOND + HOLD)
+    assert [message.incident for message in post.chat.sent] == ["smoke"]
+    assert [one.held for one in post.seen if one.fate is Fate.HELD] == [Held.INHIBITED]
+
+
+async def test_that_it_cannot_be_reached_is_told(store: Store) -> None:
+    post = Post(store)
+    down = an_incident(finding_class=FindingClass.UNREACHABLE)
+    assert await store.commit(told(1, OPENED, "chat", incident=down))
+    await post.deliver(NOW + 10 * SECOND)
+    assert [message.incident for message in post.chat.sent] == ["i1"]
+
+
+async def test_who_is_at_an_incident_stays_noted_whatever_the_agent_writes(store: Store) -> None:
+    await open_all(store, of("app"))
+    loaded = await store.load_incident("i-app")
+    assert loaded is not None
+    known = acknowledge(loaded.severity, loaded.findings, by="ann", note="on it", at=NOW)
+    await store.acknowledge("i-app", known)
+    assert await store.commit(told(2, CHANGED, "chat", incident=loaded))
+    after = await store.load_incident("i-app")
+    assert after is not None
+    assert (after.acknowledged, after.status) == (known, Status.ACKNOWLEDGED)
+    again = acknowledge(Severity.INFO, (), by="bob", note="", at=NOW)
+    await store.acknowledge("i-app", again)
+    recent = await store.load_recent("production", "app", NOW)
+    assert recent.unresolved[FindingClass.DRIFT].acknowledged == again
+    assert recent.unresolved[FindingClass.DRIFT].status is Status.OPEN
+    await store.acknowledge("i-app", None)
+    after = await store.load_incident("i-app")
+    assert after is not None
+    assert after.acknowledged is None
+
+
+async def test_what_ended_not_long_ago_is_found_by_class(store: Store) -> None:
+    for looks, at in enumerate((NOW, NOW + MINUTE), start=1):
+        over = an_incident(f"i{looks}", status=Status.RESOLVED, resolved_at=at)
+        assert await store.commit(a_decision(looks, incidents=(over,)))
+    recent = await store.load_recent("production", "app", NOW - SECOND)
+    assert recent.unresolved == {}
+    assert recent.ended[FindingClass.DRIFT].id == "i2"
+    assert (await store.load_recent("production", "app", NOW + MINUTE)).ended == {}
