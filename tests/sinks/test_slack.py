@@ -194,7 +194,7 @@ def test_several_databases_are_one_message_with_a_line_each() -> None:
     parts = [
         Part(
             an_incident(f"i{n}", database=f"db{n}", findings=(a_finding(HOSTILE),)),
-            OPENED,
+            EventKind.OPENED,
             "d",
             NOW,
         )
