@@ -21,9 +21,11 @@ from monitor.cli import (
     doctor,
     explain,
     grants,
+    incidents,
     lock,
     orphans,
     run,
+    silence,
     smoke,
 )
 from monitor.cli.refusals import run_command
@@ -32,7 +34,9 @@ _MODULES: Final = (
     demo,
     run,
     check,
+    incidents,
     accept,
+    silence,
     compare,
     lock,
     diagnose,

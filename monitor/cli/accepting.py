@@ -1,6 +1,5 @@
 """What `anchorwatch accept` does: accepts, lists, exports, withdraws."""
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,6 +11,7 @@ from monitor.agent.choices import choose_environment
 from monitor.cli.choices import Format
 from monitor.cli.loop import run_loop
 from monitor.cli.output import describe_key, print_json, print_text, say
+from monitor.cli.person import name_person
 from monitor.cli.settings import load_settings, require_database
 from monitor.core.checkup import add_checks
 from monitor.core.errors import UsageError
@@ -178,7 +178,7 @@ async def _accept(
         chosen,
         reason=wish.reason or "",
         until=read_day(wish.until) if wish.until is not None else None,
-        by=os.environ.get("LOGNAME") or os.environ.get("USER") or "the command line",
+        by=name_person(),
         at=now,
     )
     if chosen:
