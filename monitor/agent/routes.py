@@ -1,8 +1,12 @@
 """The channels that are configured, and how bad a thing must be to go there."""
 
-from monitor.config.settings import Settings
+from monitor.agent.choices import reveal_secret
+from monitor.config.settings import Settings, SlackSettings
+from monitor.sinks.channel import Channel
 from monitor.sinks.outbox import Route
 from monitor.sinks.slack import Slack
+from monitor.sinks.slack_blocks import write_mention
+from monitor.sinks.slack_bot import SlackBot
 from monitor.sinks.webhook import Webhook
 from monitor.sources.http import Client
 
@@ -13,10 +17,9 @@ def make_routes(settings: Settings, client: Client) -> list[Route]:
     Raises:
         ConfigurationError: an address or a secret is none.
     """
-    routes = []
+    routes: list[Route] = []
     if settings.slack is not None:
-        url = settings.slack.webhook_url.get_secret_value()
-        channel = Slack("slack", url, client=client)
+        channel = make_slack(settings.slack, client)
         routes.append(Route(channel=channel, minimum=settings.slack.min_severity))
     for name, webhook in settings.webhooks.items():
         secrets = " ".join(secret.get_secret_value() for secret in webhook.signing_secrets)
@@ -24,3 +27,23 @@ def make_routes(settings: Settings, client: Client) -> list[Route]:
         hook = Webhook(f"webhook:{name}", url, secrets=secrets, client=client)
         routes.append(Route(channel=hook, minimum=webhook.min_severity))
     return routes
+
+
+def make_slack(slack: SlackSettings, client: Client) -> Channel:
+    """Slack by a webhook, or by a bot.
+
+    Raises:
+        ConfigurationError: an address is none.
+    """
+    mention = write_mention(slack.mention) if slack.mention else ""
+    if slack.webhook_url is not None:
+        url = slack.webhook_url.get_secret_value()
+        return Slack("slack", url, client=client, mention=mention)
+    return SlackBot(
+        "slack",
+        token=reveal_secret(slack.bot_token) or "",
+        channel=slack.channel or "",
+        client=client,
+        mention=mention,
+        api=slack.api_url,
+    )

@@ -7,10 +7,10 @@ reads neither the environment nor a file.
 import re
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from monitor.config.databases import DatabaseDefaults, DatabaseSettings
@@ -32,6 +32,7 @@ from monitor.core.findings import FindingClass, Severity
 PREFIX: Final = "ANCHORWATCH_"
 DELIMITER: Final = "__"
 DEFAULT_PORT: Final = 8080
+_MENTION: Final = "^(here|channel|[SUW][A-Z0-9]{4,30})$"
 _PATH_PART: Final = re.compile(r"[A-Za-z0-9_-]{16,200}")
 
 
@@ -126,12 +127,45 @@ class AlertSettings(Section):
 
 
 class SlackSettings(Section):
-    """Where Slack messages go."""
+    """Where Slack messages go: by an incoming webhook, or by a bot, which keeps threads."""
 
-    webhook_url: SecretUrl = Field(description="The incoming webhook of the Slack app.")
+    webhook_url: SecretUrl | None = Field(
+        default=None, description="The incoming webhook of the Slack app."
+    )
+    bot_token: SecretStr | None = Field(
+        default=None,
+        description="The token of a bot with the scope `chat:write`, `xoxb-...`: one message an "
+        "incident, whose next words are in its thread.",
+    )
+    channel: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="The channel that the bot posts to, by its id."
+    )
+    mention: Annotated[str, Field(pattern=_MENTION)] | None = Field(
+        default=None,
+        description="Who is called when something critical is opened: `here`, `channel`, or the "
+        "id of a group or a person.",
+    )
+    api_url: Annotated[str, AfterValidator(_check_public_url)] = Field(
+        default="https://slack.com/api", description="Where the bot finds Slack's Web API."
+    )
     min_severity: _Severity = Field(
         default=Severity.WARNING, description="The least severity that is told here."
     )
+
+    @model_validator(mode="after")
+    def _check_way(self) -> Self:
+        is_bot = self.bot_token is not None
+        if is_bot is (self.webhook_url is not None):
+            raise invalid(
+                "should have a webhook_url, or a bot_token with a channel, and not both.",
+                "Choose one: docs/how-to/slack.md compares them.",
+            )
+        if is_bot is not (self.channel is not None):
+            raise invalid(
+                "should have a channel where it has a bot_token, and only there.",
+                "Name the channel by its id, as in C0123456789.",
+            )
+        return self
 
 
 class WebhookSettings(Section):

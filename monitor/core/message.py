@@ -53,6 +53,8 @@ class Message(msgspec.Struct, frozen=True):
         accept: the command that takes what was there at the first look as it is;
             None about anything else.
         url: the page of the database, when the agent has a public address.
+        thread: the receipt of what the channel took of it before, where it keeps threads.
+        root: what stands at the head of that thread from now on.
     """
 
     id: str
@@ -73,6 +75,8 @@ class Message(msgspec.Struct, frozen=True):
     url: str | None
     accept: str | None = None
     cause: str = ""
+    thread: str | None = None
+    root: "Message | None" = None
 
 
 def compose(  # noqa: PLR0913  # what a message is made of, by name

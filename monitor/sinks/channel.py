@@ -16,6 +16,7 @@ class ChannelKind(StrEnum):
     """What a channel speaks."""
 
     SLACK = "slack"
+    SLACK_BOT = "slack_bot"
     WEBHOOK = "webhook"
 
 

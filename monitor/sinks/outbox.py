@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, final
 
+import msgspec
 import structlog
 
 from monitor.core.errors import DeliveryError, StoreError
@@ -39,6 +40,8 @@ LEASE: Final = timedelta(minutes=2)
 """Longer than one attempt with its spacing and receipt; after a crash it is the delay."""
 ROUND: Final = 20
 """Deliveries of one lane in a row; then others get a word in."""
+MOST_BUNDLES: Final = 40
+"""Messages of one claim: with their spacing they are sent before the lease is over."""
 HOLD: Final = timedelta(seconds=30)
 """How often it is asked whether what is kept back may go."""
 
@@ -152,13 +155,46 @@ def _no_deployment(_: Incident) -> datetime | None:
     return None
 
 
+class Told(NamedTuple):
+    """A delivery, and what is said of its incident as that stands now."""
+
+    delivery: Delivery
+    incident: Incident
+    kind: EventKind
+
+
+class Bundle(NamedTuple):
+    """What goes out in one message.
+
+    Attributes:
+        told: what it tells.
+        thread: the receipt of what the channel took of all of these before.
+        incidents: those that the head of that thread is about.
+    """
+
+    told: Sequence[Told]
+    thread: str | None = None
+    incidents: Sequence[Incident] = ()
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The rows that it is made of."""
+        return [one.delivery for one in self.told]
+
+
+def _choose_head(incident: Incident) -> EventKind:
+    """How an incident stands, at the head of a thread."""
+    is_over = incident.status is Status.RESOLVED
+    return EventKind.RESOLVED if is_over else EventKind.OPENED
+
+
 class _Sorted(NamedTuple):
     """What becomes of deliveries that were claimed together."""
 
     lost: list[Delivery]
     silent: list[Delivery]
     held: dict[Held, list[Delivery]]
-    told: list[tuple[Delivery, Incident, EventKind]]
+    told: list[Told]
 
 
 @final
@@ -270,18 +306,54 @@ class Courier:
         """Send them, or find that they need not be sent; whether the lane may go on."""
         found = await self._sort(lane, deliveries, clock())
         await self._put_away(found, clock())
-        if not found.told:
-            return True
-        sent = [delivery for delivery, _, _ in found.told]
-        await self._wait_turn(lane)
-        try:
-            receipt = await self._send(lane, found.told, clock())
-        except DeliveryError as failure:
-            return await self._retreat(lane, sent, failure, clock())
-        await self._store.complete(sent, receipt, clock())
-        self._tell(sent[:1], Fate.DELIVERED)
-        self._tell(sent[1:], Fate.GROUPED)
+        return await self._send_all(lane, await self._bundle(lane, found.told), clock)
+
+    async def _send_all(
+        self, lane: _Lane, bundles: Sequence[Bundle], clock: Callable[[], datetime]
+    ) -> bool:
+        """Send one after the other; after a failure none of the others is tried."""
+        for number, bundle in enumerate(bundles, start=1):
+            await self._wait_turn(lane)
+            try:
+                receipt = await self._send(lane, bundle, clock())
+            except DeliveryError as failure:
+                await self._let_wait(bundles[number:], clock())
+                return await self._retreat(lane, bundle.deliveries, failure, clock())
+            await self._store.complete(bundle.deliveries, receipt, clock())
+            self._tell(bundle.deliveries[:1], Fate.DELIVERED)
+            self._tell(bundle.deliveries[1:], Fate.GROUPED)
+            if number == MOST_BUNDLES:
+                await self._let_wait(bundles[number:], clock())
+                break
         return True
+
+    async def _let_wait(self, bundles: Sequence[Bundle], now: datetime) -> None:
+        """Give back what was claimed and not tried."""
+        if rest := [delivery for bundle in bundles for delivery in bundle.deliveries]:
+            await self._store.hold(rest, now, None)
+
+    async def _bundle(self, lane: _Lane, told: Sequence[Told]) -> list[Bundle]:
+        """What is sent in one message each: all of it, or what has a thread of its own there."""
+        if not told:
+            return []
+        if not lane.pace.has_threads:
+            return [Bundle(told)]
+        ids = [one.incident.id for one in told]
+        threads = await self._store.list_threads(lane.name, ids)
+        grouped: dict[str | None, list[Told]] = {}
+        for one in told:
+            grouped.setdefault(threads.get(one.incident.id), []).append(one)
+        return [
+            Bundle(some, thread, await self._list_in_thread(lane, thread))
+            for thread, some in grouped.items()
+        ]
+
+    async def _list_in_thread(self, lane: _Lane, thread: str | None) -> list[Incident]:
+        """All incidents that the head of a thread is about."""
+        if thread is None:
+            return []
+        ids = await self._store.list_in_thread(lane.name, thread)
+        return [*(await self._store.load_incidents(ids)).values()]
 
     async def _sort(self, lane: _Lane, deliveries: Sequence[Delivery], now: datetime) -> _Sorted:
         ids = [delivery.incident for delivery in deliveries]
@@ -306,7 +378,7 @@ class Courier:
             elif held := choose_hold(incident, silences, unreachable, now):
                 found.held.setdefault(held, []).append(delivery)
             else:
-                found.told.append((delivery, incident, kind))
+                found.told.append(Told(delivery, incident, kind))
         return found
 
     async def _put_away(self, found: _Sorted, now: datetime) -> None:
@@ -322,29 +394,34 @@ class Courier:
             fresh = [delivery for delivery in deliveries if delivery.held is not why]
             self._tell(fresh, Fate.HELD, held=why)
 
-    def _compose(self, told: Sequence[tuple[Delivery, Incident, EventKind]]) -> Message:
+    def _compose(self, told: Sequence[Told]) -> Message:
         if len(told) == 1:
-            [(delivery, incident, kind)] = told
+            [one] = told
             return compose(
-                incident,
-                kind,
-                delivery=delivery.id,
-                at=delivery.at,
-                url=self._link(incident.database),
-                deployed_at=self._find_deployment(incident),
+                one.incident,
+                one.kind,
+                delivery=one.delivery.id,
+                at=one.delivery.at,
+                url=self._link(one.incident.database),
+                deployed_at=self._find_deployment(one.incident),
             )
-        parts = [Part(incident, kind, one.id, one.at) for one, incident, kind in told]
+        parts = [Part(one.incident, one.kind, one.delivery.id, one.delivery.at) for one in told]
         return compose_several(parts, url=self._link(None))
 
-    async def _send(
-        self,
-        lane: _Lane,
-        told: Sequence[tuple[Delivery, Incident, EventKind]],
-        at: datetime,
-    ) -> str:
+    def _compose_bundle(self, bundle: Bundle) -> Message:
+        """The message, and what stands at the head of its thread from now on."""
+        message = self._compose(bundle.told)
+        if bundle.thread is None:
+            return message
+        [first, *_] = bundle.told
+        heads = [Told(first.delivery, one, _choose_head(one)) for one in bundle.incidents]
+        root = self._compose(heads) if heads else message
+        return msgspec.structs.replace(message, thread=bundle.thread, root=root)
+
+    async def _send(self, lane: _Lane, bundle: Bundle, at: datetime) -> str:
         """One attempt; whatever goes wrong in it comes out as DeliveryError."""
         try:
-            message = self._compose(told)
+            message = self._compose_bundle(bundle)
             async with asyncio.timeout(SEND_SECONDS):
                 return await lane.route.channel.send(message, attempt_at=at)
         except DeliveryError:
@@ -357,7 +434,10 @@ class Courier:
             ) from None
         except Exception as error:  # noqa: BLE001 - the bulkhead of one delivery
             _log.error(
-                "delivery broke", channel=lane.name, delivery=told[0][0].id, at=_locate(error)
+                "delivery broke",
+                channel=lane.name,
+                delivery=bundle.deliveries[0].id,
+                at=_locate(error),
             )
             raise DeliveryError(
                 f"The channel {lane.name} broke with {type(error).__name__}.",

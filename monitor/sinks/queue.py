@@ -243,8 +243,10 @@ class Queue:
             _held_by(deliveries), due=due, reason=reason, may_have_arrived=_mark(reason)
         )
 
-    async def hold(self, deliveries: Collection[Delivery], due: datetime, why: Held) -> None:
-        """Keep them back until `due`, on purpose: it counts as no attempt."""
+    async def hold(
+        self, deliveries: Collection[Delivery], due: datetime, why: Held | None
+    ) -> None:
+        """Keep them back until `due`, on purpose, or let them wait their turn: no attempt."""
         await self._end(_held_by(deliveries), due=due, held=why, attempts=OUTBOX.c.attempts - 1)
 
     async def bury(
@@ -278,6 +280,40 @@ class Queue:
         )
         async with self._backend.reading() as connection:
             return {incident for (incident,) in await connection.execute(query.distinct())}
+
+    async def list_threads(self, channel: str, incidents: Collection[str]) -> dict[str, str]:
+        """The receipt of the last word that the channel took of each incident."""
+        query = (
+            sa.select(OUTBOX.c.incident, OUTBOX.c.receipt)
+            .where(
+                OUTBOX.c.channel == channel,
+                OUTBOX.c.incident.in_(list(incidents)),
+                OUTBOX.c.status == DeliveryStatus.DELIVERED,
+                OUTBOX.c.receipt.is_not(None),
+            )
+            .order_by(OUTBOX.c.version)
+        )
+        async with self._backend.reading() as connection:
+            rows = await connection.execute(query)
+            return {row.incident: row.receipt for row in rows}
+
+    async def list_in_thread(self, channel: str, receipt: str) -> list[str]:
+        """The incidents of which the channel gave this receipt last, by id."""
+        other = OUTBOX.alias("other")
+        later = sa.exists().where(
+            other.c.channel == OUTBOX.c.channel,
+            other.c.incident == OUTBOX.c.incident,
+            other.c.status == DeliveryStatus.DELIVERED,
+            other.c.version > OUTBOX.c.version,
+        )
+        query = (
+            sa.select(OUTBOX.c.incident)
+            .where(OUTBOX.c.channel == channel, OUTBOX.c.receipt == receipt, ~later)
+            .distinct()
+            .order_by(OUTBOX.c.incident)
+        )
+        async with self._backend.reading() as connection:
+            return [incident for (incident,) in await connection.execute(query)]
 
     async def list_deliveries(self, incident: str) -> list[Outcome]:
         """Every row about an incident, oldest first."""

@@ -1,7 +1,7 @@
 """When a delivery is tried again: pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -26,12 +26,14 @@ class Pace:
             waited for.
         spacing: seconds between two messages.
         is_for_people: whether what belongs together is told in one message.
+        has_threads: whether further words go where the first one is.
     """
 
     delays: tuple[float, ...]
     patience: timedelta
     spacing: float = 0.0
     is_for_people: bool = False
+    has_threads: bool = False
 
 
 CHAT: Final = Pace(
@@ -50,7 +52,11 @@ WEBHOOK: Final = Pace(
 """The schedule of the Standard Webhooks, section "Retries"."""
 
 PACES: Final[Mapping[ChannelKind, Pace]] = MappingProxyType(
-    {ChannelKind.SLACK: CHAT, ChannelKind.WEBHOOK: WEBHOOK}
+    {
+        ChannelKind.SLACK: CHAT,
+        ChannelKind.SLACK_BOT: replace(CHAT, has_threads=True),
+        ChannelKind.WEBHOOK: WEBHOOK,
+    }
 )
 
 

@@ -78,7 +78,7 @@ def test_a_variable_below_a_single_value_is_told(tmp_path: Path) -> None:
 
 def test_a_key_like_nothing_gets_the_list(tmp_path: Path) -> None:
     line = complain(tmp_path, f"{SOUND}slack: {{zzz: x, webhook_url: 'https://x.example'}}")[0]
-    assert "webhook_url, webhook_url_file, min_severity" in line
+    assert "webhook_url, webhook_url_file, bot_token, bot_token_file, channel" in line
 
 
 BAD = [
@@ -133,7 +133,7 @@ BAD = [
     (f"{SOUND}store_url: mysql://hunter2/x", "2:store_url", "sqlite:///PATH"),
     (f"{SOUND}store_url: 'sqlite://'", "2:store_url", "sqlite:///PATH"),
     (f"{SOUND}store_url: 'sqlite:///a%00b.db'", "2:store_url", "sqlite:///PATH"),
-    (f"{SOUND}slack: {{}}", "2:slack", "webhook_url is missing"),
+    (f"{SOUND}slack: {{}}", "2:slack", "webhook_url, or a bot_token"),
     (f"{SOUND}slack: {{webhook_url: hunter2}}", "2:slack.webhook_url", "http or https URL"),
     (
         f"{SOUND}slack: {{webhook_url: 'https://x.example', min_severity: loud}}",

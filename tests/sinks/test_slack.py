@@ -16,7 +16,8 @@ from monitor.core.findings import Evidence, Severity
 from monitor.core.grouped import Part, compose_several
 from monitor.core.incidents import EventKind, Status
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.slack import MAX_BLOCKS, MAX_HEADER, MAX_PAYLOAD, Slack, escape, render
+from monitor.sinks.slack import Slack
+from monitor.sinks.slack_blocks import MAX_BLOCKS, MAX_HEADER, MAX_PAYLOAD, escape, render
 from monitor.sources.http import Client, open_client
 from tests.sinks.builders import HOSTILE, NOW, a_finding, a_message, an_incident
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections import defaultdict
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -179,11 +180,10 @@ class Telling(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(CHANNELS)))
     def die(self, name: str) -> None:
         """An agent takes what is due, and is gone: nobody ever hears of it again."""
-        claim = {"now": self.now, "holder": "dead", "lease": LEASE, "channel": name}
-        if CHANNELS[name] is ChannelKind.SLACK:
-            self.runner.run(self.store.claim_group(**claim, grouping=GROUPING))
-        else:
-            self.runner.run(self.store.claim_due(**claim, limit=1))
+        claim = partial(
+            self.store.claim_group, now=self.now, holder="dead", lease=LEASE, channel=name
+        )
+        self.runner.run(claim(grouping=GROUPING))
 
     @rule(database=st.sampled_from([*DATABASES, "*"]), minutes=st.integers(1, 120))
     def hush(self, database: str, minutes: int) -> None:
