@@ -34,11 +34,19 @@ class Part(msgspec.Struct, frozen=True):
     at: datetime
 
 
+def keep_newest(parts: Sequence[Part]) -> list[Part]:
+    """Of each database the newest incident: that an older one is over goes without saying."""
+    newest: dict[str, Part] = {}
+    for part in sorted(parts, key=lambda one: (one.incident.first_seen, one.incident.id)):
+        newest[part.incident.database] = part
+    return list(newest.values())
+
+
 def compose_several(parts: Sequence[Part], *, url: str | None = None) -> Message:
     """The message about two incidents or more.
 
     Args:
-        parts: of one environment and class.
+        parts: of one environment and class, one a database.
         url: the page of all databases.
     """
     worst_first = sorted(parts, key=_rank)

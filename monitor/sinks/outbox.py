@@ -23,7 +23,7 @@ import structlog
 
 from monitor.core.errors import DeliveryError, StoreError
 from monitor.core.findings import FindingClass, Severity
-from monitor.core.grouped import Part, compose_several
+from monitor.core.grouped import Part, compose_several, keep_newest
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.message import Message, compose
 from monitor.core.silence import Silence, is_silenced
@@ -118,24 +118,36 @@ def choose_kind(
     return kind if has_told else EventKind.OPENED
 
 
-def choose_hold(
-    incident: Incident,
-    silences: Sequence[Silence],
-    unreachable: Collection[tuple[str, str]],
-    now: datetime,
-) -> Held | None:
+class Scene(NamedTuple):
+    """What a delivery is decided on, beside its incident.
+
+    Attributes:
+        told: the incidents that the channel knows of.
+        silences: those that may hold.
+        unreachable: environment and name of the databases that cannot be reached, or so it
+            seems.
+        now: the time.
+    """
+
+    told: Collection[str]
+    silences: Sequence[Silence]
+    unreachable: Collection[tuple[str, str]]
+    now: datetime
+
+
+def choose_hold(incident: Incident, scene: Scene) -> Held | None:
     """Why nothing is said of an incident for now; None where it may be told.
 
     Of a database that cannot be reached, or so it seems, that alone is told: what else is
     wrong with it follows from that, or is nobody's first worry. A deployment's verdict was
     waited for, and says so itself.
     """
-    if is_silenced(incident, silences, now):
+    if is_silenced(incident, scene.silences, scene.now):
         return Held.SILENCED
     if incident.finding_class in _NEVER_EXPLAINED:
         return None
     place = (incident.environment, incident.database)
-    return Held.INHIBITED if place in unreachable else None
+    return Held.INHIBITED if place in scene.unreachable else None
 
 
 _NEVER_EXPLAINED: Final = frozenset({FindingClass.UNREACHABLE, FindingClass.DEPLOY})
@@ -357,29 +369,54 @@ class Courier:
 
     async def _sort(self, lane: _Lane, deliveries: Sequence[Delivery], now: datetime) -> _Sorted:
         ids = [delivery.incident for delivery in deliveries]
+        scene = Scene(
+            told=await self._store.list_told(lane.name, ids),
+            silences=await self._store.list_silences(after=now),
+            unreachable=await self._store.list_unreachable(),
+            now=now,
+        )
         incidents = await self._store.load_incidents(ids)
-        told = await self._store.list_told(lane.name, ids)
-        silences = await self._store.list_silences(after=now)
-        unreachable = await self._store.list_unreachable()
         found = _Sorted([], [], {}, [])
         for delivery in deliveries:
             incident = incidents.get(delivery.incident)
             if incident is None:
                 found.lost.append(delivery)
                 continue
-            kind = choose_kind(
-                delivery.kind,
-                incident,
-                has_told=incident.id in told,
-                minimum=lane.route.minimum,
-            )
-            if kind is None:
-                found.silent.append(delivery)
-            elif held := choose_hold(incident, silences, unreachable, now):
-                found.held.setdefault(held, []).append(delivery)
-            else:
-                found.told.append(Told(delivery, incident, kind))
+            decided = await self._decide(lane, delivery, incident, scene)
+            match decided:
+                case None:
+                    found.silent.append(delivery)
+                case Held():
+                    found.held.setdefault(decided, []).append(delivery)
+                case EventKind():
+                    found.told.append(Told(delivery, incident, decided))
         return found
+
+    async def _decide(
+        self, lane: _Lane, delivery: Delivery, incident: Incident, scene: Scene
+    ) -> EventKind | Held | None:
+        """What is said of an incident now, or why nothing is for the moment; None for never."""
+        kind = choose_kind(
+            delivery.kind,
+            incident,
+            has_told=incident.id in scene.told,
+            minimum=lane.route.minimum,
+        )
+        if kind is None:
+            return None
+        if kind is EventKind.RESOLVED and lane.pace.is_for_people and not lane.pace.has_threads:
+            newer = await self._find_newer(incident)
+            if newer is not None:
+                # Its beginning says how it stands: an end that came after it would be wrong.
+                is_told = await self._store.list_told(lane.name, [newer.id])
+                return None if is_told else Held.OVERTAKEN
+        return choose_hold(incident, scene) or kind
+
+    async def _find_newer(self, incident: Incident) -> Incident | None:
+        """Another incident of the same class and database that is open."""
+        unresolved = await self._store.load_unresolved(incident.environment, incident.database)
+        newer = unresolved.get(incident.finding_class)
+        return None if newer is None or newer.status is Status.SUSPECTED else newer
 
     async def _put_away(self, found: _Sorted, now: datetime) -> None:
         """Note what is not sent."""
@@ -395,18 +432,20 @@ class Courier:
             self._tell(fresh, Fate.HELD, held=why)
 
     def _compose(self, told: Sequence[Told]) -> Message:
-        if len(told) == 1:
-            [one] = told
-            return compose(
-                one.incident,
-                one.kind,
-                delivery=one.delivery.id,
-                at=one.delivery.at,
-                url=self._link(one.incident.database),
-                deployed_at=self._find_deployment(one.incident),
-            )
-        parts = [Part(one.incident, one.kind, one.delivery.id, one.delivery.at) for one in told]
-        return compose_several(parts, url=self._link(None))
+        parts = keep_newest(
+            [Part(one.incident, one.kind, one.delivery.id, one.delivery.at) for one in told]
+        )
+        if len(parts) > 1:
+            return compose_several(parts, url=self._link(None))
+        [one] = parts
+        return compose(
+            one.incident,
+            one.kind,
+            delivery=one.delivery,
+            at=one.at,
+            url=self._link(one.incident.database),
+            deployed_at=self._find_deployment(one.incident),
+        )
 
     def _compose_bundle(self, bundle: Bundle) -> Message:
         """The message, and what stands at the head of its thread from now on."""

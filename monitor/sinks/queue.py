@@ -38,6 +38,8 @@ class Held(StrEnum):
     """Somebody asked for quiet."""
     INHIBITED = "inhibited"
     """Something else is told that explains it."""
+    OVERTAKEN = "overtaken"
+    """It has begun again: that is told first."""
 
 
 class DeliveryStatus(StrEnum):

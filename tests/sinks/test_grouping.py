@@ -111,6 +111,61 @@ async def test_what_opened_and_ended_while_it_waited_is_not_said(store: Store) -
     assert len(post.chat.sent) == 1
 
 
+async def test_what_ended_and_came_again_while_it_waited_is_told_as_it_is(store: Store) -> None:
+    """A message that said both of one database would end with the older word."""
+    post = Post(store)
+    first, second = of("a"), an_incident("i-again", database="a", first_seen=NOW + MINUTE)
+    await open_all(store, first)
+    await post.deliver(NOW + 10 * SECOND)
+    assert await store.commit(told(2, RESOLVED, "chat", incident=first))
+    assert await store.commit(told(3, OPENED, "chat", incident=second))
+    await post.deliver(NOW + HOUR)
+    assert [(one.incident, one.type) for one in post.chat.sent] == [
+        ("i-a", "incident.opened"),
+        ("i-again", "incident.opened"),
+    ]
+
+
+async def test_an_end_that_waited_too_long_is_not_told_after_the_next_beginning(
+    store: Store,
+) -> None:
+    post = Post(store)
+    first, second = of("a"), an_incident("i-again", database="a", first_seen=NOW + MINUTE)
+    await open_all(store, first)
+    await post.deliver(NOW + 10 * SECOND)
+    assert await store.commit(told(2, RESOLVED, "chat", incident=first))
+    post.chat.answers.append(a_failure())
+    await post.deliver(NOW + 7 * MINUTE)
+    assert await store.commit(told(3, OPENED, "chat", incident=second))
+    await post.deliver(NOW + 7 * MINUTE + 4 * SECOND)
+    await post.deliver(NOW + HOUR)
+    assert [one.incident for one in post.chat.sent] == ["i-a", "i-again"]
+    ends = [one for one in await store.list_deliveries("i-a") if one.delivery.channel == "chat"]
+    assert [one.status.value for one in ends] == ["delivered", "superseded"]
+    assert await store.commit(told(4, RESOLVED, "chat", incident=second))
+    await post.deliver(NOW + 2 * HOUR)
+    assert [one.type for one in post.chat.sent][-1] == "incident.resolved"
+
+
+async def test_an_end_waits_for_a_beginning_that_is_not_told_yet(store: Store) -> None:
+    """And is told where that ends before anybody knew of it."""
+    post = Post(store)
+    first, second = of("a"), an_incident("i-again", database="a", first_seen=NOW + MINUTE)
+    await open_all(store, first)
+    await post.deliver(NOW + 10 * SECOND)
+    await store.add_silence(a_silence(database="a"))
+    assert await store.commit(told(2, RESOLVED, "chat", incident=first))
+    assert await store.commit(told(3, OPENED, "chat", incident=second))
+    await post.deliver(NOW + 7 * MINUTE)
+    held = {one.held for one in post.seen if one.fate is Fate.HELD and one.channel == "chat"}
+    assert held == {Held.SILENCED, Held.OVERTAKEN}
+    assert await store.commit(told(4, RESOLVED, "chat", incident=second))
+    await post.deliver(NOW + 2 * HOUR)
+    assert [(one.incident, one.type) for one in post.chat.sent][1:] == [
+        ("i-a", "incident.resolved")
+    ]
+
+
 async def test_what_failed_together_is_tried_again_together(store: Store) -> None:
     post = Post(store, a_failure())
     await open_all(store, of("a"), of("b"))

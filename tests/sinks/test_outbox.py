@@ -43,12 +43,12 @@ class Recorder:
         self.sent: list[Message] = []
         self.tried: list[datetime] = []
         self.asked = asyncio.Event()
-        self._answers = list(answers)
+        self.answers = list(answers)
 
     async def send(self, message: Message, *, attempt_at: datetime) -> str:
         self.tried.append(attempt_at)
         self.asked.set()
-        match self._answers.pop(0) if self._answers else None:
+        match self.answers.pop(0) if self.answers else None:
             case Exception() as failure:
                 raise failure
             case asyncio.Event() as event:

@@ -267,8 +267,8 @@ async def test_every_no_has_a_meaning(
 async def test_a_wrong_token_is_a_channel_that_is_gone(
     workspace: Workspace, client: Client
 ) -> None:
+    bot = a_bot(workspace, client, token="wrong")  # noqa: S106  # no real one
     with pytest.raises(DeliveryError) as caught:
-        bot = a_bot(workspace, client, token="wrong")  # noqa: S106  # no real one
         await bot.send(a_message(), attempt_at=NOW)
     assert caught.value.reason == FailureReason.GONE
     assert "chat:write" in caught.value.next_step

@@ -247,7 +247,8 @@ class Telling(RuleBasedStateMachine):
                 if found is not FindingClass.UNREACHABLE and database in down:
                     continue  # it is kept back until the database is there again
                 is_open = (database, found) in open_ones
-                assert known.get((database, found), False) is is_open, receiver.name
+                said = known.get((database, found), False)
+                assert said is is_open, (receiver.name, database, found)
 
     def _list_known(self, receiver: Receiver) -> dict[tuple[str, FindingClass], bool]:
         """What its reader takes for open, and what for over.
@@ -313,6 +314,6 @@ class TestTellingLong(Telling.TestCase):  # type: ignore[misc,valid-type]  # as 
         max_examples=400,
         stateful_step_count=60,
         deadline=None,
-        phases=[Phase.generate, Phase.shrink],
+        phases=[Phase.reuse, Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
