@@ -313,21 +313,21 @@ TRAPS: Final = (
     (
         "the database is ahead of the running image for some minutes of each deployment",
         (
-            "core/test_incidents.py::test_in_a_deploy_window_only_unreachable_is_told",
+            "core/test_step.py::test_in_a_deploy_window_only_unreachable_is_told",
             "watch/test_pipeline.py::test_in_the_window_of_a_deployment_only_unreachable_is_told",
         ),
     ),
     (
         "one finding told again and again, or by each agent",
         (
-            "core/test_incidents.py::test_what_is_open_is_not_told_again",
-            "core/test_incidents.py::test_the_id_of_an_incident_is_the_same_for_every_agent",
-            "core/test_incidents.py::test_an_incident_that_comes_back_while_recovering_goes_on",
+            "core/test_step.py::test_what_is_open_is_not_told_again",
+            "core/test_step.py::test_the_id_of_an_incident_is_the_same_for_every_agent",
+            "core/test_step.py::test_an_incident_that_comes_back_while_recovering_goes_on",
         ),
     ),
     (
         "a look that failed taken for a look that found nothing",
-        ("core/test_incidents.py::test_a_look_that_failed_resolves_nothing",),
+        ("core/test_step.py::test_a_look_that_failed_resolves_nothing",),
     ),
     (
         "a message that is lost, or sent twice, when the agent or the receiver dies",
