@@ -89,6 +89,7 @@ async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[in
     asked = asyncio.create_task(stop.wait(), name="stop")
     parts = [
         asyncio.create_task(agent.deliver(), name="outbox"),
+        asyncio.create_task(agent.keep_alerts(), name="alerts"),
         asyncio.create_task(agent.keep_house(), name="housekeeping"),
         asyncio.create_task(agent.conclude_deployments(), name="deployments"),
         asyncio.create_task(agent.serve(stop, on_started), name="web"),

@@ -27,6 +27,7 @@ from monitor.agent.choices import (
     reveal_secret,
 )
 from monitor.agent.deploys import Deploys
+from monitor.agent.keeper import Keeper
 from monitor.checks.spelling import Spellings
 from monitor.config.databases import DatabaseSettings
 from monitor.config.flaws import make_error
@@ -105,6 +106,13 @@ class Agent:
             holder=uuid.uuid4().hex,
             link=self._link,
             observe=self._count_attempt,
+        )
+        self._keeper = Keeper(
+            store,
+            routes,
+            is_ours=self._is_watched,
+            link=self._link,
+            observe=lambda name, reason: self.metrics.notifications.add_failed(name, reason.value),
         )
         self._pipeline = Pipeline(
             store=store,
@@ -389,6 +397,17 @@ class Agent:
         """Deliver what is due until cancelled."""
         await self._courier.run(_now)
         await asyncio.Event().wait()  # without channels there is nothing to run
+
+    async def keep_alerts(self) -> None:
+        """Say again what is open to channels that forget it, until cancelled."""
+        await self._keeper.run(_now)
+
+    def _is_watched(self, incident: Incident) -> bool:
+        """Whether somebody here will see its end."""
+        if (database := self._databases.get(incident.database)) is not None:
+            return self._environment_of(database) == incident.environment
+        is_broken = incident.database in self._broken
+        return is_broken and incident.environment == self._settings.environment
 
     async def conclude_deployments(self) -> None:
         """Look at what was deployed, and tell what came of it, until cancelled."""

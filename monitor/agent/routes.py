@@ -1,6 +1,8 @@
 """The channels that are configured, and how bad a thing must be to go there."""
 
+from monitor.agent.choices import reveal_secret
 from monitor.config.settings import Settings
+from monitor.sinks.alertmanager import Alertmanager
 from monitor.sinks.outbox import Route
 from monitor.sinks.slack import Slack
 from monitor.sinks.webhook import Webhook
@@ -13,7 +15,7 @@ def make_routes(settings: Settings, client: Client) -> list[Route]:
     Raises:
         ConfigurationError: an address or a secret is none.
     """
-    routes = []
+    routes: list[Route] = []
     if settings.slack is not None:
         url = settings.slack.webhook_url.get_secret_value()
         channel = Slack("slack", url, client=client)
@@ -23,4 +25,8 @@ def make_routes(settings: Settings, client: Client) -> list[Route]:
         url = webhook.url.get_secret_value()
         hook = Webhook(f"webhook:{name}", url, secrets=secrets, client=client)
         routes.append(Route(channel=hook, minimum=webhook.min_severity))
+    if (said := settings.alertmanager) is not None:
+        url, token = said.url.get_secret_value(), reveal_secret(said.token)
+        keeper = Alertmanager("alertmanager", url, token=token, client=client)
+        routes.append(Route(channel=keeper, minimum=said.min_severity))
     return routes

@@ -145,6 +145,21 @@ class WebhookSettings(Section):
         return ((self.secret,) if self.secret else ()) + self.secrets
 
 
+class AlertmanagerSettings(Section):
+    """An Alertmanager of Prometheus, which is told again of what is open every minute."""
+
+    url: SecretUrl = Field(
+        description="Where it answers, as in `http://alertmanager:9093`; "
+        "alerts go to `/api/v2/alerts` below it."
+    )
+    token: SecretStr | None = Field(
+        default=None, description="Sent as a bearer token, where a proxy asks for one."
+    )
+    min_severity: _Severity = Field(
+        default=Severity.WARNING, description="The least severity that is told here."
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set, checked and with its defaults."""
 
@@ -217,6 +232,9 @@ class Settings(BaseSettings):
     slack: SlackSettings | None = Field(default=None, description="A Slack channel.")
     webhooks: FrozenMap[WebhookSettings] = Field(
         default_factory=lambda: MappingProxyType({}), description="HTTP endpoints, by name."
+    )
+    alertmanager: AlertmanagerSettings | None = Field(
+        default=None, description="An Alertmanager of Prometheus."
     )
     smoke: tuple[SuiteSettings, ...] = Field(
         default=(), description="Smoke tests: suites of requests and queries."

@@ -60,6 +60,8 @@ class Message(msgspec.Struct, frozen=True):
         accept: the command that takes what was there at the first look as it is;
             None about anything else.
         url: the page of the database, when the agent has a public address.
+        finding_class: what the incident gathers; None of a test message.
+        subject: which channel it is about, where it is about one of the agent's.
     """
 
     id: str
@@ -79,6 +81,8 @@ class Message(msgspec.Struct, frozen=True):
     command: str
     url: str | None
     accept: str | None = None
+    finding_class: FindingClass | None = None
+    subject: str = ""
 
 
 def compose(
@@ -110,6 +114,7 @@ def compose(
         command=f"anchorwatch check {incident.database}",
         url=url,
         accept=_offer(incident, kind),
+        finding_class=incident.finding_class,
     )
 
 

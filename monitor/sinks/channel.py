@@ -17,6 +17,8 @@ class ChannelKind(StrEnum):
 
     SLACK = "slack"
     WEBHOOK = "webhook"
+    ALERTMANAGER = "alertmanager"
+    APPRISE = "apprise"
 
 
 class FailureReason(StrEnum):

@@ -31,6 +31,7 @@ from monitor.sinks.checks import Checks, forget_checks
 from monitor.sinks.deployments import Deployments
 from monitor.sinks.locks import Locks
 from monitor.sinks.queue import Queue
+from monitor.sinks.standing import Standing
 from monitor.sinks.store_failures import read_word, unreadable
 from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, NUL, RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
@@ -80,7 +81,7 @@ class Look:
 
 
 @final
-class Store(Queue, Acceptances, Locks, Checks, Deployments):
+class Store(Queue, Acceptances, Locks, Checks, Deployments, Standing):
     """The ledger with all its parts. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
