@@ -3,6 +3,7 @@
 from monitor.agent.choices import reveal_secret
 from monitor.config.settings import Settings
 from monitor.sinks.alertmanager import Alertmanager
+from monitor.sinks.apprise import Apprise
 from monitor.sinks.outbox import Route
 from monitor.sinks.slack import Slack
 from monitor.sinks.webhook import Webhook
@@ -29,4 +30,7 @@ def make_routes(settings: Settings, client: Client) -> list[Route]:
         url, token = said.url.get_secret_value(), reveal_secret(said.token)
         keeper = Alertmanager("alertmanager", url, token=token, client=client)
         routes.append(Route(channel=keeper, minimum=said.min_severity))
+    for name, one in settings.apprise.items():
+        sender = Apprise(f"apprise:{name}", one.url.get_secret_value())
+        routes.append(Route(channel=sender, minimum=one.min_severity))
     return routes

@@ -160,6 +160,18 @@ class AlertmanagerSettings(Section):
     )
 
 
+class AppriseSettings(Section):
+    """A channel by way of Apprise, which knows a hundred services."""
+
+    url: SecretStr = Field(
+        description="An URL of Apprise's, as in `discord://ID/TOKEN`. "
+        "It needs `pip install anchorwatch[apprise]`."
+    )
+    min_severity: _Severity = Field(
+        default=Severity.WARNING, description="The least severity that is told here."
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set, checked and with its defaults."""
 
@@ -235,6 +247,10 @@ class Settings(BaseSettings):
     )
     alertmanager: AlertmanagerSettings | None = Field(
         default=None, description="An Alertmanager of Prometheus."
+    )
+    apprise: FrozenMap[AppriseSettings] = Field(
+        default_factory=lambda: MappingProxyType({}),
+        description="Channels by way of Apprise, by name.",
     )
     smoke: tuple[SuiteSettings, ...] = Field(
         default=(), description="Smoke tests: suites of requests and queries."
