@@ -29,6 +29,7 @@ from monitor.agent.choices import (
 from monitor.agent.deploys import Deploys
 from monitor.agent.keeper import Keeper
 from monitor.checks.spelling import Spellings
+from monitor.config.audience import describe_silence, find_audience
 from monitor.config.databases import DatabaseSettings
 from monitor.config.flaws import make_error
 from monitor.config.load import LoadedConfig
@@ -83,6 +84,7 @@ class Agent:
         settings = loaded.settings
         self._loaded = loaded
         self._settings = settings
+        self._audience = find_audience(loaded)
         self._ledger_faults: dict[str, str] = {}
         self._superusers: set[str] = set()
         self._store = store
@@ -106,6 +108,7 @@ class Agent:
             holder=uuid.uuid4().hex,
             link=self._link,
             observe=self._count_attempt,
+            is_heard=self._audience.is_heard,
         )
         self._keeper = Keeper(
             store,
@@ -403,7 +406,9 @@ class Agent:
         await self._keeper.run(_now)
 
     def _is_watched(self, incident: Incident) -> bool:
-        """Whether somebody here will see its end."""
+        """Whether people are told of it, and somebody here will see its end."""
+        if not self._audience.is_heard(incident.environment):
+            return False
         if (database := self._databases.get(incident.database)) is not None:
             return self._environment_of(database) == incident.environment
         is_broken = incident.database in self._broken
@@ -533,7 +538,8 @@ class Agent:
 
     def _list_warnings(self) -> list[str]:
         place = judge_store(self._settings.store_url, os.environ)
-        return [] if place.will_survive else [place.sentence]
+        fleeting = [] if place.will_survive else [place.sentence]
+        return fleeting + describe_silence(self._loaded)
 
 
 def _count_seconds(interval: timedelta | None) -> float | None:

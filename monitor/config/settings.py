@@ -189,6 +189,11 @@ class Settings(BaseSettings):
         description="Where the databases run; part of every message. "
         "Without it `RAILWAY_ENVIRONMENT_NAME`.",
     )
+    environments: Annotated[tuple[str, ...], BeforeValidator(split_list)] = Field(
+        default=(),
+        description="Where people are told, as in `production,staging`: elsewhere the agent "
+        "looks, records and shows, and sends nothing. Empty for everywhere.",
+    )
     databases: FrozenMap[DatabaseSettings] = Field(
         default_factory=lambda: MappingProxyType({}), description="What is watched, by name."
     )

@@ -100,6 +100,11 @@ def _ignore(_: Attempt) -> None:
     """Count nothing."""
 
 
+def _everywhere(_: str) -> bool:
+    """People are told wherever it is."""
+    return True
+
+
 def _no_link(_: str) -> str | None:
     """Without a public address there are no links."""
     return None
@@ -117,6 +122,8 @@ class Courier:
         sleep: waits so many seconds.
         link: the page of a database by its name.
         observe: told of every attempt.
+        is_heard: whether people are told of what is in an environment; what is not
+            is dropped, also when it was decided where they were.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs of the world, by name
@@ -129,8 +136,10 @@ class Courier:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         link: Callable[[str], str | None] = _no_link,
         observe: Callable[[Attempt], None] = _ignore,
+        is_heard: Callable[[str], bool] = _everywhere,
     ) -> None:
         self._store = store
+        self._is_heard = is_heard
         self._lanes = [_Lane(route) for route in routes]
         self._holder = holder
         self._luck = luck
@@ -201,7 +210,7 @@ class Courier:
             return True
         has_told = await self._store.has_delivered_open(lane.name, incident.id)
         kind = choose_kind(delivery.kind, incident, has_told=has_told, minimum=lane.route.minimum)
-        if kind is None:
+        if kind is None or not self._is_heard(incident.environment):
             await self._store.supersede(delivery, clock())
             self._tell(delivery, Fate.SKIPPED)
             return True
