@@ -28,6 +28,7 @@ from monitor.agent.choices import (
 )
 from monitor.agent.deploys import Deploys
 from monitor.agent.keeper import Keeper
+from monitor.agent.lifelines import HEARTBEAT, SENTRY, Lifelines
 from monitor.checks.spelling import Spellings
 from monitor.config.audience import describe_silence, find_audience
 from monitor.config.databases import DatabaseSettings
@@ -42,6 +43,7 @@ from monitor.core.source import Scheme
 from monitor.core.waivers import Waivers
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.faults import report_fault
+from monitor.sinks.heartbeat import Heartbeat
 from monitor.sinks.locks import Keeping
 from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
@@ -53,6 +55,7 @@ from monitor.watch.fleet import BEAT_SECONDS, Fleet, Round
 from monitor.watch.kept_locks import KeptLocks
 from monitor.watch.memory import Memory
 from monitor.watch.pipeline import Decided, Pipeline
+from monitor.watch.pulse import Pulse, judge
 from monitor.watch.shelf import Shelf
 from monitor.watch.target import Target
 from monitor.web.app import make_app
@@ -85,6 +88,7 @@ class Agent:
         self._loaded = loaded
         self._settings = settings
         self._audience = find_audience(loaded)
+        self._faults = 0
         self._ledger_faults: dict[str, str] = {}
         self._superusers: set[str] = set()
         self._store = store
@@ -121,7 +125,7 @@ class Agent:
             store=store,
             policy=make_policy(settings),
             channels=tuple(route.channel.name for route in routes),
-            on_fault=report_fault,
+            on_fault=self._note_fault,
         )
         self._checks = Checks(
             self._databases, self._suites, find_target=self._make_target, do=self._check
@@ -133,7 +137,7 @@ class Agent:
                 *self._checks.list_rounds(),
             ],
             concurrency=settings.concurrency,
-            on_fault=report_fault,
+            on_fault=self._note_fault,
         )
         self._channels = [route.channel.name for route in routes]
         self._deploys = Deploys(
@@ -309,9 +313,14 @@ class Agent:
             await self._show(decided)
         return True
 
+    def _note_fault(self, error: BaseException) -> None:
+        """Report what nobody expected; the next heartbeat says that something broke."""
+        self._faults += 1
+        report_fault(error)
+
     def _note_ledger(self, name: str, error: StoreError) -> None:
         _log.error("nothing was decided, the ledger failed", database=name, error=str(error))
-        report_fault(error)
+        self._note_fault(error)
         self._ledger_faults["look"] = str(error)
 
     async def _check(self, checkup: Checkup, at: datetime) -> None:
@@ -394,6 +403,7 @@ class Agent:
         if attempt.fate is Fate.DELIVERED:
             self.metrics.notifications.add_delivered(attempt.channel, attempt.kind.value)
         elif attempt.reason is not None:
+            self._faults += attempt.reason is FailureReason.INTERNAL
             self.metrics.notifications.add_failed(attempt.channel, attempt.reason.value)
 
     async def deliver(self) -> None:
@@ -417,6 +427,32 @@ class Agent:
     async def conclude_deployments(self) -> None:
         """Look at what was deployed, and tell what came of it, until cancelled."""
         await self._deploys.run(_now)
+
+    async def tell_of_life(self, heartbeat: Heartbeat | None) -> None:
+        """Say once a minute that the watch goes on, until cancelled."""
+        is_open = self._audience.is_open
+        watched = self._settings.environment if self._settings.sentry_dsn and is_open else None
+        heartbeat = heartbeat if is_open else None
+        for target, is_used in ((HEARTBEAT, heartbeat), (SENTRY, watched)):
+            if is_used is not None:
+                self.metrics.set_heartbeat(target, None)
+        lines = Lifelines(
+            self._take_pulse,
+            heartbeat=heartbeat,
+            monitor=watched,
+            observe=self.metrics.set_heartbeat,
+        )
+        await lines.run(_now)
+
+    async def _take_pulse(self) -> tuple[Pulse, str]:
+        """Whether the watch goes on; a fault is said once."""
+        faults, self._faults = self._faults, 0
+        return judge(
+            self.fleet.measure(),
+            is_ticking=self._is_alive(),
+            has_fault=bool(faults or self._ledger_faults),
+            can_tell=True,
+        )
 
     async def keep_house(self) -> None:
         """Set what no event sets, until cancelled: gauges, and whether the ledger takes writes."""

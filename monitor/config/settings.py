@@ -260,6 +260,11 @@ class Settings(BaseSettings):
     smoke: tuple[SuiteSettings, ...] = Field(
         default=(), description="Smoke tests: suites of requests and queries."
     )
+    heartbeat_url: SecretUrl | None = Field(
+        default=None,
+        description="Pinged once a minute while the watch goes on, as Healthchecks.io wants it; "
+        "`/fail` below it when something broke inside.",
+    )
     sentry_dsn: SecretUrl | None = Field(
         default=None, description="Where anchorwatch's own errors go. Without it `SENTRY_DSN`."
     )

@@ -158,6 +158,11 @@ AGENT_FAMILIES: Final[Mapping[str, Family]] = {
     "anchorwatch_outbox_oldest_timestamp_seconds": Family(
         "gauge", ("channel",), "When the oldest waiting message was decided, 0 for none."
     ),
+    "anchorwatch_heartbeat_last_success_timestamp_seconds": Family(
+        "gauge",
+        ("target",),
+        "When the heartbeat was last taken; of Sentry, when it was last handed to its library.",
+    ),
     "anchorwatch_outbox_dead": Family("gauge", ("channel",), "Messages that were given up."),
 }
 """The families of the agent itself."""

@@ -67,6 +67,7 @@ class Metrics:
             self._duration.labels(check)
         self._tick = own.gauge("anchorwatch_scheduler_last_tick_timestamp_seconds")
         self._reload = own.gauge("anchorwatch_config_last_reload_successful")
+        self._heartbeat = own.gauge("anchorwatch_heartbeat_last_success_timestamp_seconds")
         self._notifications = _Notifications(own)
         self._watched: dict[str, Watched] = {}
         self._intervals: dict[tuple[str, CheckName], float | None] = {}
@@ -98,6 +99,10 @@ class Metrics:
     def set_tick(self, at: datetime) -> None:
         """The scheduler ticked."""
         self._tick.set(at.timestamp())
+
+    def set_heartbeat(self, target: str, at: datetime | None) -> None:
+        """A target took the word that the agent lives; None before the first one."""
+        self._heartbeat.labels(target=target).set(at.timestamp() if at else 0)
 
     @property
     def notifications(self) -> "_Notifications":
