@@ -18,6 +18,12 @@ from monitor.core.rules import ChangeKind, choose_rule
 VERDICT: Final = "deploy.verdict"
 """The type of the word about a deployment."""
 
+TEST: Final = "test.ping"
+"""The type of a message that somebody asks for."""
+
+NO_DATABASE: Final = "-"
+"""Stands where a database has its name, of what concerns none: no database can be called so."""
+
 MAX_LINES: Final = 8
 """Findings that are listed; the others are counted."""
 
@@ -42,7 +48,7 @@ class Message(msgspec.Struct, frozen=True):
     Attributes:
         id: of the delivery; the same over every attempt.
         type: ``incident.opened``, ``incident.changed``, ``incident.reminder``,
-            ``incident.resolved``, ``deploy.verdict``.
+            ``incident.resolved``, ``deploy.verdict``, ``test.ping``.
         incident: the incident's id.
         environment: where.
         database: where, too.
@@ -115,6 +121,30 @@ def compose(
         url=url,
         accept=_offer(incident, kind),
         finding_class=incident.finding_class,
+    )
+
+
+def compose_test(
+    environment: str, *, delivery: str, at: datetime, url: str | None = None
+) -> Message:
+    """A message that says that it is a test: it is about no database, whose name is ``-``."""
+    return Message(
+        id=delivery,
+        type=TEST,
+        incident=delivery,
+        environment=environment,
+        database=NO_DATABASE,
+        severity=Severity.INFO,
+        status=Status.OPEN,
+        headline=f"TEST ({environment}): a message of anchorwatch's; nothing is wrong",
+        since=at,
+        at=at,
+        ended=None,
+        lines=("Somebody asked for it, to see whether messages arrive here.",),
+        omitted=0,
+        findings=(),
+        command="anchorwatch notify --test",
+        url=url,
     )
 
 
