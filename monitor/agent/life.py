@@ -107,6 +107,7 @@ async def _run_until(
         asyncio.create_task(agent.deliver(), name="outbox"),
         asyncio.create_task(agent.keep_alerts(), name="alerts"),
         asyncio.create_task(agent.keep_house(), name="housekeeping"),
+        asyncio.create_task(agent.watch_channels(), name="channels"),
         asyncio.create_task(agent.conclude_deployments(), name="deployments"),
         asyncio.create_task(agent.tell_of_life(heartbeat), name="lifelines"),
         asyncio.create_task(agent.serve(stop, on_started), name="web"),

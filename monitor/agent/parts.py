@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from monitor import __version__
+from monitor.agent.channel_watch import ChannelWatch
 from monitor.agent.checks import Checks, Suites, list_intervals
 from monitor.agent.choices import (
     COMMIT,
@@ -37,7 +38,7 @@ from monitor.config.load import LoadedConfig
 from monitor.config.place import judge_store
 from monitor.config.policy import make_policy
 from monitor.core.errors import StoreError
-from monitor.core.findings import Severity
+from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import Event, Incident, Status
 from monitor.core.source import Scheme
 from monitor.core.waivers import Waivers
@@ -112,7 +113,7 @@ class Agent:
             holder=uuid.uuid4().hex,
             link=self._link,
             observe=self._count_attempt,
-            is_heard=self._audience.is_heard,
+            is_heard=self._is_heard,
         )
         self._keeper = Keeper(
             store,
@@ -140,6 +141,12 @@ class Agent:
             on_fault=self._note_fault,
         )
         self._channels = [route.channel.name for route in routes]
+        self._channel_watch = ChannelWatch(
+            store,
+            environment=settings.environment,
+            channels=self._channels,
+            observe=lambda name, is_up: self.metrics.notifications.set_up(name, is_up=is_up),
+        )
         self._deploys = Deploys(
             settings,
             self._databases,
@@ -397,7 +404,11 @@ class Agent:
 
     def _link(self, database: str) -> str | None:
         base = self._settings.public_url
-        return f"{base}/databases/{database}" if base else None
+        if base is None:
+            return None
+        # What is about a channel has a place that no database can be called.
+        is_database = database in self._settings.databases or database in self._broken
+        return f"{base}/databases/{database}" if is_database else f"{base}/incidents"
 
     def _count_attempt(self, attempt: Attempt) -> None:
         if attempt.fate is Fate.DELIVERED:
@@ -415,14 +426,26 @@ class Agent:
         """Say again what is open to channels that forget it, until cancelled."""
         await self._keeper.run(_now)
 
+    def _is_heard(self, incident: Incident) -> bool:
+        """Whether people are told of it; of the agent's own channels its environment decides."""
+        if incident.finding_class is FindingClass.CHANNEL:
+            return self._audience.is_open
+        return self._audience.is_heard(incident.environment)
+
     def _is_watched(self, incident: Incident) -> bool:
         """Whether people are told of it, and somebody here will see its end."""
-        if not self._audience.is_heard(incident.environment):
+        if not self._is_heard(incident):
             return False
+        if incident.finding_class is FindingClass.CHANNEL:
+            return incident.environment == self._settings.environment
         if (database := self._databases.get(incident.database)) is not None:
             return self._environment_of(database) == incident.environment
         is_broken = incident.database in self._broken
         return is_broken and incident.environment == self._settings.environment
+
+    async def watch_channels(self) -> None:
+        """Announce a channel that is broken on the others, until cancelled."""
+        await self._channel_watch.run(_now)
 
     async def conclude_deployments(self) -> None:
         """Look at what was deployed, and tell what came of it, until cancelled."""
@@ -451,7 +474,7 @@ class Agent:
             self.fleet.measure(),
             is_ticking=self._is_alive(),
             has_fault=bool(faults or self._ledger_faults),
-            can_tell=True,
+            can_tell=self._channel_watch.can_tell,
         )
 
     async def keep_house(self) -> None:

@@ -22,7 +22,7 @@ TEST: Final = "test.ping"
 """The type of a message that somebody asks for."""
 
 NO_DATABASE: Final = "-"
-"""Stands where a database has its name, of what concerns none: no database can be called so."""
+"""Stands where a database has its name, of a test message."""
 
 MAX_LINES: Final = 8
 """Findings that are listed; the others are counted."""
@@ -117,11 +117,24 @@ def compose(
         lines=lines,
         omitted=len(worst_first) - len(lines),
         findings=tuple(worst_first),
-        command=f"anchorwatch check {incident.database}",
+        command=_choose_command(incident),
         url=url,
         accept=_offer(incident, kind),
         finding_class=incident.finding_class,
+        subject=_find_channel(incident),
     )
+
+
+def _find_channel(incident: Incident) -> str:
+    """The channel that an incident is about; nothing where it is about a database."""
+    is_channel = incident.finding_class is FindingClass.CHANNEL and incident.findings
+    return incident.findings[0].subject if is_channel else ""
+
+
+def _choose_command(incident: Incident) -> str:
+    if channel := _find_channel(incident):
+        return f"anchorwatch notify --test {channel}"
+    return f"anchorwatch check {incident.database}"
 
 
 def compose_test(
@@ -203,6 +216,7 @@ _OVER: Final = {
     FindingClass.ORPHANS: "every row has its parent again",
     FindingClass.DATA: "every assertion holds again",
     FindingClass.SMOKE: "the smoke tests pass again",
+    FindingClass.CHANNEL: "it takes messages again",
 }
 
 

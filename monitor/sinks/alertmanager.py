@@ -17,7 +17,7 @@ import msgspec
 from monitor.core.errors import LookError
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Status
-from monitor.core.message import VERDICT, Message
+from monitor.core.message import NO_DATABASE, VERDICT, Message
 from monitor.sinks.channel import ChannelKind, accept, explain
 from monitor.sources.http import Client, read_address
 
@@ -134,11 +134,12 @@ def name_alert(finding_class: FindingClass | None) -> str:
 
 
 def _list_labels(message: Message) -> dict[str, str]:
+    is_agents = bool(message.subject) or message.database == NO_DATABASE
     labels = {
         "alertname": name_alert(message.finding_class),
         "severity": message.severity.value,
         "app_environment": message.environment,
-        "database": message.database,
+        "database": "" if is_agents else message.database,
         "class": message.finding_class.value if message.finding_class else "",
         "channel": message.subject,
     }

@@ -219,6 +219,7 @@ class _Notifications:
     def __init__(self, own: _Own) -> None:
         self._delivered = own.counter("anchorwatch_notifications_total")
         self._failed = own.counter("anchorwatch_notification_failures_total")
+        self._up = own.gauge("anchorwatch_channel_up")
         self._pending = own.gauge("anchorwatch_outbox_pending")
         self._oldest = own.gauge("anchorwatch_outbox_oldest_timestamp_seconds")
         self._dead = own.gauge("anchorwatch_outbox_dead")
@@ -230,6 +231,11 @@ class _Notifications:
         for reason in reasons:
             self._failed.labels(channel=channel, reason=reason)
         self.set_outbox(channel, pending=0, oldest=None, dead=0)
+        self.set_up(channel, is_up=True)
+
+    def set_up(self, channel: str, *, is_up: bool) -> None:
+        """Whether a channel takes messages."""
+        self._up.labels(channel=channel).set(int(is_up))
 
     def add_delivered(self, channel: str, event: str) -> None:
         """A channel took a message."""

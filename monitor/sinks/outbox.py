@@ -100,7 +100,7 @@ def _ignore(_: Attempt) -> None:
     """Count nothing."""
 
 
-def _everywhere(_: str) -> bool:
+def _everywhere(_: Incident) -> bool:
     """People are told wherever it is."""
     return True
 
@@ -122,8 +122,8 @@ class Courier:
         sleep: waits so many seconds.
         link: the page of a database by its name.
         observe: told of every attempt.
-        is_heard: whether people are told of what is in an environment; what is not
-            is dropped, also when it was decided where they were.
+        is_heard: whether people are told of what is in the environment of an incident;
+            what is not is dropped, also when it was decided where they were.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs of the world, by name
@@ -136,7 +136,7 @@ class Courier:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         link: Callable[[str], str | None] = _no_link,
         observe: Callable[[Attempt], None] = _ignore,
-        is_heard: Callable[[str], bool] = _everywhere,
+        is_heard: Callable[[Incident], bool] = _everywhere,
     ) -> None:
         self._store = store
         self._is_heard = is_heard
@@ -210,7 +210,7 @@ class Courier:
             return True
         has_told = await self._store.has_delivered_open(lane.name, incident.id)
         kind = choose_kind(delivery.kind, incident, has_told=has_told, minimum=lane.route.minimum)
-        if kind is None or not self._is_heard(incident.environment):
+        if kind is None or not self._is_heard(incident):
             await self._store.supersede(delivery, clock())
             self._tell(delivery, Fate.SKIPPED)
             return True

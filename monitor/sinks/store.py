@@ -27,6 +27,7 @@ from monitor.core.record import Record
 from monitor.core.verdict import State
 from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
+from monitor.sinks.channels import Channels
 from monitor.sinks.checks import Checks, forget_checks
 from monitor.sinks.deployments import Deployments
 from monitor.sinks.locks import Locks
@@ -81,7 +82,7 @@ class Look:
 
 
 @final
-class Store(Queue, Acceptances, Locks, Checks, Deployments, Standing):
+class Store(Queue, Acceptances, Locks, Checks, Deployments, Standing, Channels):
     """The ledger with all its parts. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
@@ -168,13 +169,12 @@ class Store(Queue, Acceptances, Locks, Checks, Deployments, Standing):
         if database is not None:
             query = query.where(INCIDENTS.c.database == database)
         if not include_resolved:
-            query = query.join(
-                RECORDS,
-                sa.and_(
-                    RECORDS.c.environment == INCIDENTS.c.environment,
-                    RECORDS.c.database == INCIDENTS.c.database,
-                ),
-            ).where(INCIDENTS.c.resolved_at.is_(None))
+            is_watched = sa.exists().where(
+                RECORDS.c.environment == INCIDENTS.c.environment,
+                RECORDS.c.database == INCIDENTS.c.database,
+            )
+            is_channel = INCIDENTS.c.finding_class == FindingClass.CHANNEL
+            query = query.where(INCIDENTS.c.resolved_at.is_(None), sa.or_(is_watched, is_channel))
         query = query.order_by(INCIDENTS.c.first_seen.desc(), INCIDENTS.c.id).limit(limit)
         return [_read(_INCIDENT, row.body) for row in await self._fetch(query)]
 

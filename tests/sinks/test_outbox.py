@@ -413,7 +413,7 @@ async def test_where_nobody_is_told_nothing_is_sent_whenever_it_was_decided(
         [Route(channel=chat)],
         holder="us",
         sleep=hurry,
-        is_heard=lambda environment: environment == "production",
+        is_heard=lambda incident: incident.environment == "production",
     )
     await courier.deliver_due(NOW)
     assert chat.told == [("opened", "i1")]
