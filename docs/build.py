@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from monitor.config import render_settings_reference
-from monitor.core.findings import INCIDENT_CLASSES
+from monitor.core.findings import INCIDENT_CLASSES, FindingClass
 from monitor.core.kinds_page import write_page
 from monitor.core.rules import RULES, Rule
 from monitor.core.verdict import STATES
@@ -36,7 +36,8 @@ def render_rule(rule: Rule) -> str:
 
 
 def _name_incident(rule: Rule) -> str:
-    return rule.finding_class.value if rule.finding_class in INCIDENT_CLASSES else "none"
+    told = (*INCIDENT_CLASSES, FindingClass.CHANNEL)
+    return rule.finding_class.value if rule.finding_class in told else "none"
 
 
 def render_rules_index() -> str:

@@ -34,6 +34,7 @@ FLOORS = {
 OWNERS = {
     "asyncpg": {"sources.postgres", "sources.failures", "sinks"},
     "httpx": {"sources.http", "sinks", "demo"},
+    "apprise": {"sinks.apprise"},
     "alembic": {"sources.collector", "sinks", "demo"},
     "sqlalchemy": {"sinks", "sources.collector", "sources.observer", "sources.models", "demo"},
     "prometheus_client": {"sinks.metrics"},

@@ -12,6 +12,7 @@ from monitor.agent.parts import Agent
 from monitor.agent.routes import make_routes
 from monitor.config.load import LoadedConfig
 from monitor.sinks.faults import start_reporting, stop_reporting
+from monitor.sinks.heartbeat import PING_SECONDS, Heartbeat
 from monitor.sinks.store import open_store
 from monitor.sources.http import open_client
 from monitor.watch.expectation import Expectations
@@ -49,7 +50,8 @@ async def run_agent(
         stack.push_async_callback(asyncio.to_thread, stop_reporting)
         agent = await _unless(stop, _open(loaded, stack))
         if agent is not None:
-            await _run_until(agent, stop, on_started)
+            heartbeat = await _open_heartbeat(loaded, stack)
+            await _run_until(agent, heartbeat, stop, on_started)
 
 
 async def _open(loaded: LoadedConfig, stack: AsyncExitStack) -> Agent:
@@ -61,6 +63,15 @@ async def _open(loaded: LoadedConfig, stack: AsyncExitStack) -> Agent:
     agent.expect(Expectations(stack))
     await agent.restore()
     return agent
+
+
+async def _open_heartbeat(loaded: LoadedConfig, stack: AsyncExitStack) -> Heartbeat | None:
+    """The dead man's switch, where one is configured."""
+    url = reveal_secret(loaded.settings.heartbeat_url)
+    if url is None:
+        return None
+    client = await stack.enter_async_context(open_client(total_seconds=PING_SECONDS))
+    return Heartbeat(url, client=client)
 
 
 async def _unless[T](stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
@@ -80,7 +91,12 @@ async def _unless[T](stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | N
         await asyncio.gather(asked, working, return_exceptions=True)
 
 
-async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[int], None]) -> None:
+async def _run_until(
+    agent: Agent,
+    heartbeat: Heartbeat | None,
+    stop: asyncio.Event,
+    on_started: Callable[[int], None],
+) -> None:
     """Run every part; the first that fails ends them all, and so does ``stop``.
 
     They end at the same time: what each of them may take at the end does not add up.
@@ -89,8 +105,11 @@ async def _run_until(agent: Agent, stop: asyncio.Event, on_started: Callable[[in
     asked = asyncio.create_task(stop.wait(), name="stop")
     parts = [
         asyncio.create_task(agent.deliver(), name="outbox"),
+        asyncio.create_task(agent.keep_alerts(), name="alerts"),
         asyncio.create_task(agent.keep_house(), name="housekeeping"),
+        asyncio.create_task(agent.watch_channels(), name="channels"),
         asyncio.create_task(agent.conclude_deployments(), name="deployments"),
+        asyncio.create_task(agent.tell_of_life(heartbeat), name="lifelines"),
         asyncio.create_task(agent.serve(stop, on_started), name="web"),
     ]
     try:

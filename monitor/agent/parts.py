@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 
 from monitor import __version__
+from monitor.agent.channel_watch import ChannelWatch
 from monitor.agent.checks import Checks, Suites, list_intervals
 from monitor.agent.choices import (
     COMMIT,
@@ -27,19 +28,23 @@ from monitor.agent.choices import (
     reveal_secret,
 )
 from monitor.agent.deploys import Deploys
+from monitor.agent.keeper import Keeper
+from monitor.agent.lifelines import HEARTBEAT, SENTRY, Lifelines
 from monitor.checks.spelling import Spellings
+from monitor.config.audience import describe_silence, find_audience
 from monitor.config.databases import DatabaseSettings
 from monitor.config.flaws import make_error
 from monitor.config.load import LoadedConfig
 from monitor.config.place import judge_store
 from monitor.config.policy import make_grouping, make_policy
 from monitor.core.errors import StoreError
-from monitor.core.findings import Severity
+from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import Event, Incident, Status
 from monitor.core.source import Scheme
 from monitor.core.waivers import Waivers
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.faults import report_fault
+from monitor.sinks.heartbeat import Heartbeat
 from monitor.sinks.locks import Keeping
 from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
@@ -52,6 +57,7 @@ from monitor.watch.fleet import BEAT_SECONDS, Fleet, Round
 from monitor.watch.kept_locks import KeptLocks
 from monitor.watch.memory import Memory
 from monitor.watch.pipeline import Decided, Pipeline
+from monitor.watch.pulse import Pulse, judge
 from monitor.watch.shelf import Shelf
 from monitor.watch.target import Target
 from monitor.web.app import make_app
@@ -83,6 +89,8 @@ class Agent:
         settings = loaded.settings
         self._loaded = loaded
         self._settings = settings
+        self._audience = find_audience(loaded)
+        self._faults = 0
         self._ledger_faults: dict[str, str] = {}
         self._superusers: set[str] = set()
         self._store = store
@@ -108,12 +116,20 @@ class Agent:
             find_deployment=self._find_deployment,
             grouping=make_grouping(settings),
             observe=self._count_attempt,
+            is_heard=self._is_heard,
+        )
+        self._keeper = Keeper(
+            store,
+            routes,
+            is_ours=self._is_watched,
+            link=self._link,
+            observe=lambda name, reason: self.metrics.notifications.add_failed(name, reason.value),
         )
         self._pipeline = Pipeline(
             store=store,
             policy=make_policy(settings),
             channels=tuple(route.channel.name for route in routes),
-            on_fault=report_fault,
+            on_fault=self._note_fault,
         )
         self._checks = Checks(
             self._databases, self._suites, find_target=self._make_target, do=self._check
@@ -125,9 +141,15 @@ class Agent:
                 *self._checks.list_rounds(),
             ],
             concurrency=settings.concurrency,
-            on_fault=report_fault,
+            on_fault=self._note_fault,
         )
         self._channels = [route.channel.name for route in routes]
+        self._channel_watch = ChannelWatch(
+            store,
+            environment=settings.environment,
+            channels=self._channels,
+            observe=lambda name, is_up: self.metrics.notifications.set_up(name, is_up=is_up),
+        )
         self._deploys = Deploys(
             settings,
             self._databases,
@@ -305,9 +327,14 @@ class Agent:
             await self._show(decided)
         return True
 
+    def _note_fault(self, error: BaseException) -> None:
+        """Report what nobody expected; the next heartbeat says that something broke."""
+        self._faults += 1
+        report_fault(error)
+
     def _note_ledger(self, name: str, error: StoreError) -> None:
         _log.error("nothing was decided, the ledger failed", database=name, error=str(error))
-        report_fault(error)
+        self._note_fault(error)
         self._ledger_faults["look"] = str(error)
 
     async def _check(self, checkup: Checkup, at: datetime) -> None:
@@ -386,7 +413,9 @@ class Agent:
         base = self._settings.public_url
         if base is None or database is None:
             return base
-        return f"{base}/databases/{database}"
+        # What is about a channel has a place that no database can be called.
+        is_database = database in self._settings.databases or database in self._broken
+        return f"{base}/databases/{database}" if is_database else f"{base}/incidents"
 
     def _find_deployment(self, incident: Incident) -> datetime | None:
         return self._deploys.find_last(incident.database)
@@ -400,6 +429,7 @@ class Agent:
         elif attempt.held is not None:
             notifications.add_suppressed(attempt.channel, attempt.held.value)
         elif attempt.reason is not None:
+            self._faults += attempt.reason is FailureReason.INTERNAL
             notifications.add_failed(attempt.channel, attempt.reason.value)
 
     async def deliver(self) -> None:
@@ -407,9 +437,60 @@ class Agent:
         await self._courier.run(_now)
         await asyncio.Event().wait()  # without channels there is nothing to run
 
+    async def keep_alerts(self) -> None:
+        """Say again what is open to channels that forget it, until cancelled."""
+        await self._keeper.run(_now)
+
+    def _is_heard(self, incident: Incident) -> bool:
+        """Whether people are told of it; of the agent's own channels its environment decides."""
+        if incident.finding_class is FindingClass.CHANNEL:
+            return self._audience.is_open
+        return self._audience.is_heard(incident.environment)
+
+    def _is_watched(self, incident: Incident) -> bool:
+        """Whether people are told of it, and somebody here will see its end."""
+        if not self._is_heard(incident):
+            return False
+        if incident.finding_class is FindingClass.CHANNEL:
+            return incident.environment == self._settings.environment
+        if (database := self._databases.get(incident.database)) is not None:
+            return self._environment_of(database) == incident.environment
+        is_broken = incident.database in self._broken
+        return is_broken and incident.environment == self._settings.environment
+
+    async def watch_channels(self) -> None:
+        """Announce a channel that is broken on the others, until cancelled."""
+        await self._channel_watch.run(_now)
+
     async def conclude_deployments(self) -> None:
         """Look at what was deployed, and tell what came of it, until cancelled."""
         await self._deploys.run(_now)
+
+    async def tell_of_life(self, heartbeat: Heartbeat | None) -> None:
+        """Say once a minute that the watch goes on, until cancelled."""
+        is_open = self._audience.is_open
+        watched = self._settings.environment if self._settings.sentry_dsn and is_open else None
+        heartbeat = heartbeat if is_open else None
+        for target, is_used in ((HEARTBEAT, heartbeat), (SENTRY, watched)):
+            if is_used is not None:
+                self.metrics.set_heartbeat(target, None)
+        lines = Lifelines(
+            self._take_pulse,
+            heartbeat=heartbeat,
+            monitor=watched,
+            observe=self.metrics.set_heartbeat,
+        )
+        await lines.run(_now)
+
+    async def _take_pulse(self) -> tuple[Pulse, str]:
+        """Whether the watch goes on; a fault is said once."""
+        faults, self._faults = self._faults, 0
+        return judge(
+            self.fleet.measure(),
+            is_ticking=self._is_alive(),
+            has_fault=bool(faults or self._ledger_faults),
+            can_tell=self._channel_watch.can_tell,
+        )
 
     async def keep_house(self) -> None:
         """Set what no event sets, until cancelled: gauges, and whether the ledger takes writes."""
@@ -531,7 +612,8 @@ class Agent:
 
     def _list_warnings(self) -> list[str]:
         place = judge_store(self._settings.store_url, os.environ)
-        return [] if place.will_survive else [place.sentence]
+        fleeting = [] if place.will_survive else [place.sentence]
+        return fleeting + describe_silence(self._loaded)
 
 
 def _count_seconds(interval: timedelta | None) -> float | None:

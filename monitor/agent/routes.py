@@ -2,6 +2,8 @@
 
 from monitor.agent.choices import reveal_secret
 from monitor.config.settings import Settings, SlackSettings
+from monitor.sinks.alertmanager import Alertmanager
+from monitor.sinks.apprise import Apprise
 from monitor.sinks.channel import Channel
 from monitor.sinks.outbox import Route
 from monitor.sinks.slack import Slack
@@ -26,6 +28,13 @@ def make_routes(settings: Settings, client: Client) -> list[Route]:
         url = webhook.url.get_secret_value()
         hook = Webhook(f"webhook:{name}", url, secrets=secrets, client=client)
         routes.append(Route(channel=hook, minimum=webhook.min_severity))
+    if (said := settings.alertmanager) is not None:
+        url, token = said.url.get_secret_value(), reveal_secret(said.token)
+        keeper = Alertmanager("alertmanager", url, token=token, client=client)
+        routes.append(Route(channel=keeper, minimum=said.min_severity))
+    for name, one in settings.apprise.items():
+        sender = Apprise(f"apprise:{name}", one.url.get_secret_value())
+        routes.append(Route(channel=sender, minimum=one.min_severity))
     return routes
 
 

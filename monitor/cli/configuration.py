@@ -19,15 +19,20 @@ def check(
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Check the configuration without connecting anywhere."""
-    from monitor.cli.output import print_json, print_text
+    from monitor.cli.output import print_json, print_text, say
     from monitor.cli.settings import load_settings
+    from monitor.config.audience import describe_silence
     from monitor.config.load import require_sound
+    from monitor.core.printing import clean
 
     loaded = load_settings(config)
     require_sound(loaded)
     names = sorted(loaded.settings.databases)
+    silence = describe_silence(loaded)
+    for sentence in silence:
+        say(clean(sentence))
     if form is Format.JSON:
-        print_json({"ok": True, "databases": names})
+        print_json({"ok": True, "databases": names, "silent": silence})
     else:
         noun = "database" if len(names) == 1 else "databases"
         print_text(f"The configuration is sound: {len(names)} {noun} ({', '.join(names)}).")
@@ -38,12 +43,15 @@ def show(
     form: FormatOption = Format.TEXT,
 ) -> None:
     """Show the merged configuration and where each value came from; secrets are masked."""
-    from monitor.cli.output import print_json, print_text
+    from monitor.cli.output import print_json, print_text, say
     from monitor.cli.settings import load_settings
+    from monitor.config.audience import describe_silence
     from monitor.config.show import mask_config
     from monitor.core.printing import clean
 
     loaded = load_settings(config, may_be_empty=True)
+    for sentence in describe_silence(loaded):
+        say(clean(sentence))
     masked = mask_config(loaded)
     if form is Format.JSON:
         print_json({"settings": masked, "origins": dict(loaded.origins)})

@@ -188,6 +188,33 @@ class WebhookSettings(Section):
         return ((self.secret,) if self.secret else ()) + self.secrets
 
 
+class AlertmanagerSettings(Section):
+    """An Alertmanager of Prometheus, which is told again of what is open every minute."""
+
+    url: SecretUrl = Field(
+        description="Where it answers, as in `http://alertmanager:9093`; "
+        "alerts go to `/api/v2/alerts` below it."
+    )
+    token: SecretStr | None = Field(
+        default=None, description="Sent as a bearer token, where a proxy asks for one."
+    )
+    min_severity: _Severity = Field(
+        default=Severity.WARNING, description="The least severity that is told here."
+    )
+
+
+class AppriseSettings(Section):
+    """A channel by way of Apprise, which knows a hundred services."""
+
+    url: SecretStr = Field(
+        description="An URL of Apprise's, as in `discord://ID/TOKEN`. "
+        "It needs `pip install anchorwatch[apprise]`."
+    )
+    min_severity: _Severity = Field(
+        default=Severity.WARNING, description="The least severity that is told here."
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set, checked and with its defaults."""
 
@@ -204,6 +231,11 @@ class Settings(BaseSettings):
         default="default",
         description="Where the databases run; part of every message. "
         "Without it `RAILWAY_ENVIRONMENT_NAME`.",
+    )
+    environments: Annotated[tuple[str, ...], BeforeValidator(split_list)] = Field(
+        default=(),
+        description="Where people are told, as in `production,staging`: elsewhere the agent "
+        "looks, records and shows, and sends nothing. Empty for everywhere.",
     )
     databases: FrozenMap[DatabaseSettings] = Field(
         default_factory=lambda: MappingProxyType({}), description="What is watched, by name."
@@ -261,8 +293,20 @@ class Settings(BaseSettings):
     webhooks: FrozenMap[WebhookSettings] = Field(
         default_factory=lambda: MappingProxyType({}), description="HTTP endpoints, by name."
     )
+    alertmanager: AlertmanagerSettings | None = Field(
+        default=None, description="An Alertmanager of Prometheus."
+    )
+    apprise: FrozenMap[AppriseSettings] = Field(
+        default_factory=lambda: MappingProxyType({}),
+        description="Channels by way of Apprise, by name.",
+    )
     smoke: tuple[SuiteSettings, ...] = Field(
         default=(), description="Smoke tests: suites of requests and queries."
+    )
+    heartbeat_url: SecretUrl | None = Field(
+        default=None,
+        description="Pinged once a minute while the watch goes on, as Healthchecks.io wants it; "
+        "`/fail` below it when something broke inside.",
     )
     sentry_dsn: SecretUrl | None = Field(
         default=None, description="Where anchorwatch's own errors go. Without it `SENTRY_DSN`."

@@ -38,15 +38,17 @@ class FindingClass(StrEnum):
     SMOKE = "smoke"
     DEPLOY = "deploy"
     UPKEEP = "upkeep"
+    CHANNEL = "channel"
 
 
 INCIDENT_CLASSES: Final[tuple[FindingClass, ...]] = tuple(
     finding_class
     for finding_class in FindingClass
-    if finding_class not in (FindingClass.UPKEEP, FindingClass.DEPLOY)
+    if finding_class not in (FindingClass.UPKEEP, FindingClass.DEPLOY, FindingClass.CHANNEL)
 )
 """Upkeep is about our own configuration: shown wherever findings are, never told to people. A
-deployment is told once and is over at once: nothing of it opens or is resolved."""
+deployment is told once and is over at once: nothing of it opens or is resolved. A channel is
+the agent's, and no look judges it: see `monitor.core.channel_health`."""
 
 
 class Evidence(msgspec.Struct, frozen=True):

@@ -18,6 +18,12 @@ from monitor.core.kinds import Value
 VERDICT: Final = "deploy.verdict"
 """The type of the word about a deployment."""
 
+TEST: Final = "test.ping"
+"""The type of a message that somebody asks for."""
+
+NO_DATABASE: Final = "-"
+"""Stands where a database has its name, of a test message."""
+
 MAX_LINES: Final = 8
 """Findings that are listed; the others are counted."""
 
@@ -34,7 +40,7 @@ class Message(msgspec.Struct, frozen=True):
     Attributes:
         id: of the delivery; the same over every attempt.
         type: ``incident.opened``, ``incident.changed``, ``incident.reminder``,
-            ``incident.resolved``, ``deploy.verdict``.
+            ``incident.resolved``, ``deploy.verdict``, ``test.ping``.
         incident: the incident's id.
         environment: where.
         database: where, too.
@@ -55,6 +61,8 @@ class Message(msgspec.Struct, frozen=True):
         url: the page of the database, when the agent has a public address.
         thread: the receipt of what the channel took of it before, where it keeps threads.
         root: what stands at the head of that thread from now on.
+        finding_class: what the incident gathers; None of a test message.
+        subject: which channel it is about, where it is about one of the agent's.
     """
 
     id: str
@@ -77,6 +85,8 @@ class Message(msgspec.Struct, frozen=True):
     cause: str = ""
     thread: str | None = None
     root: "Message | None" = None
+    finding_class: FindingClass | None = None
+    subject: str = ""
 
 
 def compose(  # noqa: PLR0913  # what a message is made of, by name
@@ -119,6 +129,38 @@ def compose(  # noqa: PLR0913  # what a message is made of, by name
         url=url,
         accept=_offer(incident, kind),
         cause="" if kind in _ENDS else find_cause(incident, deployed_at),
+        finding_class=incident.finding_class,
+        subject=_find_channel(incident),
+    )
+
+
+def _find_channel(incident: Incident) -> str:
+    """The channel that an incident is about; nothing where it is about a database."""
+    is_channel = incident.finding_class is FindingClass.CHANNEL and incident.findings
+    return incident.findings[0].subject if is_channel else ""
+
+
+def compose_test(
+    environment: str, *, delivery: str, at: datetime, url: str | None = None
+) -> Message:
+    """A message that says that it is a test: it is about no database, whose name is ``-``."""
+    return Message(
+        id=delivery,
+        type=TEST,
+        incident=delivery,
+        environment=environment,
+        database=NO_DATABASE,
+        severity=Severity.INFO,
+        status=Status.OPEN,
+        headline=f"TEST ({environment}): a message of anchorwatch's; nothing is wrong",
+        since=at,
+        at=at,
+        ended=None,
+        lines=("Somebody asked for it, to see whether messages arrive here.",),
+        omitted=0,
+        findings=(),
+        command="anchorwatch notify --test",
+        url=url,
     )
 
 
@@ -129,6 +171,8 @@ _ENDS: Final = frozenset({EventKind.RESOLVED, EventKind.VERDICT})
 def choose_command(incident: Incident) -> str:
     """The command that shows more of it."""
     match incident.finding_class:
+        case FindingClass.CHANNEL:
+            return f"anchorwatch notify --test {_find_channel(incident)}".rstrip()
         case FindingClass.ORPHANS:
             return f"anchorwatch orphans {incident.database}"
         case FindingClass.SMOKE if len(incident.findings) == 1 and incident.findings[0].subject:
@@ -204,6 +248,7 @@ _OVER: Final = {
     FindingClass.ORPHANS: "every row has its parent again",
     FindingClass.DATA: "every assertion holds again",
     FindingClass.SMOKE: "the smoke tests pass again",
+    FindingClass.CHANNEL: "it takes messages again",
 }
 
 

@@ -266,6 +266,17 @@ UNUSED_RULE: Final = Rule(
     "are matched one by one, see docs/how-to/accept-and-ignore.md.",
 )
 
+BROKEN_CHANNEL: Final = Rule(
+    "AW905",
+    "A channel takes no messages",
+    _CRITICAL,
+    FindingClass.CHANNEL,
+    why="Nobody reads there what is found. It is told on the other channels, once, and once more "
+    "when a message is taken again.",
+    fix="`anchorwatch notify --test CHANNEL` says what it answers now: an address that is no "
+    "more has to be made anew, a token to be renewed, a receiver that is down to be started.",
+)
+
 _SCHEMA_RULES: Final = _list_schema_rules()
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -291,6 +302,7 @@ RULES: Final[Mapping[str, Rule]] = {
             CANNOT_LOOK,
             EXPIRED_RULE,
             UNUSED_RULE,
+            BROKEN_CHANNEL,
         ],
         key=lambda rule: rule.code,
     )

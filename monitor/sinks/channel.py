@@ -18,6 +18,8 @@ class ChannelKind(StrEnum):
     SLACK = "slack"
     SLACK_BOT = "slack_bot"
     WEBHOOK = "webhook"
+    ALERTMANAGER = "alertmanager"
+    APPRISE = "apprise"
 
 
 class FailureReason(StrEnum):

@@ -158,9 +158,17 @@ AGENT_FAMILIES: Final[Mapping[str, Family]] = {
     "anchorwatch_notification_failures_total": Family(
         "counter", ("channel", "reason"), "Attempts that a channel did not take."
     ),
+    "anchorwatch_channel_up": Family(
+        "gauge", ("channel",), "Whether the channel takes messages (1) or is broken (0)."
+    ),
     "anchorwatch_outbox_pending": Family("gauge", ("channel",), "Messages that wait."),
     "anchorwatch_outbox_oldest_timestamp_seconds": Family(
         "gauge", ("channel",), "When the oldest waiting message was decided, 0 for none."
+    ),
+    "anchorwatch_heartbeat_last_success_timestamp_seconds": Family(
+        "gauge",
+        ("target",),
+        "When the heartbeat was last taken; of Sentry, when it was last handed to its library.",
     ),
     "anchorwatch_outbox_dead": Family("gauge", ("channel",), "Messages that were given up."),
 }

@@ -1,8 +1,10 @@
 """The agent's own errors, told to Sentry: never a secret, never a row."""
 
+import re
 from typing import Any, Final
 
 import sentry_sdk
+from sentry_sdk.crons import MonitorStatus, capture_checkin
 from sentry_sdk.types import Event, Hint
 
 _KEPT: Final = frozenset(
@@ -28,6 +30,17 @@ _KEPT_OF_FRAMES: Final = frozenset(
         "function",
         "lineno",
         "in_app",
+    ]
+)
+
+_KEPT_OF_CHECK_INS: Final = frozenset(
+    [
+        "type",
+        "monitor_slug",
+        "check_in_id",
+        "status",
+        "duration",
+        "monitor_config",
     ]
 )
 
@@ -72,9 +85,39 @@ def report_fault(error: BaseException) -> None:
     sentry_sdk.capture_exception(error)
 
 
+def check_in(environment: str, *, is_well: bool) -> None:
+    """Tell Sentry's monitor of the agent how it is; Sentry misses a word that does not come.
+
+    The monitor is made, or changed, by what is sent with the word:
+    https://docs.sentry.io/platforms/python/crons/
+    """
+    status = MonitorStatus.OK if is_well else MonitorStatus.ERROR
+    capture_checkin(
+        monitor_slug=name_monitor(environment),
+        status=status,
+        monitor_config={
+            "schedule": {"type": "interval", "value": 1, "unit": "minute"},
+            "checkin_margin": 2,
+            "max_runtime": 1,
+            "failure_issue_threshold": 2,
+            "recovery_threshold": 1,
+            "timezone": "UTC",
+        },
+    )
+
+
+def name_monitor(environment: str) -> str:
+    """``anchorwatch-production``: what Sentry takes as a slug, at most 50 characters."""
+    words = re.sub(r"[^a-z0-9]+", "-", environment.lower()).strip("-")
+    return f"anchorwatch-{words}"[:50].rstrip("-")
+
+
 def _scrub(event: Event, hint: Hint) -> Event:
     """Keep the types and the place of an exception, not its words: those may quote a secret."""
     del hint
+    if dict(event).get("type") == "check_in":
+        kept = _KEPT | _KEPT_OF_CHECK_INS
+        return {key: value for key, value in event.items() if key in kept}  # type: ignore[return-value]  # as below
     parts: dict[str, Any] = {key: value for key, value in event.items() if key in _KEPT}
     exceptions = dict(event).get("exception")
     if isinstance(exceptions, dict):

@@ -85,13 +85,12 @@ class Incidents:
         if database is not None:
             query = query.where(INCIDENTS.c.database == database)
         if not include_resolved:
-            query = query.join(
-                RECORDS,
-                sa.and_(
-                    RECORDS.c.environment == INCIDENTS.c.environment,
-                    RECORDS.c.database == INCIDENTS.c.database,
-                ),
-            ).where(INCIDENTS.c.resolved_at.is_(None))
+            is_watched = sa.exists().where(
+                RECORDS.c.environment == INCIDENTS.c.environment,
+                RECORDS.c.database == INCIDENTS.c.database,
+            )
+            is_channel = INCIDENTS.c.finding_class == FindingClass.CHANNEL
+            query = query.where(INCIDENTS.c.resolved_at.is_(None), sa.or_(is_watched, is_channel))
         return await self._list(
             query.order_by(INCIDENTS.c.first_seen.desc(), INCIDENTS.c.id).limit(limit)
         )

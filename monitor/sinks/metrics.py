@@ -67,6 +67,7 @@ class Metrics:
             self._duration.labels(check)
         self._tick = own.gauge("anchorwatch_scheduler_last_tick_timestamp_seconds")
         self._reload = own.gauge("anchorwatch_config_last_reload_successful")
+        self._heartbeat = own.gauge("anchorwatch_heartbeat_last_success_timestamp_seconds")
         self._notifications = _Notifications(own)
         self._watched: dict[str, Watched] = {}
         self._intervals: dict[tuple[str, CheckName], float | None] = {}
@@ -98,6 +99,10 @@ class Metrics:
     def set_tick(self, at: datetime) -> None:
         """The scheduler ticked."""
         self._tick.set(at.timestamp())
+
+    def set_heartbeat(self, target: str, at: datetime | None) -> None:
+        """A target took the word that the agent lives; None before the first one."""
+        self._heartbeat.labels(target=target).set(at.timestamp() if at else 0)
 
     @property
     def notifications(self) -> "_Notifications":
@@ -215,6 +220,7 @@ class _Notifications:
         self._delivered = own.counter("anchorwatch_notifications_total")
         self._failed = own.counter("anchorwatch_notification_failures_total")
         self._suppressed = own.counter("anchorwatch_notifications_suppressed_total")
+        self._up = own.gauge("anchorwatch_channel_up")
         self._pending = own.gauge("anchorwatch_outbox_pending")
         self._oldest = own.gauge("anchorwatch_outbox_oldest_timestamp_seconds")
         self._dead = own.gauge("anchorwatch_outbox_dead")
@@ -228,6 +234,11 @@ class _Notifications:
         for reason in suppressed:
             self._suppressed.labels(channel=channel, reason=reason)
         self.set_outbox(channel, pending=0, oldest=None, dead=0)
+        self.set_up(channel, is_up=True)
+
+    def set_up(self, channel: str, *, is_up: bool) -> None:
+        """Whether a channel takes messages."""
+        self._up.labels(channel=channel).set(int(is_up))
 
     def add_delivered(self, channel: str, event: str) -> None:
         """A channel took a message."""

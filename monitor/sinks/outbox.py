@@ -150,11 +150,18 @@ def choose_hold(incident: Incident, scene: Scene) -> Held | None:
     return Held.INHIBITED if place in scene.unreachable else None
 
 
-_NEVER_EXPLAINED: Final = frozenset({FindingClass.UNREACHABLE, FindingClass.DEPLOY})
+_NEVER_EXPLAINED: Final = frozenset(
+    {FindingClass.UNREACHABLE, FindingClass.DEPLOY, FindingClass.CHANNEL}
+)
 
 
 def _ignore(_: Attempt) -> None:
     """Count nothing."""
+
+
+def _everywhere(_: Incident) -> bool:
+    """People are told wherever it is."""
+    return True
 
 
 def _no_link(_: str | None) -> str | None:
@@ -223,6 +230,8 @@ class Courier:
         find_deployment: when a deployment that concerns an incident was last reported.
         grouping: how messages to people are grouped; None groups nothing.
         observe: told of every attempt.
+        is_heard: whether people are told of what is in the environment of an incident;
+            what is not is dropped, also when it was decided where they were.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs of the world, by name
@@ -237,8 +246,10 @@ class Courier:
         find_deployment: Callable[[Incident], datetime | None] = _no_deployment,
         grouping: Grouping | None = None,
         observe: Callable[[Attempt], None] = _ignore,
+        is_heard: Callable[[Incident], bool] = _everywhere,
     ) -> None:
         self._store = store
+        self._is_heard = is_heard
         self._lanes = [_Lane(route) for route in routes]
         self._holder = holder
         self._luck = luck
@@ -370,7 +381,7 @@ class Courier:
     async def _sort(self, lane: _Lane, deliveries: Sequence[Delivery], now: datetime) -> _Sorted:
         ids = [delivery.incident for delivery in deliveries]
         scene = Scene(
-            told=await self._store.list_told(lane.name, ids),
+            told=await self._store.find_told(lane.name, ids),
             silences=await self._store.list_silences(after=now),
             unreachable=await self._store.list_unreachable(),
             now=now,
@@ -402,13 +413,13 @@ class Courier:
             has_told=incident.id in scene.told,
             minimum=lane.route.minimum,
         )
-        if kind is None:
+        if kind is None or not self._is_heard(incident):
             return None
         if kind is EventKind.RESOLVED and lane.pace.is_for_people and not lane.pace.has_threads:
             newer = await self._find_newer(incident)
             if newer is not None:
                 # Its beginning says how it stands: an end that came after it would be wrong.
-                is_told = await self._store.list_told(lane.name, [newer.id])
+                is_told = await self._store.find_told(lane.name, [newer.id])
                 return None if is_told else Held.OVERTAKEN
         return choose_hold(incident, scene) or kind
 

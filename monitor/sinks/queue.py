@@ -267,7 +267,7 @@ class Queue:
         """Drop what was claimed and need not be sent."""
         await self._end(_held_by(deliveries), status=DeliveryStatus.SUPERSEDED, ended=now)
 
-    async def list_told(self, channel: str, incidents: Collection[str]) -> set[str]:
+    async def find_told(self, channel: str, incidents: Collection[str]) -> set[str]:
         """Those of some incidents of which the channel took word, or may have taken it.
 
         An attempt without an answer counts: a "resolved" too many is better than an

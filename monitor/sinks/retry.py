@@ -51,11 +51,19 @@ WEBHOOK: Final = Pace(
 )
 """The schedule of the Standard Webhooks, section "Retries"."""
 
+ALERTMANAGER: Final = Pace(
+    delays=(5, 15, 30, 60, 120, 300),
+    patience=timedelta(hours=75),
+)
+"""A neighbour: it is back soon, and one small request more is nothing to it."""
+
 PACES: Final[Mapping[ChannelKind, Pace]] = MappingProxyType(
     {
         ChannelKind.SLACK: CHAT,
         ChannelKind.SLACK_BOT: replace(CHAT, has_threads=True),
         ChannelKind.WEBHOOK: WEBHOOK,
+        ChannelKind.ALERTMANAGER: ALERTMANAGER,
+        ChannelKind.APPRISE: CHAT,
     }
 )
 

@@ -26,12 +26,14 @@ from monitor.core.record import Record
 from monitor.core.verdict import State
 from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
+from monitor.sinks.channels import Channels
 from monitor.sinks.checks import Checks, forget_checks
 from monitor.sinks.deployments import Deployments
 from monitor.sinks.incidents import Incidents
 from monitor.sinks.locks import Locks
 from monitor.sinks.queue import Queue
 from monitor.sinks.silences import Silences
+from monitor.sinks.standing import Standing
 from monitor.sinks.store_failures import read_word, unreadable
 from monitor.sinks.tables import LOOKS, RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
@@ -80,7 +82,9 @@ class Look:
 
 
 @final
-class Store(Queue, Incidents, Acceptances, Silences, Locks, Checks, Deployments):
+class Store(
+    Queue, Incidents, Acceptances, Silences, Locks, Checks, Deployments, Standing, Channels
+):
     """The ledger with all its parts. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:

@@ -12,6 +12,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from monitor.core.fault import locate_fault
+from monitor.watch.pulse import Progress, is_overdue
 
 _log = structlog.get_logger()
 
@@ -72,6 +73,9 @@ class Fleet:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._waiting: dict[str, asyncio.Event] = {}
         self._begun: dict[str, float] = {}
+        self._ended: dict[str, float] = {}
+        self._completed = 0
+        self._started = 0.0
         self._has_ended = False
         self._scheduler = AsyncIOScheduler(
             timezone=UTC,
@@ -84,12 +88,28 @@ class Fleet:
         """When the scheduler last ticked: proof that it lives."""
         return self._last_tick
 
+    def measure(self) -> Progress:
+        """How far the looks are that come by themselves."""
+        now = asyncio.get_running_loop().time()
+        waited = {
+            name: timedelta(seconds=now - self._ended.get(name, self._started))
+            for name in self._rounds
+        }
+        intervals = {r.name: r.interval for r in self._rounds.values() if r.interval is not None}
+        return Progress(
+            completed=self._completed,
+            idle=min(waited.values(), default=timedelta(0)),
+            shortest=min(intervals.values(), default=None),
+            overdue=[name for name, every in intervals.items() if is_overdue(every, waited[name])],
+        )
+
     def start(self, after: Mapping[str, timedelta] | None = None) -> None:
         """Look at everything at once, then on every interval.
 
         Args:
             after: what was looked at not long ago, and is first looked at after a while.
         """
+        self._started = asyncio.get_running_loop().time()
         groups: dict[timedelta, list[Round]] = defaultdict(list)
         for item in self._rounds.values():
             if item.interval is not None:
@@ -162,6 +182,8 @@ class Fleet:
             async with self._slot():
                 self._begun[item.name] = asyncio.get_running_loop().time()
                 await item.look(datetime.now(UTC))
+                self._completed += 1
+                self._ended[item.name] = asyncio.get_running_loop().time()
         except Exception as error:  # noqa: BLE001  # the bulkhead: the next tick looks again
             self._on_fault(error)
             _log.error("a look broke", database=item.name, fault=locate_fault(error))

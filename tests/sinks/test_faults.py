@@ -11,7 +11,13 @@ import sentry_sdk
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from monitor.sinks.faults import report_fault, start_reporting, stop_reporting
+from monitor.sinks.faults import (
+    check_in,
+    name_monitor,
+    report_fault,
+    start_reporting,
+    stop_reporting,
+)
 
 PLANTED = "pl4nted-s3cret"
 
@@ -114,3 +120,31 @@ def test_without_an_address_nothing_is_sent(httpserver: HTTPServer) -> None:
 
 def test_uncaught_exceptions_are_not_taken_from_python(envelopes: list[bytes]) -> None:
     assert sys.excepthook is sys.__excepthook__ or "sentry" not in sys.excepthook.__module__
+
+
+@pytest.mark.parametrize(("is_well", "status"), [(True, "ok"), (False, "error")])
+def test_a_check_in_says_how_the_agent_is_and_what_sentry_has_to_miss(
+    envelopes: list[bytes], status: str, *, is_well: bool
+) -> None:
+    sentry_sdk.set_extra("url", PLANTED)
+    check_in("production", is_well=is_well)
+    stop_reporting()
+    event = read_event(envelopes)
+    assert json.loads(envelopes[0].splitlines()[1])["type"] == "check_in"
+    assert (event["monitor_slug"], event["status"]) == ("anchorwatch-production", status)
+    assert event["monitor_config"]["schedule"] == {
+        "type": "interval",
+        "value": 1,
+        "unit": "minute",
+    }
+    assert event["environment"] == "production"
+    assert PLANTED not in envelopes[0].decode()
+
+
+@pytest.mark.parametrize(
+    ("environment", "slug"),
+    [("production", "anchorwatch-production"), ("PR #7: <x>", "anchorwatch-pr-7-x")],
+)
+def test_a_monitor_has_a_name_that_sentry_takes(environment: str, slug: str) -> None:
+    assert name_monitor(environment) == slug
+    assert len(name_monitor(environment * 20)) <= 50

@@ -398,3 +398,23 @@ async def test_a_running_courier_survives_a_failing_ledger(
                 await running
         other.close()
     assert [line["event"] for line in logs[:2]] == ["outbox unreadable"] * 2
+
+
+async def test_where_nobody_is_told_nothing_is_sent_whenever_it_was_decided(
+    file_store: Store,
+) -> None:
+    """A clone of the ledger brings what waited there."""
+    store, chat = file_store, Recorder("chat")
+    await store.commit(told(1, OPENED, "chat"))
+    silent = an_incident("i2", environment="preview")
+    await store.commit(told(1, OPENED, "chat", incident=silent))
+    courier = Courier(
+        store,
+        [Route(channel=chat)],
+        holder="us",
+        sleep=hurry,
+        is_heard=lambda incident: incident.environment == "production",
+    )
+    await courier.deliver_due(NOW)
+    assert chat.told == [("opened", "i1")]
+    assert await statuses(store, "i2") == ["superseded"]

@@ -176,17 +176,17 @@ async def test_the_backlog_is_counted_by_channel(store: Store) -> None:
 
 
 async def test_nobody_was_told_of_what_was_never_sent(store: Store) -> None:
-    assert await store.list_told("chat", ["i1"]) == set()
+    assert await store.find_told("chat", ["i1"]) == set()
     assert await store.commit(told(1, OPENED, "chat", "hook"))
     (delivery,) = await claim(store)
     await store.postpone([delivery], NOW, FailureReason.SERVER)
     (delivery,) = await claim(store)
     await store.bury([delivery], FailureReason.REFUSED, NOW)
-    assert await store.list_told("chat", ["i1"]) == set()
+    assert await store.find_told("chat", ["i1"]) == set()
     (delivery,) = await claim(store, channel="hook")
     await store.complete([delivery], "ok", NOW)
-    assert await store.list_told("hook", ["i1"]) == {"i1"}
-    assert await store.list_told("chat", ["i1"]) == set()
+    assert await store.find_told("hook", ["i1"]) == {"i1"}
+    assert await store.find_told("chat", ["i1"]) == set()
 
 
 @pytest.mark.parametrize("reason", [FailureReason.TIMEOUT, FailureReason.BROKEN_OFF])
@@ -196,7 +196,7 @@ async def test_an_attempt_without_an_answer_may_have_arrived(
     assert await store.commit(told(1, OPENED, "chat"))
     (delivery,) = await claim(store)
     await store.postpone([delivery], NOW, reason)
-    assert await store.list_told("chat", ["i1"]) == {"i1"}
+    assert await store.find_told("chat", ["i1"]) == {"i1"}
 
 
 async def test_a_crashed_holder_may_have_sent_it(store: Store) -> None:
@@ -206,14 +206,14 @@ async def test_a_crashed_holder_may_have_sent_it(store: Store) -> None:
     (delivery,) = await claim(store, NOW + HOUR)
     assert delivery.kind is RESOLVED
     assert await statuses(store) == ["superseded", "pending"]
-    assert await store.list_told("chat", ["i1"]) == {"i1"}
+    assert await store.find_told("chat", ["i1"]) == {"i1"}
 
 
 async def test_a_resolved_message_is_no_open_one(store: Store) -> None:
     assert await store.commit(told(1, RESOLVED, "chat"))
     (delivery,) = await claim(store)
     await store.complete([delivery], "ok", NOW)
-    assert await store.list_told("chat", ["i1"]) == set()
+    assert await store.find_told("chat", ["i1"]) == set()
 
 
 async def test_without_events_nothing_waits(store: Store) -> None:

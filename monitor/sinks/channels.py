@@ -1,0 +1,134 @@
+"""What the ledger knows of the channels themselves: how they are, and which are broken."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.core.channel_health import Health
+from monitor.core.findings import FindingClass
+from monitor.core.incidents import Event, Incident
+from monitor.sinks.backend import Backend
+from monitor.sinks.channel import FailureReason
+from monitor.sinks.queue import DeliveryStatus
+from monitor.sinks.standing import read_incident
+from monitor.sinks.tables import INCIDENTS, OUTBOX
+from monitor.sinks.writing import write_told
+
+LATELY: Final = timedelta(hours=24)
+"""What was given up before says nothing of a channel that may be another one by now."""
+
+
+class Channels:
+    """The part of the store that watches channels. Every method raises StoreError."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    async def list_health(self, now: datetime) -> dict[str, Health]:
+        """How every channel is that something was ever sent to, by name."""
+        is_lost = sa.and_(
+            OUTBOX.c.status == DeliveryStatus.DEAD,
+            OUTBOX.c.reason != FailureReason.INCIDENT_LOST,
+            OUTBOX.c.ended > now - LATELY,
+        )
+        is_waiting = sa.and_(
+            OUTBOX.c.status == DeliveryStatus.PENDING, OUTBOX.c.reason.is_not(None)
+        )
+        is_taken = OUTBOX.c.status == DeliveryStatus.DELIVERED
+        query = sa.select(
+            OUTBOX.c.channel,
+            sa.func.max(OUTBOX.c.ended).filter(is_taken),
+            sa.func.max(OUTBOX.c.ended).filter(is_lost),
+            sa.func.min(OUTBOX.c.at).filter(is_waiting),
+        ).group_by(OUTBOX.c.channel)
+        async with self._backend.reading() as connection:
+            found = {
+                channel: Health(channel=channel, taken=taken, lost=lost, waiting=waiting)
+                for channel, taken, lost, waiting in await connection.execute(query)
+            }
+            for channel, health in found.items():
+                failed = is_lost if health.lost else is_waiting
+                if health.lost or health.waiting:
+                    reason = await _find_reason(connection, channel, failed)
+                    found[channel] = msgspec.structs.replace(health, reason=reason)
+        return found
+
+    async def list_broken(self, environment: str) -> list[Incident]:
+        """The channels that are said to be broken, oldest first."""
+        query = (
+            sa.select(INCIDENTS.c.body)
+            .where(
+                INCIDENTS.c.environment == environment,
+                INCIDENTS.c.finding_class == FindingClass.CHANNEL,
+                INCIDENTS.c.resolved_at.is_(None),
+            )
+            .order_by(INCIDENTS.c.first_seen, INCIDENTS.c.id)
+        )
+        async with self._backend.reading() as connection:
+            return [read_incident(row.body) for row in await connection.execute(query)]
+
+    async def open_channel_incident(
+        self, incident: Incident, event: Event, channels: Collection[str]
+    ) -> bool:
+        """Write that a channel is broken; False where another agent was first."""
+        body = msgspec.json.encode(incident).decode()
+        write = (
+            self._backend.insert(INCIDENTS)
+            .values(
+                id=incident.id,
+                environment=incident.environment,
+                database=incident.database,
+                finding_class=incident.finding_class,
+                first_seen=incident.first_seen,
+                resolved_at=None,
+                body=body,
+            )
+            .on_conflict_do_nothing()
+        )
+        async with self._backend.writing() as connection:
+            if (await connection.execute(write.returning(INCIDENTS.c.id))).first() is None:
+                return False
+            await write_told(
+                connection,
+                self._backend,
+                incidents=(incident,),
+                events=(event,),
+                channels=channels,
+            )
+        return True
+
+    async def end_channel_incident(
+        self, incident: Incident, event: Event | None, channels: Collection[str]
+    ) -> bool:
+        """Write that it is over; False where another agent was first. No event tells nobody."""
+        body = msgspec.json.encode(incident).decode()
+        write = (
+            sa.update(INCIDENTS)
+            .where(INCIDENTS.c.id == incident.id, INCIDENTS.c.resolved_at.is_(None))
+            .values(resolved_at=incident.resolved_at, body=body)
+        )
+        async with self._backend.writing() as connection:
+            if (await connection.execute(write.returning(INCIDENTS.c.id))).first() is None:
+                return False
+            events = (event,) if event is not None else ()
+            await write_told(
+                connection, self._backend, incidents=(incident,), events=events, channels=channels
+            )
+        return True
+
+
+async def _find_reason(
+    connection: AsyncConnection, channel: str, failed: sa.ColumnElement[bool]
+) -> str:
+    """Why the youngest of these failed."""
+    query = (
+        sa.select(OUTBOX.c.reason)
+        .where(OUTBOX.c.channel == channel, failed)
+        .order_by(sa.func.coalesce(OUTBOX.c.ended, OUTBOX.c.at).desc())
+        .limit(1)
+    )
+    return str((await connection.execute(query)).scalar() or "")

@@ -1,0 +1,250 @@
+"""A channel that is broken is told on the others: once, and once more when it works again."""
+
+import asyncio
+import random
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
+from structlog.testing import capture_logs
+
+from monitor.agent import channel_watch
+from monitor.agent.channel_watch import ChannelWatch
+from monitor.core.errors import DeliveryError
+from monitor.core.incidents import EventKind
+from monitor.core.message import Message
+from monitor.sinks.channel import ChannelKind, FailureReason
+from monitor.sinks.outbox import Courier, Route
+from monitor.sinks.store import Store, open_store
+from tests.agent.builders import SECONDS, TABLES, execute, load, running
+from tests.conftest import MakeDatabase
+from tests.sinks.builders import NOW, an_incident, sqlite_url, told
+
+MINUTE = timedelta(minutes=1)
+
+
+class Line:
+    """A channel that works, is down for a while, or is gone."""
+
+    kind = ChannelKind.ALERTMANAGER  # which is tried again soonest
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.failure: FailureReason | None = None
+        self.sent: list[Message] = []
+
+    async def send(self, message: Message, *, attempt_at: datetime) -> str:  # noqa: ARG002
+        if self.failure is not None:
+            is_gone = self.failure is FailureReason.GONE
+            raise DeliveryError("No.", next_step="", reason=self.failure, permanent=is_gone)
+        self.sent.append(message)
+        return "taken"
+
+    @property
+    def heard(self) -> list[tuple[str, str]]:
+        """What it was told of channels, in order."""
+        return [
+            (message.type.removeprefix("incident."), message.subject)
+            for message in self.sent
+            if message.subject
+        ]
+
+
+class Scene:
+    """Some channels, an outbox, and a clock that is moved by hand."""
+
+    def __init__(self, store: Store, *names: str) -> None:
+        self.store = store
+        self.lines = {name: Line(name) for name in names}
+        self.now = NOW
+        self.up: dict[str, bool] = {}
+        self._looks = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Another process on the same ledger."""
+        routes = [Route(channel=line) for line in self.lines.values()]
+        self.courier = Courier(self.store, routes, holder="us", luck=lambda: 0.5)
+        self.watch = ChannelWatch(
+            self.store,
+            environment="production",
+            channels=list(self.lines),
+            observe=self.up.__setitem__,
+        )
+
+    async def tell(self) -> None:
+        """Something happens, which every channel is to be told."""
+        self._looks += 1
+        incident = an_incident(f"i{self._looks}", database=f"db{self._looks}")
+        await self.store.commit(told(1, EventKind.OPENED, *self.lines, incident=incident))
+
+    async def live(self, minutes: int = 1, *, step: int = 1) -> None:
+        """Time passes, some minutes at a time."""
+        for _ in range(0, minutes, step):
+            self.now += step * MINUTE
+            await self.courier.deliver_due(self.now)
+            await self.watch.watch(self.now)
+            await self.courier.deliver_due(self.now)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(sqlite_url(tmp_path / "ledger.db")) as opened:
+        yield opened
+
+
+async def test_one_that_is_gone_is_told_on_the_others_once(store: Store) -> None:
+    scene = Scene(store, "chat", "hook", "pager")
+    chat = scene.lines["chat"]
+    chat.failure = FailureReason.GONE
+    await scene.tell()
+    with capture_logs() as logs:
+        await scene.live(30, step=5)
+    assert [log["event"] for log in logs].count("a channel takes no messages") == 1
+    assert scene.lines["hook"].heard == scene.lines["pager"].heard == [("opened", "chat")]
+    assert scene.up == {"chat": False, "hook": True, "pager": True}
+    scene.restart()
+    await scene.live(5)
+    assert scene.lines["hook"].heard == [("opened", "chat")]
+    chat.failure = None
+    await scene.tell()
+    await scene.live(5)
+    assert scene.lines["hook"].heard == [("opened", "chat"), ("resolved", "chat")]
+    assert chat.heard == []
+    assert scene.up == dict.fromkeys(scene.lines, True)
+
+
+async def test_one_that_is_down_is_told_after_a_quarter_of_an_hour(store: Store) -> None:
+    scene = Scene(store, "chat", "hook")
+    scene.lines["chat"].failure = FailureReason.CONNECT
+    await scene.tell()
+    await scene.live(10, step=5)
+    assert scene.lines["hook"].heard == []
+    await scene.live(120, step=15)
+    assert scene.lines["hook"].heard == [("opened", "chat")]
+    scene.lines["chat"].failure = None
+    await scene.live(10, step=5)
+    assert scene.lines["hook"].heard == [("opened", "chat"), ("resolved", "chat")]
+
+
+async def test_two_that_are_down_do_not_talk_about_each_other_for_ever(store: Store) -> None:
+    scene = Scene(store, "chat", "hook")
+    for line in scene.lines.values():
+        line.failure = FailureReason.CONNECT
+    await scene.tell()
+    await scene.live(180, step=15)
+    assert scene.up == {"chat": False, "hook": False}
+    assert len(await store.list_broken("production")) == 2
+    scene.lines["hook"].failure = None
+    await scene.live(20, step=5)
+    assert scene.up == {"chat": False, "hook": True}
+    assert scene.lines["hook"].heard == [("opened", "chat")]
+    scene.lines["chat"].failure = None
+    await scene.live(20, step=5)
+    # That the hook was broken is over: nobody is told of it any more.
+    assert scene.lines["chat"].heard == []
+    assert scene.lines["hook"].heard == [("opened", "chat"), ("resolved", "chat")]
+    assert await store.list_broken("production") == []
+
+
+async def test_the_only_one_is_recorded_and_told_nowhere(store: Store) -> None:
+    scene = Scene(store, "chat")
+    scene.lines["chat"].failure = FailureReason.GONE
+    await scene.tell()
+    await scene.live()
+    (incident,) = await store.list_broken("production")
+    assert await store.list_deliveries(incident.id) == []
+    assert not scene.watch.can_tell
+
+
+async def test_one_that_left_the_configuration_is_over_without_a_word(store: Store) -> None:
+    scene = Scene(store, "chat", "hook")
+    scene.lines["chat"].failure = FailureReason.GONE
+    await scene.tell()
+    await scene.live()
+    del scene.lines["chat"]
+    scene.restart()
+    await scene.live(5)
+    assert await store.list_broken("production") == []
+    assert scene.lines["hook"].heard == [("opened", "chat")]
+
+
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_whatever_goes_down_and_comes_back_each_word_is_said_in_turn(seed: int) -> None:
+    """Never about itself, never twice, never an end without a beginning; and all ends well."""
+    asyncio.run(_simulate(random.Random(seed)))  # noqa: S311  # no secret
+
+
+async def _simulate(chance: random.Random) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:  # it is memory
+        async with open_store(sqlite_url(Path(folder) / "ledger.db")) as store:
+            scene = Scene(store, "a", "b", "c")
+            for _ in range(6):
+                for line in scene.lines.values():
+                    down = FailureReason.GONE if line.name == "c" else FailureReason.CONNECT
+                    line.failure = chance.choice([None, None, down])
+                await scene.tell()
+                await scene.live(chance.choice([5, 10, 20]), step=5)
+                if chance.random() < 0.3:
+                    scene.restart()
+            for line in scene.lines.values():
+                line.failure = None
+            await scene.tell()
+            await scene.live(20, step=5)
+            assert await store.list_broken("production") == []
+            assert set(scene.up.values()) == {True}
+            for line in scene.lines.values():
+                words = defaultdict(list)
+                for word, subject in line.heard:
+                    words[subject].append(word)
+                assert line.name not in words
+                for said in words.values():
+                    assert said[0] == "opened"
+                    # What was refused for good is lost, and only that.
+                    assert line.name == "c" or said == ["opened", "resolved"] * (len(said) // 2)
+
+
+async def test_a_running_agent_shows_and_tells_it(
+    make_database: MakeDatabase,
+    tmp_path: Path,
+    httpserver: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(channel_watch, "SETTLE_SECONDS", 0.1)
+    monkeypatch.setattr(channel_watch, "WATCH_SECONDS", 0.1)
+    url = await make_database(sql=TABLES)
+    httpserver.expect_request("/slack").respond_with_data("no_team", status=404)
+    httpserver.expect_request("/hook").respond_with_data("")
+    loaded = load(
+        tmp_path,
+        {"app": f'{{url: "{url}"}}'},
+        ANCHORWATCH_SLACK__WEBHOOK_URL=httpserver.url_for("/slack"),
+        ANCHORWATCH_WEBHOOKS__OPS__URL=httpserver.url_for("/hook"),
+    )
+
+    def list_posted() -> list[str]:
+        hooks = [request for request, _ in httpserver.log if request.path == "/hook"]
+        return [request.get_json()["headline"] for request in hooks]
+
+    async with running(loaded) as agent:
+        await agent.wait_for(app="unchanged")
+        await execute(url, "DROP TABLE orders")
+        async with asyncio.timeout(SECONDS):
+            while len(list_posted()) < 2:  # noqa: ASYNC110  # seen from outside
+                await asyncio.sleep(0.05)
+        _, page = await agent.get("/incidents")
+        _, api = await agent.get("/api/incidents")
+        _, metrics = await agent.get("/metrics")
+    assert list_posted()[1] == ("CRITICAL channel slack (test): It lost a message: gone")
+    assert "It lost a message: gone" in page
+    assert "channel slack" in page
+    assert '"class":"channel"' in api.replace(" ", "")
+    assert 'anchorwatch_channel_up{channel="slack"} 0.0' in metrics
+    assert 'anchorwatch_channel_up{channel="webhook:ops"} 1.0' in metrics
