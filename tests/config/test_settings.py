@@ -17,7 +17,17 @@ from monitor.sources import deadlines
 SECRET = "h🔑nter2-" + "x" * 8
 KEY = "whsec_" + "c2VjcmV0" * 4
 SHOWN = {
-    *("host", "user", "python", "dbname", "environment", "store_url", "public_url", "*"),
+    *(
+        "host",
+        "user",
+        "python",
+        "dbname",
+        "environment",
+        "environments",
+        "store_url",
+        "public_url",
+        "*",
+    ),
     *("lock_schema", "services", "where"),
     *("code", "object", "reason"),
     *("only", "without", "strict", "ignore", "ignore_extra"),

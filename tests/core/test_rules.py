@@ -120,6 +120,7 @@ TITLES = {
     "AW902": "The database cannot be looked at",
     "AW903": "An ignore rule has expired",
     "AW904": "An ignore rule matches nothing",
+    "AW905": "A channel takes no messages",
 }
 """Every code that was ever given out; the list only grows, and a title keeps its sense."""
 
