@@ -21,6 +21,7 @@ from monitor.cli import (
     doctor,
     explain,
     grants,
+    init,
     lock,
     orphans,
     run,
@@ -30,6 +31,7 @@ from monitor.cli.refusals import run_command
 
 _MODULES: Final = (
     demo,
+    init,
     run,
     check,
     accept,

@@ -20,7 +20,7 @@ from tests.cli.conftest import PLANTED, RunCommand
 
 COMMANDS = [
     *("demo", "run", "check", "accept", "snapshot", "diff", "explain", "config", "grants"),
-    *("doctor", "lock", "diagnose", "orphans", "smoke"),
+    *("doctor", "lock", "diagnose", "orphans", "smoke", "init"),
 ]
 SMOKE = ["smoke", "run"]
 LOCKS = [["lock", "build"], ["lock", "show"], ["lock", "verify"]]
