@@ -132,8 +132,9 @@ def write_file(plan: Plan) -> str:
     """The whole file: a project with the databases, the store and the agent."""
     resources = _list_resources(plan)
     lines = [
-        "// The agent beside your application. `railway config pull` first where the project has",
-        "// more services than these: what a plan does not list is destroyed when it is applied.",
+        "// The agent beside your application. Where the project exists, `railway config pull`",
+        "// first: what a file leaves out is destroyed, and postgres() may mean another major",
+        "// than yours, so of a database that is there keep the lines that pull wrote.",
         f'import {{ {", ".join(_list_imports(plan))} }} from "railway/iac";',
         "",
         "export default defineRailway((ctx) => {",

@@ -1,5 +1,6 @@
-// The agent beside your application. `railway config pull` first where the project has
-// more services than these: what a plan does not list is destroyed when it is applied.
+// The agent beside your application. Where the project exists, `railway config pull`
+// first: what a file leaves out is destroyed, and postgres() may mean another major
+// than yours, so of a database that is there keep the lines that pull wrote.
 import { defineRailway, github, postgres, preserve, project, service } from "railway/iac";
 
 export default defineRailway((ctx) => {
