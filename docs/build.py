@@ -7,6 +7,8 @@ python docs/build.py --check    exits with 1 when one is stale
 import sys
 from pathlib import Path
 
+from monitor.cli import make_app
+from monitor.cli.reference import render_cli_reference
 from monitor.config import railway, render_settings_reference
 from monitor.core.findings import INCIDENT_CLASSES
 from monitor.core.kinds_page import write_page
@@ -72,6 +74,7 @@ def render_pages() -> dict[Path, str]:
         DOCS / "coverage.md": HEADER + write_coverage(),
         DOCS / "reference" / "settings.md": render_settings_reference(),
         DOCS / "reference" / "metrics.md": render_metrics_reference(),
+        DOCS / "reference" / "cli.md": render_cli_reference(make_app()),
         DOCS / "reference" / "states.md": render_states(),
         DOCS / "rules" / "README.md": render_rules_index(),
         DOCS.parent / "deploy" / "railway" / railway.FILE: railway.write_file(RAILWAY),

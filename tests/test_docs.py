@@ -3,6 +3,8 @@
 import json
 import re
 import runpy
+import shlex
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,84 @@ def test_dashboards_name_every_state(path: Path) -> None:
             assert {int(code) for code in mapping["options"]} == {
                 meaning.code for meaning in STATES.values()
             }
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(?:sh|bash)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+SPAN = re.compile(r"(?<!`)`(anchorwatch [^`\n]+)`(?!`)")
+ENDS = {"|", "||", "&&", ";", ">", ">>", "2>", "&"}
+
+
+def list_command_lines(text: str) -> list[list[str]]:
+    """The words behind every `anchorwatch` that a block for a shell runs."""
+    found = []
+    for block in BLOCK.findall(text):
+        for line in block.replace("\\\n", " ").splitlines():
+            lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
+            lexer.whitespace_split = True
+            found += [
+                words
+                for is_end, part in groupby(lexer, key=ENDS.__contains__)
+                if not is_end and (words := read_simple_command(list(part))) is not None
+            ]
+    return found
+
+
+def read_simple_command(words: list[str]) -> list[str] | None:
+    """What follows the command's name; None where another program runs, or no command of ours."""
+    while words and re.match(r"[A-Z_]+=", words[0]):
+        words = words[1:]
+    if words[:1] == ["docker"]:  # the image has the same name
+        at = [n for n, pair in enumerate(pairwise(words)) if pair == ("anchorwatch",) * 2]
+        return words[at[0] + 2 :] if at else None
+    if words[:1] == ["uvx"]:
+        words = words[words.index("anchorwatch") :]
+    return words[1:] if words[:1] == ["anchorwatch"] else None
+
+
+def find_command(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that the words lead to, and those behind its name."""
+    command: Any = typer.main.get_command(make_app())
+    rest = list(words)
+    while rest and getattr(command, "commands", None):
+        below = command.commands.get(rest[0])
+        if below is None:
+            break
+        command, rest = below, rest[1:]
+    return command, rest
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_line_that_a_page_gives_is_understood(page: Path) -> None:
+    for words in list_command_lines(page.read_text("utf-8")):
+        command, rest = find_command(words)
+        assert command.name != "anchorwatch", f"anchorwatch {' '.join(words)}"
+        if getattr(command, "commands", None):
+            assert rest, f"{page.name}: anchorwatch {' '.join(words)}"
+        else:
+            command.make_context(command.name, rest)  # raises where an option is none
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_names_is_there(page: Path) -> None:
+    for span in SPAN.findall(page.read_text("utf-8")):
+        words = span.split()[1:]
+        if words[0].startswith("-") or not words[0].islower():
+            continue
+        command, _ = find_command(words)
+        assert command.name != "anchorwatch", span
+        options = {option for one in command.params for option in one.opts}
+        for below in getattr(command, "commands", {}).values():
+            options |= {option for one in below.params for option in one.opts}
+        named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", span.split("|")[0]))
+        assert named <= options | {"--help"}, span
+
+
+def test_a_command_line_that_is_none_would_be_seen() -> None:
+    text = "```sh\nA=1 anchorwatch check --nope | jq .\nanchorwatch lock build -o \\\n  x\n```\n"
+    first, second = list_command_lines(text)
+    assert (first, second) == (["check", "--nope"], ["lock", "build", "-o", "x"])
+    command, rest = find_command(first)
+    with pytest.raises(Exception, match="--nope"):
+        command.make_context(command.name, rest)
+    assert find_command(second)[0].name == "build"
