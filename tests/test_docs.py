@@ -63,6 +63,17 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_the_index_leads_to_every_page() -> None:
+    docs = ROOT / "docs"
+    linked = {
+        (docs / target).resolve()
+        for target in LINK.findall((docs / "README.md").read_text("utf-8"))
+    }
+    pages = {path for path in docs.rglob("*.md") if not path.stem.startswith("AW")}
+    assert pages - linked == {docs / "README.md"}
+    assert "(docs/README.md)" in (ROOT / "README.md").read_text("utf-8")
+
+
 WORKFLOW = re.compile(r"```yaml\n((?:#[^\n]*\n)?on: .*?)```", re.DOTALL)
 PUSHED = re.compile(r'https://WATCH(/[^?"]*)\?commit=')
 
@@ -81,6 +92,19 @@ def test_the_workflow_that_pushes_a_lock_can_be_run(page: str) -> None:
     group, command, *words = built[1].split()
     known = app.commands[group].commands[command]  # type: ignore[attr-defined]  # groups
     assert known.make_context(command, words, resilient_parsing=True).params["output"]
+
+
+def test_the_estimate_for_railway_adds_up() -> None:
+    page = (ROOT / "docs" / "how-to" / "railway.md").read_text("utf-8")
+    products = re.findall(r"([\d.]+) (?:GB|vCPU) × \$([\d.]+) (?:\||=) \$(\d+\.\d\d)", page)
+    assert len(products) == 8
+    for amount, price, product in products:
+        assert f"{float(amount) * float(price) + 1e-9:.2f}" == product
+    *monthly, disk, _ = (float(product) for _, _, product in products)
+    assert f"**${sum(monthly):.2f}**" in page
+    agent = monthly[0] + monthly[1] + monthly[-1]
+    assert f"fall away: ${agent:.2f}" in page
+    assert f"so ${agent + disk:.2f}" in page
 
 
 def test_the_readme_names_only_make_targets_that_exist() -> None:
