@@ -13,6 +13,7 @@ import typer.main
 import yaml
 
 from monitor.cli import make_app
+from monitor.config import Settings, load_config
 from monitor.core.rules import RULES
 from monitor.core.verdict import STATES
 from monitor.web.limits import is_push
@@ -96,7 +97,7 @@ def test_the_workflow_that_pushes_a_lock_can_be_run(page: str) -> None:
 
 def test_the_estimate_for_railway_adds_up() -> None:
     page = (ROOT / "docs" / "how-to" / "railway.md").read_text("utf-8")
-    products = re.findall(r"([\d.]+) (?:GB|vCPU) × \$([\d.]+) (?:\||=) \$(\d+\.\d\d)", page)
+    products = re.findall(r"([\d.]+) (?:GB|vCPU) \u00d7 \$([\d.]+) (?:\||=) \$(\d+\.\d\d)", page)
     assert len(products) == 8
     for amount, price, product in products:
         assert f"{float(amount) * float(price) + 1e-9:.2f}" == product
@@ -166,6 +167,8 @@ def test_dashboards_name_every_state(path: Path) -> None:
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(?:sh|bash)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+YAML = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+RUN = re.compile(r"^ *- run: ([^'\n].*)$", re.MULTILINE)
 SPAN = re.compile(r"(?<!`)`(anchorwatch [^`\n]+)`(?!`)")
 ENDS = {"|", "||", "&&", ";", ">", ">>", "2>", "&"}
 
@@ -173,7 +176,8 @@ ENDS = {"|", "||", "&&", ";", ">", ">>", "2>", "&"}
 def list_command_lines(text: str) -> list[list[str]]:
     """The words behind every `anchorwatch` that a block for a shell runs."""
     found = []
-    for block in BLOCK.findall(text):
+    runs = [line for block in YAML.findall(text) for line in RUN.findall(block)]
+    for block in [*BLOCK.findall(text), *runs]:
         for line in block.replace("\\\n", " ").splitlines():
             lexer = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
             lexer.whitespace_split = True
@@ -243,3 +247,42 @@ def test_a_command_line_that_is_none_would_be_seen() -> None:
     with pytest.raises(Exception, match="--nope"):
         command.make_context(command.name, rest)
     assert find_command(second)[0].name == "build"
+
+
+REFERENCE = re.compile(r"\$\{(\w+)|\benv: (\w+)")
+STAND_INS = {"DATABASE_URL": "postgresql://u@h/d", "SHA": "3f2a1c", "URL": "https://example.com/x"}
+"""What a variable holds whose name ends so; every other one is a long text."""
+
+
+def stand_in(variable: str) -> str:
+    values = (value for end, value in STAND_INS.items() if variable.endswith(end))
+    return next(values, "a-text-that-is-long-enough")
+
+
+def list_documents() -> list[Any]:
+    """The blocks of the pages that are configurations, as parameters."""
+    found = []
+    for page in PAGES:
+        for number, block in enumerate(YAML.findall(page.read_text("utf-8"))):
+            keys = yaml.safe_load(block)
+            if isinstance(keys, dict) and keys.keys() <= Settings.model_fields.keys():
+                name = f"{page.relative_to(ROOT)}-{number}"
+                found.append(pytest.param(block, id=name))
+    return found
+
+
+@pytest.mark.parametrize("text", list_documents())
+def test_every_configuration_on_a_page_can_be_used(text: str, tmp_path: Path) -> None:
+    names = [name for pair in REFERENCE.findall(text) for name in pair if name]
+    # A page about suites leaves their databases to the rest of the document.
+    suites = yaml.safe_load(text).get("smoke", [])
+    bases = [
+        f"ANCHORWATCH_DATABASES__{one['database']}__URL" for one in suites if "database" in one
+    ]
+    environ = {name: stand_in(name) for name in names} | dict.fromkeys(bases, "postgresql://u@h/d")
+    loaded = load_config(
+        environ | {"ANCHORWATCH_CONFIG_YAML": text}, cwd=tmp_path, may_be_empty=True
+    )
+    # What a page says of one setting of a database leaves its address to the reader.
+    missing = [one for one in loaded.problems if "names no address" not in one.message]
+    assert missing == []
