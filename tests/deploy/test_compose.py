@@ -1,12 +1,16 @@
 """`deploy/compose.yml`: Compose takes it, what it mounts is there, nothing runs as root."""
 
+import asyncio
+import contextlib
 import re
 import shutil
+import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 
@@ -16,9 +20,10 @@ from monitor.sources.engine import Cluster
 from tests.cli.conftest import RunCommand, clean_environ, run_inside
 from tests.conftest import MakeDatabase
 from tests.deploy.tools import MISSING_UV, run_tool
+from tests.e2e.conftest import StartAgent, start_agent, wait_for
 from tests.sources.peers import administering
 
-__all__ = ["clean_environ", "run_inside"]
+__all__ = ["clean_environ", "run_inside", "start_agent"]
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -180,3 +185,71 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     targets = re.findall(r'"(\w+):(\d+)"', text)
     assert targets == [("alertmanager", "9093"), ("agent", "8080")]
     assert all(name in SERVICES for name, _ in targets)
+
+
+@contextlib.contextmanager
+def running_prometheus(config: Path, data: Path) -> Iterator[str]:
+    """Debian's Prometheus with that configuration: its address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    process = subprocess.Popen(
+        [
+            *("prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}"),
+            *(f"--web.listen-address={address}", "--log.level=error"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def ask(address: str, query: str) -> list[dict[str, Any]]:
+    """What a query returns; nothing while Prometheus is not up."""
+    try:
+        answer = httpx.get(
+            f"http://{address}/api/v1/query", params={"query": query}, trust_env=False
+        )
+    except httpx.TransportError:
+        return []
+    if answer.status_code != httpx.codes.OK:
+        return []
+    found: list[dict[str, Any]] = answer.json()["data"]["result"]
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
+async def test_prometheus_sees_the_agent_of_the_stack(
+    watched: str, make_database: MakeDatabase, start_agent: StartAgent, tmp_path: Path
+) -> None:
+    """All of it but the containers: the variables, the tokens, the role and the job are real."""
+    for secret in SERVICES["agent"]["secrets"]:
+        (tmp_path / secret).write_text(f"{secret}-of-the-test\n")
+    environ = {
+        name: value.replace("/run/secrets", str(tmp_path))
+        for name, value in SERVICES["agent"]["environment"].items()
+        if "${" not in value
+    }
+    environ["ANCHORWATCH_DATABASES__APP__URL"] = watched
+    environ["ANCHORWATCH_STORE_URL"] = await make_database()
+    text = (DEPLOY / "compose" / "prometheus.yml").read_text("utf-8")
+    text = re.sub(r"rule_files: .*", "", text).replace(
+        "scrape_interval: 15s", "scrape_interval: 1s"
+    )
+    agent = await asyncio.to_thread(start_agent, **environ)
+    assert agent.get("/metrics")[0] == 401
+    text = text.replace("agent:8080", f"127.0.0.1:{agent.port}")
+    config = tmp_path / "prometheus.yml"
+    config.write_text(text.replace("/run/secrets", str(tmp_path)))
+    with running_prometheus(config, tmp_path / "tsdb") as address:
+        query = 'anchorwatch_database_state{job="anchorwatch",database="app"} == 1'
+        (series,) = await asyncio.to_thread(
+            wait_for, lambda: ask(address, query), "a state in Prometheus"
+        )
+        assert series["metric"]["state"] == "unchanged"
+        (up,) = ask(address, 'up{job="anchorwatch"}')
+        assert up["value"][1] == "1"
