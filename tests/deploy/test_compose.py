@@ -187,6 +187,18 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     assert all(name in SERVICES for name, _ in targets)
 
 
+def test_grafana_finds_its_sources_and_its_dashboards() -> None:
+    mounts = {target: DEPLOY / source for source, target, _ in list_mounts(SERVICES["grafana"])}
+    skip_without("../grafana/provisioning")
+    for path in mounts["/etc/grafana/provisioning/datasources"].glob("*.yaml"):
+        for source in yaml.safe_load(path.read_text("utf-8"))["datasources"]:
+            host, port = source["url"].removeprefix("http://").split(":")
+            assert any(one.endswith(f":{port}") for one in SERVICES[host]["ports"]), source["url"]
+    for path in mounts["/etc/grafana/provisioning/dashboards"].glob("*.yaml"):
+        for provider in yaml.safe_load(path.read_text("utf-8"))["providers"]:
+            assert list(mounts[provider["options"]["path"]].glob("*.json"))
+
+
 @contextlib.contextmanager
 def running_prometheus(config: Path, data: Path) -> Iterator[str]:
     """Debian's Prometheus with that configuration: its address."""
