@@ -5,7 +5,7 @@ Nothing here reads a file or the environment; both are arguments.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -98,21 +98,18 @@ def write_starter(databases: Iterable[Seen], around: Surroundings, *, has_slack:
 
     Holds: `config check` finds it sound wherever the variables that it names are set.
     """
-    seen = tuple(databases)
-    entries = (
-        [
-            line
-            for number, one in enumerate(seen)
-            for line in _write_database(one, around if number == 0 else Surroundings())
-        ]
-        if seen
-        else [
-            "  # No variable here holds the URL of a database: name the one that does.",
-            *_write_database(Seen(name=FIRST_NAME, variable="DATABASE_URL"), around),
-        ]
-    )
-    lines = [*_HEAD, "databases:", *entries, "", *(_SLACK_ON if has_slack else _SLACK_OFF), *_TAIL]
-    return "\n".join(lines) + "\n"
+    slack = _SLACK_ON if has_slack else _SLACK_OFF
+    entries = _write_databases(tuple(databases), around)
+    return "\n".join([*_HEAD, "databases:", *entries, "", *slack, *_TAIL]) + "\n"
+
+
+def _write_databases(seen: Sequence[Seen], around: Surroundings) -> Iterator[str]:
+    """What stands in the directory belongs to the first of them."""
+    if not seen:
+        yield "  # No variable here holds the URL of a database: name the one that does."
+        seen = (Seen(name=FIRST_NAME, variable="DATABASE_URL"),)
+    for one in seen:
+        yield from _write_database(one, around if one is seen[0] else Surroundings())
 
 
 def _rank(variable: str) -> tuple[bool, str]:
