@@ -1,4 +1,4 @@
-"""Writes the pages of the documentation that are made from the code.
+"""Writes the pages of the documentation, and of deploy/, that are made from the code.
 
 python docs/build.py            writes them
 python docs/build.py --check    exits with 1 when one is stale
@@ -7,7 +7,9 @@ python docs/build.py --check    exits with 1 when one is stale
 import sys
 from pathlib import Path
 
-from monitor.config import render_settings_reference
+from monitor.cli import make_app
+from monitor.cli.reference import render_cli_reference
+from monitor.config import railway, render_settings_reference
 from monitor.core.findings import INCIDENT_CLASSES, FindingClass
 from monitor.core.kinds_page import write_page
 from monitor.core.rules import RULES, Rule
@@ -16,6 +18,7 @@ from monitor.sinks.families import render_metrics_reference
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent))  # the coverage is made from the cases of the tests
+RAILWAY = railway.Plan(databases={"app": "Postgres"})
 HEADER = "<!-- Made from the code by docs/build.py: change it there. -->\n"
 
 
@@ -72,8 +75,10 @@ def render_pages() -> dict[Path, str]:
         DOCS / "coverage.md": HEADER + write_coverage(),
         DOCS / "reference" / "settings.md": render_settings_reference(),
         DOCS / "reference" / "metrics.md": render_metrics_reference(),
+        DOCS / "reference" / "cli.md": render_cli_reference(make_app()),
         DOCS / "reference" / "states.md": render_states(),
         DOCS / "rules" / "README.md": render_rules_index(),
+        DOCS.parent / "deploy" / "railway" / railway.FILE: railway.write_file(RAILWAY),
         **{DOCS / "rules" / f"{rule.code}.md": render_rule(rule) for rule in RULES.values()},
     }
 

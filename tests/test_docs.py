@@ -65,7 +65,7 @@ WORKFLOW = re.compile(r"```yaml\n((?:#[^\n]*\n)?on: .*?)```", re.DOTALL)
 PUSHED = re.compile(r'https://WATCH(/[^?"]*)\?commit=')
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/how-to/lock.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/lock.md", "docs/how-to/ci.md"])
 def test_the_workflow_that_pushes_a_lock_can_be_run(page: str) -> None:
     found = WORKFLOW.search((ROOT / page).read_text("utf-8"))
     assert found is not None

@@ -4,6 +4,7 @@ There is no container engine in it: buildah builds, and a process with mounts
 and process numbers of its own, changed into the image's root, runs.
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -40,6 +41,8 @@ pytestmark = [
 USER = 10001
 STOP_SECONDS = 5.0
 START_SECONDS = 60.0
+LOOKS_SECONDS = 20.0
+MEGABYTE = 1_000_000
 
 CONFINE = """
 root=$1; data=$2; shift 2
@@ -80,6 +83,11 @@ class Image:
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def weigh(self) -> int:
+        """The bytes of its files, uncompressed; what has two names counts once."""
+        files = (os.lstat(path / name) for path, _, names in self.root.walk() for name in names)
+        return sum({one.st_ino: one.st_size for one in files}.values())
 
     def run(self, command: Sequence[str], data: Path, **environ: str) -> tuple[int, str]:
         """Run a command to its end: exit code and all that it printed."""
@@ -141,6 +149,7 @@ class Running:
     def __init__(self, image: Image, data: Path, url: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
+        self.begun = time.monotonic()
         self.environ = {"PORT": str(self.port), "ANCHORWATCH_API_TOKEN": "token-of-the-test"}
         watched = {"DATABASE_URL": url, "ANCHORWATCH_DEFAULTS__INTERVAL": "1s"}
         self.process = image.start(image.config["Cmd"], data, self.environ | watched)
@@ -164,9 +173,17 @@ class Running:
         until = time.monotonic() + START_SECONDS
         while not what():
             if time.monotonic() > until or self.process.poll() is not None:
-                self.process.kill()
+                with contextlib.suppress(OSError, IndexError):  # it has ended by itself
+                    os.kill(self.first_process(), signal.SIGKILL)
                 raise AssertionError(f"the agent is not well:\n{self.process.communicate()[0]}")
             time.sleep(0.1)
+
+    def end(self) -> None:
+        """Kill it, whatever it is at; nothing, where it has ended."""
+        if self.process.poll() is None:
+            # Not unshare alone: a process that changes its user forgets whose death is its own.
+            os.kill(self.first_process(), signal.SIGKILL)
+        self.process.communicate()
 
     def list_databases(self) -> list[dict[str, Any]]:
         """What the API says."""
@@ -176,6 +193,11 @@ class Running:
         """The number, out here, of its process 1."""
         ours = self.process.pid
         return int(Path(f"/proc/{ours}/task/{ours}/children").read_text().split()[0])
+
+    def count_memory(self) -> int:
+        """The bytes that its process 1 has resident."""
+        line = next(one for one in self.status().splitlines() if one.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
 
     def status(self) -> str:
         """What the kernel says of its process 1."""
@@ -190,8 +212,7 @@ def running(image: Image, data: Path, url: str) -> Iterator[Running]:
         agent.wait_for(lambda: agent.get("/readyz")[0] == 200)
         yield agent
     finally:
-        agent.process.kill()
-        agent.process.communicate()
+        agent.end()
 
 
 async def test_it_watches_as_an_ordinary_user_on_a_read_only_root(
@@ -227,6 +248,34 @@ async def test_an_embedded_image_builds_what_is_expected(
     (data / "schema.sql").write_text(f"{tables}; create index users_email on users (email)")
     code, printed = image.run(["anchorwatch", "diff", "sql:/data/schema.sql", url], data)
     assert code == 0, printed
+
+
+@pytest.mark.parametrize(("kind", "most"), [("slim", 300 * MEGABYTE), ("pg", 340 * MEGABYTE)])
+async def test_what_an_image_weighs_and_how_soon_it_is_ready(  # noqa: PLR0913, PLR0917  # fixtures
+    build: Build,
+    data: Path,
+    binaries: Binaries,
+    make_database: MakeDatabase,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    most: int,
+) -> None:
+    image = build(kind if kind == "slim" else f"pg{binaries.major}")
+    with running(image, data, await make_database(sql="create table users (id int)")) as agent:
+        ready = time.monotonic() - agent.begun
+        agent.wait_for(lambda: agent.list_databases()[0]["state"] == "unchanged")
+        looked = time.monotonic() - agent.begun
+        await asyncio.sleep(LOOKS_SECONDS)
+        memory = agent.count_memory()
+    weight = image.weigh()
+    with capsys.disabled():
+        print(  # noqa: T201  # the figures of docs/how-to/container.md
+            f"\n{kind}: {weight / MEGABYTE:.0f} MB, ready after {ready:.1f} s, "
+            f"looked after {looked:.1f} s, {memory / MEGABYTE:.0f} MB resident"
+        )
+    assert weight < most
+    assert ready < START_SECONDS / 4
+    assert memory < 200 * MEGABYTE
 
 
 def test_extensions_of_the_embedded_server_find_their_libraries(

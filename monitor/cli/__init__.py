@@ -22,6 +22,7 @@ from monitor.cli import (
     explain,
     grants,
     incidents,
+    init,
     lock,
     notify,
     orphans,
@@ -33,6 +34,7 @@ from monitor.cli.refusals import run_command
 
 _MODULES: Final = (
     demo,
+    init,
     run,
     check,
     incidents,

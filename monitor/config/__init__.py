@@ -16,6 +16,8 @@ smoke_secrets  where the secrets of suites are -> what they are
 check        the tree -> settings and flaws
 place        where the document is, and where the ledger is
 load         all of that, top to bottom
+starter      a first document, for the databases that the environment names
+railway      the agent as Railway's infrastructure as code describes it
 policy       the settings -> the patience of incidents
 show         settings for people: masked, and as a reference page
 """

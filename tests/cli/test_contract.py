@@ -21,6 +21,7 @@ from tests.cli.conftest import PLANTED, RunCommand
 COMMANDS = [
     *("demo", "run", "check", "accept", "snapshot", "diff", "explain", "config", "grants"),
     *("doctor", "lock", "diagnose", "orphans", "smoke", "notify"),
+    *("init", "incidents", "ack", "silence"),
 ]
 SMOKE = ["smoke", "run"]
 LOCKS = [["lock", "build"], ["lock", "show"], ["lock", "verify"]]
