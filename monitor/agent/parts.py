@@ -156,7 +156,7 @@ class Agent:
             if not place.suite:
                 metrics.watch_check(place.database, place.check, _count_seconds(every))
             else:
-                metrics.watch_suite(place.database, place.suite)
+                metrics.watch_suite(place.database, place.suite, _count_seconds(every))
         for route in routes:
             metrics.notifications.begin(route.channel.name, [r.value for r in FailureReason])
         return metrics

@@ -139,11 +139,11 @@ class Metrics:
             },
         )
 
-    def watch_suite(self, database: str, suite: str) -> None:
-        """Begin the series of one smoke suite of a database."""
+    def watch_suite(self, database: str, suite: str, interval: float | None) -> None:
+        """Begin the series of one smoke suite of a database; None for only when asked."""
         if (database, CheckName.SMOKE) not in self._intervals:
             self.watch_check(database, CheckName.SMOKE, None)
-        self._counts[database].watch_suite(suite)
+        self._counts[database].watch_suite(suite, interval)
         self._keep(database, CheckName.SMOKE, self._counts[database].describe_suites())
 
     def see_deployment(self, database: str, at: datetime) -> None:
@@ -250,6 +250,7 @@ class _Counts:
         self._looks: dict[str, int] = {CHECK: 0}
         self._failures = dict.fromkeys([(CHECK, reason) for reason in FAILURE_REASONS], 0)
         self._runs: dict[str, int] = {}
+        self._suite_intervals: dict[str, float | None] = {}
         self._broken: dict[tuple[str, str], int] = {}
         self._opened = dict.fromkeys(INCIDENT_CLASSES, 0)
         self._resolved = dict.fromkeys(INCIDENT_CLASSES, 0)
@@ -268,8 +269,9 @@ class _Counts:
         if record.check is CheckName.SMOKE:
             self._add_runs(record)
 
-    def watch_suite(self, suite: str) -> None:
+    def watch_suite(self, suite: str, interval: float | None) -> None:
         self._runs[suite] = 0
+        self._suite_intervals[suite] = interval
         self._broken |= dict.fromkeys([(suite, reason.value) for reason in Reason], 0)
 
     def _add_runs(self, record: CheckRecord) -> None:
@@ -285,6 +287,11 @@ class _Counts:
 
     def describe_suites(self) -> dict[str, list[Sample]]:
         return {
+            "anchorwatch_smoke_interval_seconds": [
+                ((("suite", suite),), interval)
+                for suite, interval in self._suite_intervals.items()
+                if interval is not None
+            ],
             "anchorwatch_smoke_runs_total": [
                 ((("suite", suite),), count) for suite, count in self._runs.items()
             ],
