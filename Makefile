@@ -55,6 +55,7 @@ majors: setup ## Install the programs of every PostgreSQL major for tests
 	@for major in $(MAJORS); do .venv/bin/anchorwatch doctor --install-postgres $$major >/dev/null; done
 
 .PHONY: bench
-bench: setup ## Print our snapshot and our count of orphans beside their peers, as ratios
+bench: setup ## Print our snapshot, count of orphans and scrape beside their peers, as ratios
 	.venv/bin/python bench/snapshot.py
 	.venv/bin/python bench/orphans.py
+	.venv/bin/python bench/scrape.py

@@ -18,6 +18,7 @@ from monitor.agent.choices import (
     choose_environment,
     choose_interval,
     find_expected,
+    is_compact,
     list_beside,
     list_rules,
     make_deadlines,
@@ -137,7 +138,11 @@ class Agent:
         )
 
     def _make_metrics(self, routes: Sequence[Route]) -> Metrics:
-        metrics = Metrics(__version__, os.environ.get(COMMIT, ""))
+        metrics = Metrics(
+            __version__,
+            os.environ.get(COMMIT, ""),
+            is_compact=is_compact(self._settings.metrics_detail, len(self._databases)),
+        )
         metrics.set_configuration(is_whole=not self._loaded.problems)
         for name, database in self._databases.items():
             metrics.watch(

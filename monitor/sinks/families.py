@@ -223,10 +223,18 @@ def describe_watched(watched: Watched) -> dict[str, list[Sample]]:
     return describe_interval(CHECK, watched.interval)
 
 
-def describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]:
+def describe_record(
+    record: Record, watched: Watched, *, is_compact: bool = False
+) -> dict[str, list[Sample]]:
     """What the last look at a database says.
 
     What could not be looked at is left out: unknown is not zero.
+
+    Args:
+        record: of the look.
+        watched: what the configuration says about the database.
+        is_compact: whether differences that there are none of are left out, but for one: that
+            there are none at all is still said.
     """
     report = record.report
     check = (("check", CHECK),)
@@ -248,7 +256,9 @@ def describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]
     if report.pending is not None:
         described["anchorwatch_alembic_pending_revisions"] = [((), len(report.pending))]
     if FindingClass.DRIFT in report.judged:
-        described["anchorwatch_schema_differences"] = list(_count_differences(record))
+        counted = list(_count_differences(record))
+        there = [sample for sample in counted if sample[1]] or counted[-1:]
+        described["anchorwatch_schema_differences"] = there if is_compact else counted
         described["anchorwatch_findings_waived"] = [
             ((("how", "ignored"),), len(report.ignored)),
             ((("how", "accepted"),), len(report.accepted)),

@@ -52,9 +52,11 @@ class Metrics:
     Args:
         version: of the agent.
         revision: the commit it was built from, if that is known.
+        is_compact: whether differences that there are none of are left out.
     """
 
-    def __init__(self, version: str, revision: str = "") -> None:
+    def __init__(self, version: str, revision: str = "", *, is_compact: bool = False) -> None:
+        self._is_compact = is_compact
         # They would double every counter in the text format.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         self._registry = CollectorRegistry()
@@ -72,6 +74,8 @@ class Metrics:
         self._intervals: dict[tuple[str, CheckName], float | None] = {}
         self._counts: dict[str, _Counts] = {}
         self._fragments: dict[str, dict[str, dict[str, bytes]]] = {}
+        # By family and database: a scrape joins them, and does nothing else to them.
+        self._pages: dict[str, dict[str, bytes]] = {}
 
     def watch(self, database: str, watched: Watched) -> None:
         """Begin the series of one database, so that its first failure is an increase."""
@@ -112,7 +116,8 @@ class Metrics:
 
     def restore(self, record: Record, open_incidents: Mapping[Severity, int]) -> None:
         """Render the series of one database as the ledger remembers it, at the start."""
-        described = describe_record(record, self._watched[record.database])
+        watched = self._watched[record.database]
+        described = describe_record(record, watched, is_compact=self._is_compact)
         self._keep(
             record.database,
             CHECK,
@@ -169,6 +174,9 @@ class Metrics:
         # Unknown is not zero: what was counted last stays until it is counted again.
         known = self._fragments.setdefault(database, {})
         known[check] = known.get(check, {}) | fragments
+        for family in fragments:
+            parts = (kept.get(family, b"") for kept in known.values())
+            self._pages.setdefault(family, {})[database] = b"".join(parts)
 
     def render(self, databases: Sequence[str] | None = None) -> bytes:
         """The whole page in the text format 0.0.4, or that of some databases.
@@ -178,14 +186,11 @@ class Metrics:
         names = sorted(set(self._fragments if databases is None else databases))
         parts = [generate_latest(self._registry)] if databases is None else []
         for name, family in DATABASE_FAMILIES.items():
-            samples = [
-                fragments.get(name, b"")
-                for database in names
-                for fragments in self._fragments.get(database, {}).values()
-            ]
-            if any(samples):
+            pages = self._pages.get(name, {})
+            samples = b"".join(pages[database] for database in names if database in pages)
+            if samples:
                 head = f"# HELP {name} {family.text}\n# TYPE {name} {family.kind}\n"
-                parts += [head.encode(), *samples]
+                parts += [head.encode(), samples]
         return b"".join(parts)
 
 

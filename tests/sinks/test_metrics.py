@@ -304,6 +304,27 @@ def test_differences_are_counted_by_kind_and_change_with_their_zeros() -> None:
     assert pick(page, name, kind="table", change="altered") == 1
 
 
+def test_compact_leaves_out_zeros_and_still_says_that_there_is_nothing() -> None:
+    metrics = Metrics("1.2.3", is_compact=True)
+    metrics.watch("app", WATCHED)
+    name = "anchorwatch_schema_differences"
+    metrics.see(a_full_record(findings=()), NONE)
+    assert list(parse(metrics.render())[name].values()) == [0]
+    metrics.see(a_full_record(findings=(a_finding("a"), a_finding("b"))), NONE)
+    assert list(parse(metrics.render())[name].values()) == [2]
+
+
+def test_a_scrape_formats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = make_full_metrics()
+    page = metrics.render(["app"])
+
+    def refuse(*_: object) -> bytes:
+        raise AssertionError("a sample was formatted during a scrape")
+
+    monkeypatch.setattr("monitor.sinks.metrics._format", refuse)
+    assert metrics.render(["app"]) == page
+
+
 def test_unknown_keeps_the_last_counts_and_does_not_look_healthy() -> None:
     metrics = make_metrics("app")
     metrics.see(a_full_record(findings=(a_finding("a", code="AW204"),)), NONE)
