@@ -35,8 +35,9 @@ format: setup ## Rewrite the code as the formatter wants it
 	.venv/bin/ruff format .
 
 .PHONY: docs
-docs: setup ## Write the pages that are made from the code
+docs: setup ## Write the pages and the dashboards that are made from the code
 	.venv/bin/python docs/build.py
+	.venv/bin/python grafana/build.py
 
 .PHONY: test
 test: lint ## Run what continuous integration runs
