@@ -1,4 +1,4 @@
-"""Writes the dashboards, and the copies of them that can be imported.
+"""Writes the dashboards, the copies of them that can be imported, and the alerts for Grafana.
 
 python grafana/build.py            writes them
 python grafana/build.py --check    exits with 1 when one is stale
@@ -14,7 +14,7 @@ sys.path.insert(0, str(GRAFANA.parent))  # the pieces are made from the code of 
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder  # noqa: E402  # see the path
 
-from grafana import agent, database, fleet, smoke  # noqa: E402
+from grafana import agent, alerts, database, fleet, smoke  # noqa: E402
 from grafana.pieces import PAGE  # noqa: E402
 
 MAKERS: Final = {
@@ -84,7 +84,7 @@ def make_importable(document: dict[str, Any]) -> dict[str, Any]:
 
 def render_all() -> dict[Path, str]:
     """Every file, by its path."""
-    written = {}
+    written = {GRAFANA / "provisioning" / "alerting" / "anchorwatch.yaml": alerts.render()}
     for maker in MAKERS:
         document = build(maker)
         written[GRAFANA / "dashboards" / f"{maker}.json"] = _write(document)
@@ -104,7 +104,8 @@ def find_stale() -> list[Path]:
         for path, text in files.items()
         if not path.exists() or path.read_text("utf-8") != text
     ]
-    there = [path for name in ("dashboards", "import") for path in (GRAFANA / name).glob("*")]
+    folders = ("dashboards", "import", "provisioning/alerting")
+    there = [path for name in folders for path in (GRAFANA / name).glob("*")]
     return stale + [path for path in there if path not in files]
 
 
