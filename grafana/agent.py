@@ -153,6 +153,9 @@ def _draw_looking() -> list[Panel]:
 
 
 def _draw_schedule() -> list[Panel]:
+    same = "job, instance, database, check"
+    done = f"anchorwatch_check_last_success_timestamp_seconds{{{WHERE}}}"
+    every = f"anchorwatch_check_interval_seconds{{{WHERE}}}"
     return [
         graph(
             "Time since the last tick",
@@ -167,14 +170,11 @@ def _draw_schedule() -> list[Panel]:
         ),
         graph(
             "Checks that are overdue",
-            "Checks that were last carried out more than three of their intervals ago.",
+            "Checks that were last carried out more than three of their intervals ago, or never.",
             [
                 Asked(
-                    "count by (check) (anchorwatch_check_interval_seconds"
-                    f"{{{WHERE}}}) - count by (check) ((time() - "
-                    f"anchorwatch_check_last_success_timestamp_seconds{{{WHERE}}}) "
-                    "<= on (job, instance, database, check) "
-                    f"3 * anchorwatch_check_interval_seconds{{{WHERE}}})",
+                    f"sum by (check) ((time() - {done} > bool on ({same}) 3 * {every}) "
+                    f"or on ({same}) ({every} * 0 + 1))",
                     "{{check}}",
                 )
             ],

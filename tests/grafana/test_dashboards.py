@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -216,3 +217,23 @@ def test_no_address_of_a_data_source_is_written_down(name: str) -> None:
     for document in (DASHBOARDS[name], IMPORTS[name]):
         uids = set(re.findall(r'"uid": "([^"]*)"', json.dumps(document)))
         assert {uid for uid in uids if "$" not in uid} == {DASHBOARDS[name]["uid"]}
+
+
+def test_prometheus_reads_every_query(tmp_path: Path) -> None:
+    """Whether they show something is tried with a running agent, in tests/e2e/test_panels.py."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    exprs = [
+        re.sub(r"\$[a-z_]+", "x", query.replace("$__rate_interval", "5m"))
+        for name in DASHBOARDS
+        for query in list_queries(name)
+        if not query.startswith("label_values(")
+    ]
+    rules = [{"record": f"try:query:{place}", "expr": expr} for place, expr in enumerate(exprs)]
+    path = tmp_path / "rules.yml"
+    path.write_text(json.dumps({"groups": [{"name": "g", "rules": rules}]}), "utf-8")
+    done = subprocess.run(
+        ["promtool", "check", "rules", str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(exprs)} rules found" in done.stdout
