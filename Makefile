@@ -23,6 +23,10 @@ setup: $(READY) ## Make .venv with the anchorwatch command in it
 demo: setup ## Watch three databases drift and heal on this machine
 	@.venv/bin/anchorwatch demo
 
+.PHONY: observe
+observe: setup ## Watch the demonstration with a real Prometheus and Alertmanager
+	@.venv/bin/python deploy/dev/observe.py
+
 .PHONY: lint
 lint: setup ## Check style, formatting and types
 	.venv/bin/ruff check .
