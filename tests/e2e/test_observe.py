@@ -72,6 +72,10 @@ def observation(open_directory: Path, receiver: Receiver) -> Iterator[Observatio
             made.interrupt()
 
 
+def list_left(folder: Path) -> list[Path]:
+    return [*folder.iterdir()]
+
+
 def list_told(receiver: Receiver, name: str) -> list[str]:
     """What came of one alert about production, in order, without what was repeated."""
     told: list[str] = []
@@ -119,7 +123,7 @@ async def test_three_alerts_fire_and_end_for_real(
     assert all(is_open(port) for port in observation.ports)
     assert observation.interrupt() == 0, "".join(observation.lines)
     assert not any(is_open(port) for port in observation.ports)
-    assert os.listdir(open_directory) == []
+    assert list_left(open_directory) == []
 
 
 def test_a_port_that_is_taken_is_told_at_once(receiver: Receiver) -> None:
