@@ -33,7 +33,7 @@ from grafana.pieces import (
     to_page,
 )
 
-WHERE: Final = 'job=~"$job",database="$database"'
+WHERE: Final = 'job=~"$job",instance="$instance",database="$database"'
 
 
 def make() -> dashboard.Dashboard:
@@ -45,7 +45,11 @@ def make() -> dashboard.Dashboard:
     )
     known = 'anchorwatch_check_interval_seconds{job=~"$job"}'
     chosen = choice("database", known, text="The database that is shown.", is_many=False)
-    for variable in (*common_variables(), chosen):
+    watching = 'anchorwatch_check_interval_seconds{job=~"$job",database="$database"}'
+    agent = choice("instance", watching, text="The agent that watches it.", is_many=False).label(
+        "Agent"
+    )
+    for variable in (*common_variables(), chosen, agent):
         made = made.with_variable(variable)
     for mark in common_marks(WHERE):
         made = made.annotation(mark)
@@ -143,7 +147,7 @@ def _show_schema() -> list[Panel]:
             Column("Stamped", by_revision("database"), there),
             Column("Expected", by_revision("expected"), there),
         ],
-        Grid("revision", "Revision"),
+        Grid({"revision": "Revision"}),
         width=8,
     )
     cells = bars(
@@ -201,16 +205,16 @@ def _show_rows() -> list[Panel]:
             [
                 Column(
                     "Orphan rows",
-                    f"max by (constraint) (anchorwatch_orphan_rows{{{WHERE}}})",
+                    f"max by (table, constraint) (anchorwatch_orphan_rows{{{WHERE}}})",
                     WORTH_A_LOOK,
                 ),
                 Column(
                     "Counted whole",
-                    f"min by (constraint) (anchorwatch_orphan_scan_complete{{{WHERE}}})",
+                    f"min by (table, constraint) (anchorwatch_orphan_scan_complete{{{WHERE}}})",
                     Look(mappings=(map_values({0: ("no", "orange"), 1: ("yes", "green")}),)),
                 ),
             ],
-            Grid("constraint", "Relation"),
+            Grid({"table": "Table", "constraint": "Relation"}),
         ),
         timeline(
             "Smoke suites",

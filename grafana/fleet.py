@@ -31,7 +31,7 @@ from grafana.pieces import (
     to_page,
 )
 
-WHERE: Final = 'job=~"$job",database=~"$database"'
+WHERE: Final = 'job=~"$job",instance=~"$instance",database=~"$database"'
 JOB: Final = 'job=~"$job"'
 RIGHT: Final = "in_sync|unchanged"
 PASSING: Final = "pending|ahead|migrating"
@@ -60,10 +60,13 @@ def make() -> dashboard.Dashboard:
 
 def _choose() -> list[dashboard.QueryVariable]:
     known = 'anchorwatch_database_info{job=~"$job"}'
-    narrowed = 'anchorwatch_database_info{job=~"$job",app_environment=~"$app_environment"}'
+    environment = 'job=~"$job",app_environment=~"$app_environment"'
+    agents = f"anchorwatch_database_info{{{environment}}}"
+    databases = f'anchorwatch_database_info{{{environment},instance=~"$instance"}}'
     return [
         choice("app_environment", known, text="Where the databases run.").label("Environment"),
-        choice("database", narrowed, text="The databases of those environments."),
+        choice("instance", agents, text="Those that watch these environments.").label("Agent"),
+        choice("database", databases, text="The databases that they watch."),
     ]
 
 
@@ -137,21 +140,25 @@ def _show_states() -> Panel:
     return timeline(
         "States",
         "The state of every database. A gap is a time in which the agent was not scraped.",
-        Asked(f"max by (database) (anchorwatch_database_state_code{{{WHERE}}})", "{{database}}"),
+        Asked(
+            f"max by (instance, database) (anchorwatch_database_state_code{{{WHERE}}})",
+            "{{database}} ({{instance}})",
+        ),
         STATE,
-        url=to_database("${__field.labels.database}"),
+        url=to_database("${__field.labels.database}", "${__field.labels.instance}"),
     )
 
 
 def _list_databases() -> Panel:
     def by_database(expr: str) -> str:
-        return f"max by (database) ({expr})"
+        return f"max by (instance, database) ({expr})"
 
     def say_revision(side: str) -> str:
         # A database with several heads has one row: the table says that there is more.
         series = f'anchorwatch_alembic_revision_info{{{WHERE},side="{side}"}}'
         named = f'label_replace({series}, "{side}_revision", "$1", "revision", "(.*)")'
-        return f"max by (database, {side}_revision) (topk by (database) (1, {named}))"
+        one = f"topk by (instance, database) (1, {named})"
+        return f"max by (instance, database, {side}_revision) ({one})"
 
     passes = Look(mappings=(map_values({0: ("fails", "red"), 1: ("passes", "green")}),))
     columns = [
@@ -163,7 +170,7 @@ def _list_databases() -> Panel:
         ),
         Column(
             "Environment",
-            f"max by (database, app_environment) (anchorwatch_database_info{{{WHERE}}})",
+            f"max by (instance, database, app_environment) (anchorwatch_database_info{{{WHERE}}})",
             label="app_environment",
         ),
         Column("Revision", say_revision("database"), label="database_revision"),
@@ -171,17 +178,17 @@ def _list_databases() -> Panel:
         Column("Pending", by_database(f"anchorwatch_alembic_pending_revisions{{{WHERE}}}")),
         Column(
             "Differences",
-            f"sum by (database) (anchorwatch_schema_differences{{{WHERE}}})",
+            f"sum by (instance, database) (anchorwatch_schema_differences{{{WHERE}}})",
             WORTH_A_LOOK,
         ),
         Column(
             "Orphan rows",
-            f"sum by (database) (anchorwatch_orphan_rows{{{WHERE}}})",
+            f"sum by (instance, database) (anchorwatch_orphan_rows{{{WHERE}}})",
             WORTH_A_LOOK,
         ),
         Column(
             "Smoke",
-            f"min by (database) (anchorwatch_smoke_success{{{WHERE}}})",
+            f"min by (instance, database) (anchorwatch_smoke_success{{{WHERE}}})",
             passes,
         ),
         Column(
@@ -194,14 +201,14 @@ def _list_databases() -> Panel:
         ),
     ]
     links = [
-        ("Dashboard", to_database("${__value.text}")),
+        ("Dashboard", to_database("${__value.text}", "${__data.fields.Agent}")),
         ("Page", to_page("${__value.text}")),
     ]
     return grid(
         "Databases now",
         "Every database as the last look left it. What was not looked at is empty, and no zero.",
         columns,
-        Grid("database", "Database", links),
+        Grid({"database": "Database", "instance": "Agent"}, links),
     )
 
 
@@ -238,9 +245,10 @@ def _draw_incidents() -> list[Panel]:
             "How old what is shown here is; it should stay around the interval.",
             [
                 Asked(
-                    "max by (database) (time() - anchorwatch_check_last_success_timestamp_seconds"
+                    "max by (instance, database) "
+                    "(time() - anchorwatch_check_last_success_timestamp_seconds"
                     f'{{{WHERE},check="schema"}})',
-                    "{{database}}",
+                    "{{database}} ({{instance}})",
                 )
             ],
             SECONDS,

@@ -264,18 +264,16 @@ class Grid(NamedTuple):
     """How the columns of a table come together.
 
     Attributes:
-        key: the label that they have in common.
-        head: what its column is called.
-        links: what leads on from it: title and address.
+        keys: the labels that all of them have, and what their columns are called.
+        links: what leads on from the first: title and address.
     """
 
-    key: str
-    head: str
+    keys: Mapping[str, str]
     links: Sequence[tuple[str, str]] = ()
 
 
 def grid(title: str, text: str, columns: Sequence[Column], how: Grid, *, width: int = 0) -> Panel:
-    """A table: one row for each value of the key, one query a column."""
+    """A table: one row for each set of keys, one query a column."""
     asked = [Asked(column.expr) for column in columns]
     panel = _dress(table.Panel(), title, text, asked, NEUTRAL, how="table").show_header(
         show_header=True
@@ -285,7 +283,7 @@ def grid(title: str, text: str, columns: Sequence[Column], how: Grid, *, width: 
         for place, column in enumerate(columns)
     }
     panel = panel.with_transformation(
-        shapes.DataTransformerConfig("joinByField", options={"byField": how.key, "mode": "outer"})
+        shapes.DataTransformerConfig("merge", options={})  # by the labels that all have
     ).with_transformation(
         shapes.DataTransformerConfig(
             "organize",
@@ -293,9 +291,9 @@ def grid(title: str, text: str, columns: Sequence[Column], how: Grid, *, width: 
                 "excludeByName": {
                     hidden: True for hidden in _list_hidden(columns) if hidden not in names
                 },
-                "indexByName": {field: place for place, field in enumerate([how.key, *names])},
+                "indexByName": {field: place for place, field in enumerate([*how.keys, *names])},
                 "renameByName": {
-                    how.key: how.head,
+                    **how.keys,
                     **{field: column.title for field, column in names.items()},
                 },
             },
@@ -303,10 +301,9 @@ def grid(title: str, text: str, columns: Sequence[Column], how: Grid, *, width: 
     )
     for column in columns:
         panel = panel.override_by_name(column.title, _style(column.look))
+    head = next(iter(how.keys.values()))
     links = [{"title": text, "url": url} for text, url in how.links]
-    return Panel(
-        panel.override_by_name(how.head, [shapes.DynamicConfigValue("links", links)]), width
-    )
+    return Panel(panel.override_by_name(head, [shapes.DynamicConfigValue("links", links)]), width)
 
 
 def _name_value(place: int, count: int) -> str:
@@ -317,8 +314,7 @@ def _name_value(place: int, count: int) -> str:
 def _list_hidden(columns: Sequence[Column]) -> list[str]:
     """Fields that are no columns: the time of each query, and values that only carry a label."""
     count = len(columns)
-    times = ["Time", *(f"Time {place + 1}" for place in range(count))]
-    return [*times, *(_name_value(place, count) for place in range(count))]
+    return ["Time", *(_name_value(place, count) for place in range(count))]
 
 
 def _style(look: Look) -> list[shapes.DynamicConfigValue]:
@@ -339,10 +335,10 @@ def link(title: str, url: str) -> dashboard.DashboardLink:
     return dashboard.DashboardLink(title).url(url)
 
 
-def to_database(field: str) -> str:
-    """The dashboard of the database that a field names."""
+def to_database(field: str, agent: str) -> str:
+    """The dashboard of the database that a field names, as another names its agent."""
     return (
-        f"/d/anchorwatch-database?var-database={field}"
+        f"/d/anchorwatch-database?var-database={field}&var-instance={agent}"
         "&var-datasource=${datasource}&var-job=${job}&var-page=${page:percentencode}&${__url_time_range}"
     )
 

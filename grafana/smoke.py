@@ -27,7 +27,8 @@ from grafana.pieces import (
     to_database,
 )
 
-WHERE: Final = 'job=~"$job",database=~"$database",suite=~"$suite"'
+AGENTS: Final = 'job=~"$job",instance=~"$instance"'
+WHERE: Final = f'{AGENTS},database=~"$database",suite=~"$suite"'
 EXPIRY: Final = "anchorwatch_smoke_certificate_expiry_timestamp_seconds"
 DAYS: Final = Look("d", ((None, "red"), (7, "orange"), (14, "yellow"), (30, "green")), 0)
 STATUS: Final = Look(
@@ -44,17 +45,22 @@ def make() -> dashboard.Dashboard:
         "anchorwatch smoke tests",
         "Whether the application does what people need: suites, steps, times and certificates.",
     )
+    agents = choice(
+        "instance", 'anchorwatch_smoke_runs_total{job=~"$job"}', text="Those that run suites."
+    ).label("Agent")
     databases = choice(
-        "database", 'anchorwatch_smoke_runs_total{job=~"$job"}', text="Databases with suites."
+        "database",
+        f"anchorwatch_smoke_runs_total{{{AGENTS}}}",
+        text="The databases that these suites belong to.",
     )
     suites = choice(
         "suite",
-        'anchorwatch_smoke_runs_total{job=~"$job",database=~"$database"}',
+        f'anchorwatch_smoke_runs_total{{{AGENTS},database=~"$database"}}',
         text="The suites of those databases.",
     )
-    for variable in (*common_variables(), databases, suites):
+    for variable in (*common_variables(), agents, databases, suites):
         made = made.with_variable(variable)
-    for mark in common_marks('job=~"$job",database=~"$database"'):
+    for mark in common_marks(f'{AGENTS},database=~"$database"'):
         made = made.annotation(mark)
     return assemble(
         made,
@@ -105,24 +111,31 @@ def _show_suites() -> Panel:
         "Suites over time",
         "Whether the last run of each suite passed.",
         Asked(
-            f"min by (database, suite) (anchorwatch_smoke_success{{{WHERE}}})",
-            "{{database}} {{suite}}",
+            f"min by (instance, database, suite) (anchorwatch_smoke_success{{{WHERE}}})",
+            "{{database}} {{suite}} ({{instance}})",
         ),
         YES_NO,
-        url=to_database("${__field.labels.database}"),
+        url=to_database("${__field.labels.database}", "${__field.labels.instance}"),
     )
 
 
 def _list() -> list[Panel]:
     def by_suite(expr: str) -> str:
-        return f"max by (suite) ({expr})"
+        return f"max by (suite, instance) ({expr})"
+
+    def by_step(name: str) -> str:
+        return f"max by (suite, step, instance) ({name}{{{WHERE}}})"
 
     return [
         grid(
             "Suites now",
             "Each suite as its last run left it.",
             [
-                Column("Result", f"min by (suite) (anchorwatch_smoke_success{{{WHERE}}})", YES_NO),
+                Column(
+                    "Result",
+                    f"min by (suite, instance) (anchorwatch_smoke_success{{{WHERE}}})",
+                    YES_NO,
+                ),
                 Column(
                     "Last run",
                     by_suite(f"anchorwatch_smoke_last_run_timestamp_seconds{{{WHERE}}} * 1000"),
@@ -140,11 +153,11 @@ def _list() -> list[Panel]:
                 ),
                 Column(
                     "Certificate (days)",
-                    f"min by (suite) ({EXPIRY}{{{WHERE}}} - time()) / 86400",
+                    f"min by (suite, instance) ({EXPIRY}{{{WHERE}}} - time()) / 86400",
                     DAYS,
                 ),
             ],
-            Grid("suite", "Suite"),
+            Grid({"suite": "Suite", "instance": "Agent"}),
         ),
         grid(
             "Steps now",
@@ -153,16 +166,16 @@ def _list() -> list[Panel]:
             [
                 Column(
                     "Status",
-                    f"max by (step) (anchorwatch_smoke_step_status_code{{{WHERE}}})",
+                    by_step("anchorwatch_smoke_step_status_code"),
                     STATUS,
                 ),
                 Column(
                     "Time",
-                    f"max by (step) (anchorwatch_smoke_step_duration_seconds{{{WHERE}}})",
+                    by_step("anchorwatch_smoke_step_duration_seconds"),
                     SECONDS,
                 ),
             ],
-            Grid("step", "Step"),
+            Grid({"suite": "Suite", "step": "Step", "instance": "Agent"}),
         ),
     ]
 

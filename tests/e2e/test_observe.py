@@ -116,9 +116,9 @@ async def test_three_alerts_fire_and_end_for_real(
     wait_for_told("AnchorwatchSchemaObjectsMissing", "firing", "resolved")
 
     await execute(url, "revoke connect on database production from public")
-    wait_for_told("AnchorwatchDatabaseUnreachable", "firing")
+    wait_for_told("AnchorwatchDatabaseUnknown", "firing")
     await execute(url, "grant connect on database production to public")
-    wait_for_told("AnchorwatchDatabaseUnreachable", "firing", "resolved")
+    wait_for_told("AnchorwatchDatabaseUnknown", "firing", "resolved")
 
     assert all(is_open(port) for port in observation.ports)
     assert observation.interrupt() == 0, "".join(observation.lines)

@@ -206,7 +206,10 @@ def resolve_variables(document: Any, prometheus: Prometheus) -> dict[str, str]:
             assert found is not None
             series = substitute(found[1], known)
             values = prometheus.ask(f"label/{found[2]}/values", match__=series)
-            known[variable["name"]] = "|".join(map(re.escape, values))
+            # One value stands there as it is, several as a pattern.
+            is_pattern = variable["multi"] or variable["includeAll"]
+            parts = [re.escape(value) for value in values] if is_pattern else values[:1]
+            known[variable["name"]] = "|".join(parts)
     return known
 
 

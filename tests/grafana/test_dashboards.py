@@ -25,7 +25,12 @@ IMPORTS: Final[dict[str, Any]] = {
     for path in sorted((GRAFANA / "import").glob("*.json"))
 }
 HISTOGRAM: Final = ("_bucket", "_sum", "_count")
-BUILT_IN: Final = {"__rate_interval", "__url_time_range", "__value.text"}
+BUILT_IN: Final = {
+    "__rate_interval",
+    "__url_time_range",
+    "__value.text",
+    "__data.fields.Agent",
+}
 each = pytest.mark.parametrize("name", DASHBOARDS)
 
 
