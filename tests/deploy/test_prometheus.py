@@ -156,3 +156,22 @@ def test_what_is_not_known_keeps_what_was_and_is_told_itself() -> None:
     for name, alert in ALERTS.items():
         if list_named(alert["expr"]) - set(unknown.split("|")):
             assert ":anchorwatch_database_judged:last" in alert["expr"], name
+
+
+def test_what_is_muted_and_routed_is_there() -> None:
+    config = read("alertmanager.yml")
+    matchers = [matcher for route in config["route"]["routes"] for matcher in route["matchers"]]
+    for rule in config["inhibit_rules"]:
+        matchers += [*rule["source_matchers"], *rule["target_matchers"]]
+    for matcher in matchers:
+        name, operator, value = re.split(r"\s*(!~|=~|!=|=)\s*", matcher, maxsplit=1)
+        if name == "alertname":
+            pattern = value.strip('"') if "~" in operator else re.escape(value)
+            assert [alert for alert in ALERTS if re.fullmatch(pattern, alert)], matcher
+
+
+def test_a_section_that_is_referred_to_is_there() -> None:
+    sections = {title.lower() for title in list_sections()}
+    referred = set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK.read_text("utf-8")))
+    assert referred
+    assert referred <= sections
