@@ -23,6 +23,10 @@ setup: $(READY) ## Make .venv with the anchorwatch command in it
 demo: setup ## Watch three databases drift and heal on this machine
 	@.venv/bin/anchorwatch demo
 
+.PHONY: observe
+observe: setup ## Watch the demonstration with a real Prometheus and Alertmanager
+	@.venv/bin/python deploy/dev/observe.py
+
 .PHONY: lint
 lint: setup ## Check style, formatting and types
 	.venv/bin/ruff check .
@@ -35,8 +39,9 @@ format: setup ## Rewrite the code as the formatter wants it
 	.venv/bin/ruff format .
 
 .PHONY: docs
-docs: setup ## Write the pages that are made from the code
+docs: setup ## Write the pages and the dashboards that are made from the code
 	.venv/bin/python docs/build.py
+	.venv/bin/python grafana/build.py
 
 .PHONY: test
 test: lint ## Run what continuous integration runs
@@ -55,6 +60,7 @@ majors: setup ## Install the programs of every PostgreSQL major for tests
 	@for major in $(MAJORS); do .venv/bin/anchorwatch doctor --install-postgres $$major >/dev/null; done
 
 .PHONY: bench
-bench: setup ## Print our snapshot and our count of orphans beside their peers, as ratios
+bench: setup ## Print our snapshot, count of orphans and scrape beside their peers, as ratios
 	.venv/bin/python bench/snapshot.py
 	.venv/bin/python bench/orphans.py
+	.venv/bin/python bench/scrape.py

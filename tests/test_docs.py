@@ -1,6 +1,5 @@
 """The documentation says what the code says."""
 
-import json
 import re
 import runpy
 from pathlib import Path
@@ -12,7 +11,6 @@ import yaml
 
 from monitor.cli import make_app
 from monitor.core.rules import RULES
-from monitor.core.verdict import STATES
 from monitor.web.limits import is_push
 from tests.cases.traps import TRAPS
 
@@ -86,53 +84,3 @@ def test_the_readme_names_only_make_targets_that_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = set(re.findall(r"`?make ([a-z-]+)`?", (ROOT / "README.md").read_text("utf-8")))
     assert named <= targets
-
-
-DASHBOARDS = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
-
-
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
-def test_dashboards_use_metrics_that_exist(path: Path) -> None:
-    exposed = (ROOT / "docs" / "reference" / "metrics.md").read_text("utf-8")
-    known = set(re.findall(r"anchorwatch_[a-z_]+", exposed))
-    panels = json.loads(path.read_text("utf-8"))["panels"]
-    used = {
-        metric
-        for panel in panels
-        for target in panel["targets"]
-        for metric in re.findall(r"anchorwatch_[a-z_]+", target["expr"])
-    }
-    assert used
-    assert used <= known
-    assert len({panel["id"] for panel in panels}) == len(panels)
-    assert all(
-        panel["description"] and panel["fieldConfig"]["defaults"]["unit"] for panel in panels
-    )
-
-
-def test_the_fleet_shows_what_is_not_told_beside_what_is() -> None:
-    panels = json.loads((ROOT / "grafana" / "dashboards" / "fleet.json").read_text("utf-8"))
-    shown = [target["expr"] for panel in panels["panels"] for target in panel["targets"]]
-    for metric in ("anchorwatch_schema_differences", "anchorwatch_findings_waived"):
-        assert [expr for expr in shown if metric in expr], metric
-
-
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
-def test_no_panel_of_a_dashboard_hides_another_one(path: Path) -> None:
-    taken: set[tuple[int, int]] = set()
-    for panel in json.loads(path.read_text("utf-8"))["panels"]:
-        x, y, width, height = (panel["gridPos"][side] for side in "xywh")
-        cells = {(x + right, y + down) for right in range(width) for down in range(height)}
-        assert x + width <= 24, panel["title"]
-        assert taken.isdisjoint(cells), panel["title"]
-        taken |= cells
-
-
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
-def test_dashboards_name_every_state(path: Path) -> None:
-    panels = json.loads(path.read_text("utf-8"))["panels"]
-    for panel in panels:
-        for mapping in panel["fieldConfig"]["defaults"]["mappings"]:
-            assert {int(code) for code in mapping["options"]} == {
-                meaning.code for meaning in STATES.values()
-            }

@@ -130,3 +130,12 @@ def name_expectation(database: DatabaseSettings) -> str | None:
 def reveal_secret(secret: SecretStr | None) -> str | None:
     """Its text, where there is one."""
     return secret.get_secret_value() if secret else None
+
+
+MANY_DATABASES: Final = 200
+"""Above it the zeros of every kind of difference would be most of a scrape."""
+
+
+def is_compact(detail: str, databases: int) -> bool:
+    """Whether `/metrics` leaves out what is zero, of as many databases as are watched."""
+    return detail == "compact" or (detail == "auto" and databases > MANY_DATABASES)

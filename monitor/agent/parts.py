@@ -19,6 +19,7 @@ from monitor.agent.choices import (
     choose_environment,
     choose_interval,
     find_expected,
+    is_compact,
     list_beside,
     list_rules,
     make_deadlines,
@@ -162,7 +163,11 @@ class Agent:
         )
 
     def _make_metrics(self, routes: Sequence[Route]) -> Metrics:
-        metrics = Metrics(__version__, os.environ.get(COMMIT, ""))
+        metrics = Metrics(
+            __version__,
+            os.environ.get(COMMIT, ""),
+            is_compact=is_compact(self._settings.metrics_detail, len(self._databases)),
+        )
         metrics.set_configuration(is_whole=not self._loaded.problems)
         for name, database in self._databases.items():
             metrics.watch(
@@ -181,7 +186,7 @@ class Agent:
             if not place.suite:
                 metrics.watch_check(place.database, place.check, _count_seconds(every))
             else:
-                metrics.watch_suite(place.database, place.suite)
+                metrics.watch_suite(place.database, place.suite, _count_seconds(every))
         for route in routes:
             metrics.notifications.begin(
                 route.channel.name,

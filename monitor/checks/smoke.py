@@ -54,6 +54,7 @@ LONGEST_STEP: Final = 3600.0
 CLEAN_SECONDS: Final = 2.0
 """What steps that always run have together when a run is broken off: a process that stops waits
 three seconds for what it does."""
+_SILENT: Final = (Reason.TIMEOUT, Reason.CONNECT, Reason.TLS)
 RUN_HEADER: Final = "X-Anchorwatch-Run"
 """Lets an application tell synthetic traffic from people."""
 
@@ -182,6 +183,8 @@ class _Run(NamedTuple):
             seconds=seconds,
             tries=tries,
             curl=self._write_curl(step),
+            code=told.code,
+            certificate_ends=told.certificate_ends,
         )
 
     async def _wait(self, step: SmokeStep, end: float | None) -> None:
@@ -197,13 +200,15 @@ class _Run(NamedTuple):
         try:
             facts = await self._act(step, seconds)
             problem = take(step.captures, facts, self.values)
-            return hold(step, facts, self.values, problem)
+            told = hold(step, facts, self.values, problem)
+            return told._replace(code=facts.status, certificate_ends=facts.certificate_ends)
         except TimeoutError:
-            return self._tell_timeout(step, seconds)
+            told = self._tell_timeout(step, seconds)
         except AnchorwatchError as error:
             status, reason = _explain(error, step)
             # What others say may hold what was captured; only an expectation asks to see it.
-            return Told(status, reason, (self.values.hide_all(str(error)),))
+            told = Told(status, reason, (self.values.hide_all(str(error)),))
+        return told._replace(code=_tell_silence(step, told.reason))
 
     def _tell_timeout(self, step: SmokeStep, seconds: float) -> Told:
         whose, limit = "The step", step.timeout_seconds
@@ -275,6 +280,12 @@ def _explain(error: AnchorwatchError, step: SmokeStep) -> tuple[StepStatus, Reas
     return StepStatus.FAIL, Reason.CONNECT if is_network else Reason.REQUEST
 
 
+def _tell_silence(step: SmokeStep, reason: Reason | None) -> int | None:
+    """0 where a request got no answer; None where one may have come."""
+    is_asked = isinstance(step.action, Request) and reason in _SILENT
+    return 0 if is_asked else None
+
+
 def _read_answer(answer: Answer, seconds: float) -> Facts:
     if answer.is_cut:
         raise StepFailed(
@@ -292,6 +303,7 @@ def _read_answer(answer: Answer, seconds: float) -> Facts:
         text=answer.body.decode(errors="replace"),
         body=_read_json(answer),
         expires_in=(ends - datetime.now(UTC)).total_seconds() if ends else None,
+        certificate_ends=ends,
     )
 
 

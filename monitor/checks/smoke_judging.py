@@ -1,6 +1,7 @@
 """What the answer to a step means: expectations held against it, values captured from it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from monitor.core.errors import StepFailed
@@ -15,11 +16,13 @@ MAX_MESSAGE: Final = 1_000
 
 
 class Told(NamedTuple):
-    """What came of one try."""
+    """What came of one try; `code` and `certificate_ends` as of `StepOutcome`."""
 
     status: StepStatus
     reason: Reason | None = None
     messages: tuple[str, ...] = ()
+    code: int | None = None
+    certificate_ends: datetime | None = None
 
 
 def take(captures: Mapping[str, Path], facts: Facts, values: Values) -> StepFailed | None:

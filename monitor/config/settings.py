@@ -259,6 +259,11 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, description="Opens `/metrics` beyond this machine."
     )
+    metrics_detail: Annotated[Literal["auto", "full", "compact"], BeforeValidator(lower)] = Field(
+        default="auto",
+        description="Whether `/metrics` says of each kind of difference that there is none "
+        "(`full`), or only of all together (`compact`); `auto` is compact above 200 databases.",
+    )
     push_token: SecretStr | None = Field(
         default=None, description="Lets a pipeline push locks, and opens nothing else."
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -31,6 +32,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         text: the body as text.
         body: the body as JSON.
         expires_in: seconds until the certificate ends; None without TLS.
+        certificate_ends: that moment.
         rows: what a query returned; None for HTTP.
     """
 
@@ -41,6 +43,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     text: str | None = None
     body: Json | Unreadable = None
     expires_in: float | None = None
+    certificate_ends: datetime | None = None
     rows: list[Json] | None = None
 
 

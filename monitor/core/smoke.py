@@ -167,6 +167,9 @@ class StepOutcome(msgspec.Struct, frozen=True, kw_only=True):
         tries: how many there were.
         curl: the command that sends the same request, secrets as `***` and captured values
             as their names; empty for SQL.
+        code: the HTTP status of the last try, 0 when no answer came; None for SQL, and where
+            nothing was asked or what came is not known.
+        certificate_ends: when the certificate expires that the peer showed; None without TLS.
     """
 
     name: str
@@ -176,6 +179,8 @@ class StepOutcome(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     tries: int = 0
     curl: str = ""
+    code: int | None = None
+    certificate_ends: datetime | None = None
 
 
 class SuiteOutcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,6 +206,12 @@ class SuiteOutcome(msgspec.Struct, frozen=True, kw_only=True):
     def status(self) -> StepStatus:
         """The worst of its steps."""
         return choose_worst(step.status for step in self.steps)
+
+    @property
+    def first_expiry(self) -> datetime | None:
+        """When the first of the certificates expires that were shown; None without any."""
+        ends = [step.certificate_ends for step in self.steps if step.certificate_ends]
+        return min(ends, default=None)
 
     @property
     def worst(self) -> StepOutcome | None:

@@ -5,6 +5,7 @@ as often as it says. A warning is told as it comes: it passed.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -24,6 +25,7 @@ class SuiteState(msgspec.Struct, frozen=True, kw_only=True):
         good: how many in a row did.
         is_told: whether it counts as broken.
         finding: what was wrong with the last run that did not pass.
+        passed: when the last run that passed began.
     """
 
     outcome: SuiteOutcome
@@ -31,6 +33,7 @@ class SuiteState(msgspec.Struct, frozen=True, kw_only=True):
     good: int = 0
     is_told: bool = False
     finding: Finding | None = None
+    passed: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -53,6 +56,7 @@ def advance_suite(
         good=good,
         is_told=is_told,
         finding=found[0] if is_bad and found else was.finding,
+        passed=was.passed if is_bad else outcome.at,
     )
 
 

@@ -102,11 +102,32 @@ DATABASE_FAMILIES: Final[Mapping[str, Family]] = {
     "anchorwatch_smoke_success": _each(
         "gauge", "Whether the last run of the suite passed (1) or not (0).", "suite"
     ),
+    "anchorwatch_smoke_broken": _each(
+        "gauge",
+        "Whether the suite failed as often in a row as it is told after (1), and has not passed "
+        "as often since (0).",
+        "suite",
+    ),
     "anchorwatch_smoke_last_run_timestamp_seconds": _each(
         "gauge", "When the last run of the suite began.", "suite"
     ),
+    "anchorwatch_smoke_last_success_timestamp_seconds": _each(
+        "gauge", "When the last run that passed began.", "suite"
+    ),
+    "anchorwatch_smoke_interval_seconds": _each(
+        "gauge", "How often the suite runs, where it does by itself.", "suite"
+    ),
+    "anchorwatch_smoke_certificate_expiry_timestamp_seconds": _each(
+        "gauge", "When the first of the certificates expires that the last run saw.", "suite"
+    ),
     "anchorwatch_smoke_step_duration_seconds": _each(
         "gauge", "How long the last try of the step took.", "suite", "step"
+    ),
+    "anchorwatch_smoke_step_status_code": _each(
+        "gauge",
+        "HTTP status of the last try of the step, 0 when no answer came.",
+        "suite",
+        "step",
     ),
     "anchorwatch_smoke_runs_total": _each("counter", "Runs of the suite.", "suite"),
     "anchorwatch_smoke_failures_total": _each(
@@ -214,10 +235,18 @@ def describe_watched(watched: Watched) -> dict[str, list[Sample]]:
     return describe_interval(CHECK, watched.interval)
 
 
-def describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]:
+def describe_record(
+    record: Record, watched: Watched, *, is_compact: bool = False
+) -> dict[str, list[Sample]]:
     """What the last look at a database says.
 
     What could not be looked at is left out: unknown is not zero.
+
+    Args:
+        record: of the look.
+        watched: what the configuration says about the database.
+        is_compact: whether differences that there are none of are left out, but for one: that
+            there are none at all is still said.
     """
     report = record.report
     check = (("check", CHECK),)
@@ -239,7 +268,9 @@ def describe_record(record: Record, watched: Watched) -> dict[str, list[Sample]]
     if report.pending is not None:
         described["anchorwatch_alembic_pending_revisions"] = [((), len(report.pending))]
     if FindingClass.DRIFT in report.judged:
-        described["anchorwatch_schema_differences"] = list(_count_differences(record))
+        counted = list(_count_differences(record))
+        there = [sample for sample in counted if sample[1]] or counted[-1:]
+        described["anchorwatch_schema_differences"] = there if is_compact else counted
         described["anchorwatch_findings_waived"] = [
             ((("how", "ignored"),), len(report.ignored)),
             ((("how", "accepted"),), len(report.accepted)),
@@ -278,18 +309,35 @@ def describe_check(record: CheckRecord, interval: float | None) -> dict[str, lis
 def _describe_suites(record: CheckRecord) -> dict[str, list[Sample]]:
     """What the last runs say; suites and steps are named by the configuration."""
     states = record.report.suites
+    steps = [
+        ((("suite", state.name), ("step", step.name)), step)
+        for state in states
+        for step in state.outcome.steps
+        if step.tries
+    ]
     return {
         "anchorwatch_smoke_success": [
             ((("suite", state.name),), int(state.bad == 0)) for state in states
         ],
+        "anchorwatch_smoke_broken": [
+            ((("suite", state.name),), int(state.is_told)) for state in states
+        ],
         "anchorwatch_smoke_last_run_timestamp_seconds": [
             ((("suite", state.name),), state.outcome.at.timestamp()) for state in states
         ],
-        "anchorwatch_smoke_step_duration_seconds": [
-            ((("suite", state.name), ("step", step.name)), step.seconds)
+        "anchorwatch_smoke_last_success_timestamp_seconds": [
+            sample for state in states for sample in _stamp((("suite", state.name),), state.passed)
+        ],
+        "anchorwatch_smoke_certificate_expiry_timestamp_seconds": [
+            sample
             for state in states
-            for step in state.outcome.steps
-            if step.tries
+            for sample in _stamp((("suite", state.name),), state.outcome.first_expiry)
+        ],
+        "anchorwatch_smoke_step_duration_seconds": [
+            (labels, step.seconds) for labels, step in steps
+        ],
+        "anchorwatch_smoke_step_status_code": [
+            (labels, step.code) for labels, step in steps if step.code is not None
         ],
     }
 

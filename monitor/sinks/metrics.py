@@ -52,9 +52,11 @@ class Metrics:
     Args:
         version: of the agent.
         revision: the commit it was built from, if that is known.
+        is_compact: whether differences that there are none of are left out.
     """
 
-    def __init__(self, version: str, revision: str = "") -> None:
+    def __init__(self, version: str, revision: str = "", *, is_compact: bool = False) -> None:
+        self._is_compact = is_compact
         # They would double every counter in the text format.
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no annotations
         self._registry = CollectorRegistry()
@@ -73,6 +75,8 @@ class Metrics:
         self._intervals: dict[tuple[str, CheckName], float | None] = {}
         self._counts: dict[str, _Counts] = {}
         self._fragments: dict[str, dict[str, dict[str, bytes]]] = {}
+        # By family and database: a scrape joins them, and does nothing else to them.
+        self._pages: dict[str, dict[str, bytes]] = {}
 
     def watch(self, database: str, watched: Watched) -> None:
         """Begin the series of one database, so that its first failure is an increase."""
@@ -117,7 +121,8 @@ class Metrics:
 
     def restore(self, record: Record, open_incidents: Mapping[Severity, int]) -> None:
         """Render the series of one database as the ledger remembers it, at the start."""
-        described = describe_record(record, self._watched[record.database])
+        watched = self._watched[record.database]
+        described = describe_record(record, watched, is_compact=self._is_compact)
         self._keep(
             record.database,
             CHECK,
@@ -144,11 +149,11 @@ class Metrics:
             },
         )
 
-    def watch_suite(self, database: str, suite: str) -> None:
-        """Begin the series of one smoke suite of a database."""
+    def watch_suite(self, database: str, suite: str, interval: float | None) -> None:
+        """Begin the series of one smoke suite of a database; None for only when asked."""
         if (database, CheckName.SMOKE) not in self._intervals:
             self.watch_check(database, CheckName.SMOKE, None)
-        self._counts[database].watch_suite(suite)
+        self._counts[database].watch_suite(suite, interval)
         self._keep(database, CheckName.SMOKE, self._counts[database].describe_suites())
 
     def see_deployment(self, database: str, at: datetime) -> None:
@@ -174,6 +179,9 @@ class Metrics:
         # Unknown is not zero: what was counted last stays until it is counted again.
         known = self._fragments.setdefault(database, {})
         known[check] = known.get(check, {}) | fragments
+        for family in fragments:
+            parts = (kept.get(family, b"") for kept in known.values())
+            self._pages.setdefault(family, {})[database] = b"".join(parts)
 
     def render(self, databases: Sequence[str] | None = None) -> bytes:
         """The whole page in the text format 0.0.4, or that of some databases.
@@ -183,14 +191,11 @@ class Metrics:
         names = sorted(set(self._fragments if databases is None else databases))
         parts = [generate_latest(self._registry)] if databases is None else []
         for name, family in DATABASE_FAMILIES.items():
-            samples = [
-                fragments.get(name, b"")
-                for database in names
-                for fragments in self._fragments.get(database, {}).values()
-            ]
-            if any(samples):
+            pages = self._pages.get(name, {})
+            samples = b"".join(pages[database] for database in names if database in pages)
+            if samples:
                 head = f"# HELP {name} {family.text}\n# TYPE {name} {family.kind}\n"
-                parts += [head.encode(), *samples]
+                parts += [head.encode(), samples]
         return b"".join(parts)
 
 
@@ -268,6 +273,7 @@ class _Counts:
         self._looks: dict[str, int] = {CHECK: 0}
         self._failures = dict.fromkeys([(CHECK, reason) for reason in FAILURE_REASONS], 0)
         self._runs: dict[str, int] = {}
+        self._suite_intervals: dict[str, float | None] = {}
         self._broken: dict[tuple[str, str], int] = {}
         self._opened = dict.fromkeys(INCIDENT_CLASSES, 0)
         self._resolved = dict.fromkeys(INCIDENT_CLASSES, 0)
@@ -286,8 +292,9 @@ class _Counts:
         if record.check is CheckName.SMOKE:
             self._add_runs(record)
 
-    def watch_suite(self, suite: str) -> None:
+    def watch_suite(self, suite: str, interval: float | None) -> None:
         self._runs[suite] = 0
+        self._suite_intervals[suite] = interval
         self._broken |= dict.fromkeys([(suite, reason.value) for reason in Reason], 0)
 
     def _add_runs(self, record: CheckRecord) -> None:
@@ -303,6 +310,11 @@ class _Counts:
 
     def describe_suites(self) -> dict[str, list[Sample]]:
         return {
+            "anchorwatch_smoke_interval_seconds": [
+                ((("suite", suite),), interval)
+                for suite, interval in self._suite_intervals.items()
+                if interval is not None
+            ],
             "anchorwatch_smoke_runs_total": [
                 ((("suite", suite),), count) for suite, count in self._runs.items()
             ],

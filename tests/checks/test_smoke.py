@@ -113,6 +113,17 @@ async def test_every_expectation_that_does_not_hold_is_told() -> None:
     )
 
 
+async def test_the_status_of_the_last_answer_is_kept() -> None:
+    read = {**READ, "expect": "status == 418"}
+    async with peer(keep_users) as app:
+        outcome = await run(
+            make_suite(CREATE, read, READ | {"name": "skipped"}, base_url=app.url, vars=EMAIL)
+        )
+    assert [step.code for step in outcome.steps] == [201, 200, None]
+    query = await run(make_suite({"name": "only", "sql": "select 1"}, database="app"))
+    assert query.steps[0].code is None
+
+
 async def test_without_an_expectation_an_error_is_one() -> None:
     async with peer(answering({}, 404)) as app:
         assert (await run_step(app.url)).messages == ("status < 400, but it is 404.",)
@@ -270,7 +281,7 @@ async def test_nobody_there_is_a_failure() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         outcome = await run_step(f"http://127.0.0.1:{taken.getsockname()[1]}")
-    assert (outcome.status, outcome.reason) == (FAIL, Reason.CONNECT)
+    assert (outcome.status, outcome.reason, outcome.code) == (FAIL, Reason.CONNECT, 0)
 
 
 async def test_a_connection_that_breaks_off_is_a_failure() -> None:

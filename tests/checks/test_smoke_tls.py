@@ -40,6 +40,10 @@ async def test_how_long_a_certificate_holds_can_be_expected(
     lines = ("status == 200", "tls.expires_in > 9d", "tls.expires_in > 14d")
     outcome = await ask(tmp_path, -1, 10, *lines, host="localhost")
     assert outcome.messages == ("tls.expires_in > 14d, but it is 10.0d.",)
+    assert outcome.code == 200
+    assert outcome.certificate_ends is not None
+    left = outcome.certificate_ends - datetime.now(UTC)
+    assert timedelta(days=9, hours=23) < left <= timedelta(days=10)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +64,7 @@ async def test_a_certificate_that_does_not_hold_is_refused(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "root.crt"))
     outcome = await ask(tmp_path, *days, host=host)
     assert (outcome.status, outcome.reason) == (StepStatus.FAIL, Reason.TLS)
+    assert (outcome.code, outcome.certificate_ends) == (0, None)
     assert told in outcome.messages[0]
 
 

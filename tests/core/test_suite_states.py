@@ -1,6 +1,6 @@
 """A suite that fails once is not broken yet, and one that passes once is not well yet."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -45,6 +45,14 @@ def run(*statuses: StepStatus, **said: Any) -> SuiteState:
         state = advance_suite(state, an_outcome(status), suite, "test")
     assert state is not None
     return state
+
+
+def test_the_last_run_that_passed_is_remembered() -> None:
+    suite = Suite(name="signup", steps=())
+    later = msgspec.structs.replace(an_outcome(FAIL), at=NOW + timedelta(hours=1))
+    passed = advance_suite(None, an_outcome(PASS), suite, "test")
+    assert advance_suite(passed, later, suite, "test").passed == NOW
+    assert advance_suite(None, later, suite, "test").passed is None
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,12 @@ from typing import Any
 
 import pytest
 
+from monitor.demo.application import service
+from tests.conftest import MakeDatabase
+
+APPLICATION = Path(service.__file__).parent
+"""The application of the demonstration, with its migrations."""
+
 WAIT_SECONDS = 30.0
 """Far beyond what anything here takes; a test that waits this long has failed."""
 
@@ -223,3 +229,17 @@ def receiver() -> Iterator[Receiver]:
     made.start()
     yield made
     made.stop()
+
+
+@pytest.fixture
+async def production(make_database: MakeDatabase) -> str:
+    """The database of the application, migrated as a deployment does."""
+    url = await make_database()
+    ini = str(APPLICATION / "alembic.ini")
+    subprocess.run(  # noqa: ASYNC221  # nothing else is to be done meanwhile
+        [sys.executable, "-m", "alembic", "-c", ini, "upgrade", "head"],
+        env=os.environ | {"DATABASE_URL": url},
+        check=True,
+        capture_output=True,
+    )
+    return url

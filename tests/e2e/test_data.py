@@ -1,7 +1,6 @@
 """Rows that lost their parents and an application that broke: told in a message each, healed."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -12,11 +11,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from monitor.demo.application import service
-from tests.conftest import MakeDatabase
-from tests.e2e.conftest import Receiver, StartAgent, wait_for
+from tests.e2e.conftest import APPLICATION, Receiver, StartAgent, wait_for
 
-APPLICATION = Path(service.__file__).parent
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "smoke.example.yaml"
 FLOW = "99999999-2222-3333-4444-555555555555"
 ACCOUNT = "11111111-2222-3333-4444-555555555555"
@@ -52,27 +48,6 @@ class Application:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=20)
-
-
-@pytest.fixture
-async def production(make_database: MakeDatabase) -> str:
-    """The database of the application, migrated as a deployment does."""
-    url = await make_database()
-    subprocess.run(  # noqa: ASYNC221  # nothing else is to be done meanwhile
-        [
-            sys.executable,
-            "-m",
-            "alembic",
-            "-c",
-            str(APPLICATION / "alembic.ini"),
-            "upgrade",
-            "head",
-        ],
-        env=os.environ | {"DATABASE_URL": url},
-        check=True,
-        capture_output=True,
-    )
-    return url
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def make_full_metrics() -> Metrics:
     metrics.see(a_full_record(), NONE)
     metrics.see_check(a_check(a_tally("a.x -> b.y", 3)), NONE)
     metrics.see_deployment("app", NOW)
-    metrics.watch_suite("app", "signup")
+    metrics.watch_suite("app", "signup", 600.0)
     metrics.see_check(a_smoke_check(StepStatus.PASS), NONE)
     return metrics
 
@@ -119,11 +119,14 @@ def a_smoke_check(status: StepStatus) -> CheckRecord:
         reason=None if status is StepStatus.PASS else Reason.TIMEOUT,
         seconds=0.2,
         tries=1,
+        code=200 if status is StepStatus.PASS else 0,
+        certificate_ends=NOW + timedelta(days=30),
     )
     outcome = SuiteOutcome(
         name="signup", database="app", run_id="r", at=NOW, seconds=0.3, steps=(step,)
     )
-    state = SuiteState(outcome=outcome, bad=int(status is not StepStatus.PASS))
+    is_bad = status is not StepStatus.PASS
+    state = SuiteState(outcome=outcome, bad=int(is_bad), is_told=is_bad, passed=NOW)
     report = CheckReport(
         environment="production",
         database="app",
@@ -137,7 +140,7 @@ def a_smoke_check(status: StepStatus) -> CheckRecord:
 
 def test_a_suite_has_series_from_the_start_and_counts_what_fails() -> None:
     metrics = make_metrics("app")
-    metrics.watch_suite("app", "signup")
+    metrics.watch_suite("app", "signup", 600.0)
     assert pick(metrics.render(), "anchorwatch_smoke_runs_total", suite="signup") == 0
     for status in (StepStatus.PASS, StepStatus.FAIL, StepStatus.FAIL):
         metrics.see_check(a_smoke_check(status), NONE)
@@ -148,6 +151,30 @@ def test_a_suite_has_series_from_the_start_and_counts_what_fails() -> None:
     assert pick(page, failures, reason="connect") == 0
     assert pick(page, "anchorwatch_smoke_success", suite="signup") == 0
     assert pick(page, "anchorwatch_smoke_step_duration_seconds", step="ask") == 0.2
+    assert pick(page, "anchorwatch_smoke_step_status_code", step="ask") == 0
+    assert pick(page, "anchorwatch_smoke_broken", suite="signup") == 1
+    assert pick(page, "anchorwatch_smoke_interval_seconds", suite="signup") == 600
+    assert pick(page, "anchorwatch_smoke_last_success_timestamp_seconds") == NOW.timestamp()
+    ends = (NOW + timedelta(days=30)).timestamp()
+    assert pick(page, "anchorwatch_smoke_certificate_expiry_timestamp_seconds") == ends
+
+
+def test_a_suite_that_never_passed_and_saw_no_certificate_says_neither() -> None:
+    metrics = make_metrics("app")
+    metrics.watch_suite("app", "signup", None)
+    record = a_smoke_check(StepStatus.FAIL)
+    (state,) = record.report.suites
+    (step,) = state.outcome.steps
+    bare = msgspec.structs.replace(step, certificate_ends=None, code=None)
+    outcome = msgspec.structs.replace(state.outcome, steps=(bare,))
+    never = msgspec.structs.replace(state, outcome=outcome, passed=None)
+    report = msgspec.structs.replace(record.report, suites=(never,))
+    metrics.see_check(msgspec.structs.replace(record, report=report), NONE)
+    page = parse(metrics.render())
+    for name in ("last_success", "certificate_expiry"):
+        assert f"anchorwatch_smoke_{name}_timestamp_seconds" not in page
+    assert "anchorwatch_smoke_step_status_code" not in page
+    assert "anchorwatch_smoke_interval_seconds" not in page, "nobody runs it by the clock"
 
 
 def test_a_check_stands_beside_the_look_at_the_schema() -> None:
@@ -277,6 +304,27 @@ def test_differences_are_counted_by_kind_and_change_with_their_zeros() -> None:
     assert sum(cells.values()) == 3
     name = "anchorwatch_schema_differences"
     assert pick(page, name, kind="table", change="altered") == 1
+
+
+def test_compact_leaves_out_zeros_and_still_says_that_there_is_nothing() -> None:
+    metrics = Metrics("1.2.3", is_compact=True)
+    metrics.watch("app", WATCHED)
+    name = "anchorwatch_schema_differences"
+    metrics.see(a_full_record(findings=()), NONE)
+    assert list(parse(metrics.render())[name].values()) == [0]
+    metrics.see(a_full_record(findings=(a_finding("a"), a_finding("b"))), NONE)
+    assert list(parse(metrics.render())[name].values()) == [2]
+
+
+def test_a_scrape_formats_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = make_full_metrics()
+    page = metrics.render(["app"])
+
+    def refuse(*_: object) -> bytes:
+        raise AssertionError("a sample was formatted during a scrape")
+
+    monkeypatch.setattr("monitor.sinks.metrics._format", refuse)
+    assert metrics.render(["app"]) == page
 
 
 def test_unknown_keeps_the_last_counts_and_does_not_look_healthy() -> None:
