@@ -13,7 +13,7 @@ import zlib
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, final
 
 import msgspec
@@ -24,12 +24,12 @@ from monitor.core.checkup import CheckRecord
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, EventKind, Incident
 from monitor.core.record import Record
-from monitor.core.verdict import State
 from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
 from monitor.sinks.checks import Checks, forget_checks
 from monitor.sinks.deployments import Deployments
 from monitor.sinks.locks import Locks
+from monitor.sinks.past_looks import PastLooks
 from monitor.sinks.queue import Queue
 from monitor.sinks.store_failures import read_word, unreadable
 from monitor.sinks.tables import EVENTS, INCIDENTS, LOOKS, NUL, RECORDS, SNAPSHOTS
@@ -69,18 +69,8 @@ class Decision:
     snapshot: tuple[str, bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One look of the past: when it began, how long it took, what it found."""
-
-    at: datetime
-    seconds: float
-    state: State
-    findings: int
-
-
 @final
-class Store(Queue, Acceptances, Locks, Checks, Deployments):
+class Store(Queue, Acceptances, Locks, Checks, Deployments, PastLooks):
     """The ledger with all its parts. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
@@ -193,24 +183,6 @@ class Store(Queue, Acceptances, Locks, Checks, Deployments):
                 version=row.version,
                 kind=read_word(EventKind, row.kind),
                 at=row.at,
-            )
-            for row in await self._fetch(query)
-        ]
-
-    async def list_looks(self, environment: str, database: str, limit: int) -> list[Look]:
-        """The last looks, the youngest first."""
-        query = (
-            sa.select(LOOKS.c.at, LOOKS.c.seconds, LOOKS.c.state, LOOKS.c.findings)
-            .where(LOOKS.c.environment == environment, LOOKS.c.database == database)
-            .order_by(LOOKS.c.number.desc())
-            .limit(limit)
-        )
-        return [
-            Look(
-                at=row.at,
-                seconds=row.seconds,
-                state=read_word(State, row.state),
-                findings=row.findings,
             )
             for row in await self._fetch(query)
         ]

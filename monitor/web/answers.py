@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Status
+from monitor.core.smoke import StepStatus
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.sinks.channel import FailureReason
@@ -232,6 +233,18 @@ class DatabaseAnswer(Answer):
     severity: Severity = Field(description="The worse of the state's and the worst finding's.")
     summary: str = Field(description="One sentence.")
     by_severity: dict[Severity, int] = Field(description="Findings of each severity.")
+    difference_severities: dict[Severity, int] = Field(
+        description="The schema differences of each severity."
+    )
+    pending: int | None = Field(
+        description="Revisions that an upgrade would still run; null where that is not known."
+    )
+    orphans: int | None = Field(
+        description="Rows without a parent, at least; null where nobody has counted."
+    )
+    smoke: StepStatus | None = Field(
+        description="The worst of its smoke suites; null where none has run."
+    )
     waived: dict[str, int] = Field(description="Findings that are not told: accepted, ignored.")
     window_until: datetime | None = Field(description="The end of the open deploy window.")
     last_success: datetime | None = Field(description="When the schema was last read.")
@@ -268,6 +281,23 @@ class DatabaseList(Answer):
     format: Literal[1] = 1
     databases: tuple[DatabaseAnswer, ...]
     warnings: tuple[str, ...] = Field(description="What is wrong with the agent's own setup.")
+
+
+class NewsAnswer(Answer):
+    """One database that was looked at."""
+
+    environment: str
+    name: str
+    state: State
+    last_look: datetime | None
+    changed: bool = Field(description="Whether more than the time of the last look is new.")
+
+
+class NewsList(Answer):
+    """What is new since the last event."""
+
+    format: Literal[1] = 1
+    databases: tuple[NewsAnswer, ...]
 
 
 class DatabasePage(DatabaseDetail):

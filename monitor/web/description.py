@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, overload
 
+from monitor.core.checkup import CheckRecord
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown, get_worst
 from monitor.core.graph import GraphRow
 from monitor.core.incidents import Event, Incident
@@ -11,10 +12,11 @@ from monitor.core.keys import ObjectKey
 from monitor.core.message import describe_class
 from monitor.core.record import Record
 from monitor.core.rules import RULES
+from monitor.core.smoke import StepStatus, choose_worst
 from monitor.core.verdict import State
 from monitor.core.waivers import Accepted, Ignored, digest_all, is_waivable
+from monitor.sinks.past_looks import Look
 from monitor.sinks.queue import DeliveryStatus, Outcome
-from monitor.sinks.store import Look
 from monitor.web.answers import (
     AcceptedAnswer,
     DatabaseAnswer,
@@ -41,15 +43,26 @@ OVERDUE_GRACE: Final = timedelta(seconds=60)
 
 
 def describe_database(
-    record: Record | None, configured: Configured | None, now: datetime
+    record: Record | None,
+    configured: Configured | None,
+    now: datetime,
+    checks: Sequence[CheckRecord] = (),
 ) -> DatabaseAnswer:
     """What is said of a database that was looked at, is configured, or both.
 
     One that was never looked at is unknown.
+
+    Args:
+        record: what the last look left, with what the checks found.
+        configured: its entry in the configuration.
+        now: the time.
+        checks: what goes beyond its schema, as it was done last.
     """
     known = _describe_record(record, now) if record else _describe_unseen(configured)
     return DatabaseAnswer(
         **known,
+        orphans=count_orphans(checks),
+        smoke=choose_smoke(checks),
         interval=configured.interval_seconds if configured else None,
         compared_with=configured.expected if configured else None,
         enabled=configured is not None and configured.is_enabled,
@@ -77,6 +90,8 @@ def _describe_record(record: Record, now: datetime) -> dict[str, Any]:
         ),
         "summary": report.summary,
         "by_severity": count_severities(report.findings),
+        "difference_severities": count_severities(list(filter(_is_difference, report.findings))),
+        "pending": len(report.pending) if report.pending is not None else None,
         "waived": {"accepted": len(report.accepted), "ignored": len(report.ignored)},
         "window_until": to_utc(record.window_until) if is_open else None,
         "last_success": to_utc(record.last_success),
@@ -105,6 +120,8 @@ def _describe_unseen(configured: Configured | None) -> dict[str, Any]:
         "severity": State.UNKNOWN.meaning.severity,
         "summary": summary,
         "by_severity": count_severities(()),
+        "difference_severities": count_severities(()),
+        "pending": None,
         "waived": {"accepted": 0, "ignored": 0},
         "window_until": None,
         "last_success": None,
@@ -114,8 +131,25 @@ def _describe_unseen(configured: Configured | None) -> dict[str, Any]:
 def _count_differences(record: Record) -> int | None:
     if FindingClass.DRIFT not in record.report.judged:
         return None
-    classes = [RULES[f.code].finding_class for f in record.report.findings if f.code in RULES]
-    return classes.count(FindingClass.DRIFT)
+    return sum(map(_is_difference, record.report.findings))
+
+
+def _is_difference(finding: Finding) -> bool:
+    rule = RULES.get(finding.code)
+    return rule is not None and rule.finding_class is FindingClass.DRIFT
+
+
+def count_orphans(checks: Sequence[CheckRecord]) -> int | None:
+    """Rows without a parent in all relations together; None where nobody has counted any."""
+    counted = [tally.orphans for check in checks for tally in check.report.tallies]
+    known = [orphans for orphans in counted if orphans is not None]
+    return sum(known) if known else None
+
+
+def choose_smoke(checks: Sequence[CheckRecord]) -> StepStatus | None:
+    """The worst of the suites as they ran last; None where none has."""
+    ran = [suite.outcome.status for check in checks for suite in check.report.suites]
+    return choose_worst(ran) if ran else None
 
 
 def count_severities(findings: Sequence[Finding]) -> dict[Severity, int]:

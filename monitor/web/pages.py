@@ -13,9 +13,17 @@ from starlette.responses import Response
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.web.acceptance import list_accepted
-from monitor.web.answers import DatabaseAnswer, IgnoredAnswer, RuleAnswer
+from monitor.web.answers import IgnoredAnswer, RuleAnswer
 from monitor.web.description import describe_incident
 from monitor.web.forms import lead_back
+from monitor.web.listing import (
+    TONE_WORDS,
+    count_tones,
+    list_environments,
+    list_page,
+    list_states,
+    read_listing,
+)
 from monitor.web.overview import (
     ask_for_look,
     list_databases,
@@ -25,16 +33,15 @@ from monitor.web.overview import (
 )
 from monitor.web.templating import render
 from monitor.web.view import View
-from monitor.web.wording import choose_tone
 
 LISTED: Final = 200
 """Differences that a page lists; the JSON interface has them all."""
 
+OPEN: Final = 50
+"""Open incidents that the overview lists, the youngest first."""
+
 RESOLVED: Final = 50
 """Incidents that the list of all shows."""
-
-TONES: Final = ("critical", "warning", "unknown", "moving", "good")
-"""From what needs a person to what does not."""
 
 _AGES: Final = re.compile(r"(<time[^>]*data-age>)[^<]*")
 
@@ -58,14 +65,20 @@ class _Show:
         self._view = view
 
     async def overview(self, request: Request) -> Response:
-        """Every database, those that need a person first."""
+        """The databases that are asked for, those that need a person first."""
         databases = await list_databases(self._view)
-        incidents = await list_incidents(self._view, include_resolved=False)
+        incidents = await list_incidents(self._view, include_resolved=False, limit=OPEN)
+        listed = list_page(databases, read_listing(request.query_params))
         return await self._answer(
             request,
             "overview.html",
-            databases=sort_for_people(databases),
+            shown=listed,
+            listing=listed.listing,
+            total=len(databases),
             tally=count_tones(databases),
+            tones=TONE_WORDS,
+            states=list_states(databases),
+            environments=list_environments(databases),
             incidents=[describe_incident(incident) for incident in incidents],
         )
 
@@ -134,18 +147,3 @@ def gather_ignored(
     for one in ignored:
         rules.setdefault(one.rule, []).append(one)
     return [(found[0], found) for found in rules.values()]
-
-
-def sort_for_people(databases: tuple[DatabaseAnswer, ...]) -> list[DatabaseAnswer]:
-    """Those that need a person first, then by name."""
-    return sorted(databases, key=lambda d: (TONES.index(_tone_of(d)), d.environment, d.name))
-
-
-def count_tones(databases: tuple[DatabaseAnswer, ...]) -> dict[str, int]:
-    """How many databases wear each tone, the worst first."""
-    worn = [_tone_of(database) for database in databases]
-    return {tone: worn.count(tone) for tone in TONES}
-
-
-def _tone_of(database: DatabaseAnswer) -> str:
-    return choose_tone(database.state, database.severity)
