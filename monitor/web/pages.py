@@ -14,6 +14,7 @@ from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.web.acceptance import list_accepted
 from monitor.web.answers import IgnoredAnswer, RuleAnswer
+from monitor.web.chronicle import load_chronicle
 from monitor.web.description import describe_incident
 from monitor.web.forms import lead_back
 from monitor.web.listing import (
@@ -31,6 +32,7 @@ from monitor.web.overview import (
     load_database,
     load_incident,
 )
+from monitor.web.plots import HEIGHT, WIDTH
 from monitor.web.templating import render
 from monitor.web.view import View
 
@@ -87,6 +89,7 @@ class _Show:
     ) -> Response:
         """One database with all that is known of it."""
         found = await load_database(self._view, name, environment)
+        record = await self._view.store.load(found.environment, found.name)
         listed = await list_accepted(self._view, found.name, found.environment)
         waiting = {one.id for one in listed.accepted if one.standing is Standing.WAITS}
         return await self._answer(
@@ -97,6 +100,9 @@ class _Show:
             acceptances=listed.accepted,
             waiting=waiting,
             rules=gather_ignored(found.ignored),
+            chronicle=await load_chronicle(self._view, found, record),
+            plot_width=WIDTH,
+            plot_height=HEIGHT,
         )
 
     async def look(self, name: str, environment: str | None = None) -> Response:

@@ -125,6 +125,7 @@ class Configured:
         is_enabled: whether it is looked at.
         is_looking: whether a look is running, or comes as soon as it may.
         problem: what is wrong with its configuration, without secrets.
+        services: those whose deployments concern it; none for all.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Configured:
     is_enabled: bool = True
     is_looking: bool = False
     problem: str | None = None
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

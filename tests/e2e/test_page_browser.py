@@ -23,6 +23,7 @@ from tests.web.builders import (
     commit,
     make_fleet,
     plant_hostile,
+    plant_month,
     sqlite_url,
 )
 from tests.web.waived import plant_waived
@@ -38,6 +39,7 @@ PAGES = {
     "database": "/databases/billing",
     "hostile": "/databases/hostile",
     "waived": "/databases/orders",
+    "month": "/databases/month",
     "incident": "/incidents/5e1f00d5ea11",
     "incidents": "/incidents",
 }
@@ -50,6 +52,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     async with open_store(sqlite_url(tmp_path)) as opened:
         await plant_hostile(opened)
         await plant_waived(opened)
+        await plant_month(opened)
         yield opened
 
 
