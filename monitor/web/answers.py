@@ -188,6 +188,8 @@ class DeliveryAnswer(Answer):
     due: datetime | None = Field(description="When it is tried next, while it is pending.")
     ended: datetime | None = Field(description="When it was delivered, superseded or given up.")
     reason: FailureReason | None = Field(description="Why the last attempt failed.")
+    receipt: str | None = Field(description="What the channel answered, in one line.")
+    may_have_arrived: bool = Field(description="An attempt ended without an answer.")
 
 
 class IncidentAnswer(Answer):
@@ -209,11 +211,25 @@ class IncidentAnswer(Answer):
     findings: tuple[FindingAnswer, ...]
 
 
+class LookRunAnswer(Answer):
+    """Looks one after another that saw as much as each other."""
+
+    first: datetime
+    last: datetime
+    looks: int
+    state: State
+    findings: int = Field(description="How many there were at the database altogether.")
+
+
 class IncidentDetail(IncidentAnswer):
     """An incident with what was told about it, and where."""
 
     events: tuple[EventAnswer, ...]
     deliveries: tuple[DeliveryAnswer, ...]
+    looks: tuple[LookRunAnswer, ...] = Field(
+        description="The looks while it lasted, the newest first, as far as they are kept."
+    )
+    looks_are_whole: bool = Field(description="Whether no look while it lasted is left out.")
 
 
 class DatabaseAnswer(Answer):

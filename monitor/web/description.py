@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any, Final, overload
 
 from monitor.core.checkup import CheckRecord
@@ -30,6 +31,7 @@ from monitor.web.answers import (
     IncidentAnswer,
     IncidentPage,
     LookAnswer,
+    LookRunAnswer,
     RuleAnswer,
     UnknownAnswer,
 )
@@ -253,13 +255,36 @@ def describe_incident(incident: Incident) -> IncidentAnswer:
 
 
 def describe_incident_detail(
-    incident: Incident, events: Sequence[Event], deliveries: Sequence[Outcome]
+    incident: Incident,
+    events: Sequence[Event],
+    deliveries: Sequence[Outcome],
+    looks: Sequence[Look] = (),
+    *,
+    looks_are_whole: bool = True,
 ) -> IncidentPage:
-    """An incident with what was told about it, and where."""
+    """An incident with what was told about it and where, and the looks while it lasted."""
     return IncidentPage(
         **_list_incident(incident),
         events=tuple(_describe_event(event) for event in events),
         deliveries=tuple(_describe_delivery(outcome) for outcome in deliveries),
+        looks=tuple(gather_looks(looks)),
+        looks_are_whole=looks_are_whole,
+    )
+
+
+def gather_looks(looks: Sequence[Look]) -> list[LookRunAnswer]:
+    """Looks, the newest first, those that saw as much as each other in one."""
+    runs = groupby(looks, key=lambda look: (look.state, look.findings))
+    return [_describe_run(list(run)) for _, run in runs]
+
+
+def _describe_run(run: Sequence[Look]) -> LookRunAnswer:
+    return LookRunAnswer(
+        first=to_utc(run[-1].at),
+        last=to_utc(run[0].at),
+        looks=len(run),
+        state=run[0].state,
+        findings=run[0].findings,
     )
 
 
@@ -268,7 +293,7 @@ def _describe_event(event: Event) -> EventAnswer:
 
 
 def _describe_delivery(outcome: Outcome) -> DeliveryAnswer:
-    """Without the receipt: a channel may answer anything."""
+    """A channel may answer anything: its receipt was made one short printable line."""
     is_waiting = outcome.status is DeliveryStatus.PENDING
     return DeliveryAnswer(
         channel=outcome.delivery.channel,
@@ -279,6 +304,8 @@ def _describe_delivery(outcome: Outcome) -> DeliveryAnswer:
         due=to_utc(outcome.due) if is_waiting else None,
         ended=to_utc(outcome.ended),
         reason=outcome.reason,
+        receipt=outcome.receipt,
+        may_have_arrived=outcome.may_have_arrived,
     )
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from monitor.core.findings import LOOKED
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.web.acceptance import list_accepted
@@ -33,6 +34,7 @@ from monitor.web.overview import (
     load_incident,
 )
 from monitor.web.plots import HEIGHT, WIDTH
+from monitor.web.telling import list_tellings
 from monitor.web.templating import render
 from monitor.web.view import View
 
@@ -118,9 +120,23 @@ class _Show:
         )
 
     async def incident(self, request: Request, incident_id: str) -> Response:
-        """One incident with what was told about it."""
+        """One incident with what was told about it, and the looks while it lasted."""
         found = await load_incident(self._view, incident_id)
-        return await self._answer(request, "incident.html", incident=found)
+        return await self._answer(
+            request,
+            "incident.html",
+            incident=found,
+            told=list_tellings(found, self._view.clock()),
+            looked=LOOKED,
+            can_look=self._is_looked_at(found.environment, found.database),
+        )
+
+    def _is_looked_at(self, environment: str, name: str) -> bool:
+        return any(
+            one.is_enabled
+            for one in self._view.configured()
+            if (one.environment, one.name) == (environment, name)
+        )
 
     async def _answer(self, request: Request, template: str, **context: Any) -> Response:
         """The page, or 304 when nothing but the ages in its main part has changed.
