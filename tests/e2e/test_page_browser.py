@@ -1,32 +1,16 @@
 """The page in a real browser: what it looks like, and what its script does."""
 
-import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from monitor.core.masking import make_masker
 from monitor.core.verdict import State
-from monitor.sinks.store import Store, open_store
-from monitor.web.app import make_app
-from monitor.web.server import serve
-from monitor.web.view import View
+from monitor.sinks.store import Store
 from tests.web.browser import PROGRAM, Tab, opened_tab
-from tests.web.builders import (
-    SECRET,
-    a_record,
-    a_report,
-    a_view,
-    commit,
-    make_fleet,
-    plant_hostile,
-    plant_month,
-    sqlite_url,
-)
-from tests.web.waived import plant_waived
+from tests.web.builders import SECRET, a_record, a_report, a_view, commit
+from tests.web.sites import PAGES, opened_fleet, served
 
 pytestmark = [
     pytest.mark.long,
@@ -34,25 +18,12 @@ pytestmark = [
 ]
 
 WARNING = "The ledger lies on a disk that is lost at each deploy: mount a volume."
-PAGES = {
-    "overview": "/",
-    "database": "/databases/billing",
-    "hostile": "/databases/hostile",
-    "waived": "/databases/orders",
-    "month": "/databases/month",
-    "incident": "/incidents/5e1f00d5ea11",
-    "incidents": "/incidents",
-}
 SIZES = {"wide": 1280, "tablet": 800, "phone": 390, "narrow": 320}
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    await make_fleet(tmp_path)
-    async with open_store(sqlite_url(tmp_path)) as opened:
-        await plant_hostile(opened)
-        await plant_waived(opened)
-        await plant_month(opened)
+    async with opened_fleet(tmp_path) as opened:
         yield opened
 
 
@@ -68,26 +39,6 @@ def shots(tmp_path: Path) -> Path:
     directory = Path(os.environ.get("ANCHORWATCH_TEST_SHOTS", tmp_path / "shots"))
     directory.mkdir(parents=True, exist_ok=True)
     return directory
-
-
-@contextlib.asynccontextmanager
-async def served(view: View) -> AsyncIterator[str]:
-    stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(
-        serve(
-            make_app(view),
-            "127.0.0.1",
-            0,
-            stop,
-            masker=make_masker(()),
-            on_started=started.set_result,
-        )
-    )
-    try:
-        yield f"http://127.0.0.1:{await started}"
-    finally:
-        stop.set()
-        await serving
 
 
 async def test_every_page_fits_every_width_in_both_schemes(

@@ -305,6 +305,13 @@ async def plant_fleet(store: Store) -> None:
 async def plant_month(store: Store) -> None:
     """Looks of a month at a database that drifted twice, and what was deployed meanwhile."""
     wrong = tuple(structs.replace(one, database="month") for one in drifted_findings())
+    graph = (
+        GraphRow("*  ", "9b3d44aa10c7", ("head",)),
+        GraphRow("*  ", "4f0c2a9d71be", ("stamped", "schema")),
+        GraphRow("| *", "77d0e1b2c3a4"),
+        GraphRow(":", folded=12),
+        GraphRow("*  ", "3e9d01c77a20"),
+    )
     moved = Move(NOW - timedelta(days=20), ("3e9d01c77a20",))
     for number in range(1, 241):
         day = number / 8
@@ -317,6 +324,7 @@ async def plant_month(store: Store) -> None:
             at=NOW - timedelta(days=30) + timedelta(hours=3 * number),
             seconds=0.2 + 0.1 * (number % 7) + (number == 100),
             findings=findings,
+            graph=graph,
             summary="4 differences that no revision explains." if findings else "As expected.",
         )
         record = a_record(report, looks=number, move=moved)

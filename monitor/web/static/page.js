@@ -138,8 +138,7 @@
     if (!topic || document.hidden || (stream && stream.readyState !== EventSource.CLOSED)) return;
     stream = new EventSource("/api/events");
     stream.addEventListener("looks", (event) => hear(JSON.parse(event.data).databases));
-    // Something may have happened before.
-    stream.addEventListener("open", () => keepContact());
+    // What happened before it was open the next question finds, and there is one soon.
     stream.addEventListener("error", () => keepContact());
   }
 
@@ -155,6 +154,8 @@
     if (isNews) keepContact();
   }
 
+  addEventListener("pagehide", () => stream?.close());
+  addEventListener("pageshow", (event) => event.persisted && listen());
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {
       stream?.close();
