@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from monitor.core.findings import LOOKED
 from monitor.core.incidents import Incident
 from monitor.core.record import Record
 from monitor.sinks.past_looks import Look
+from monitor.sinks.queue import Outcome
 from monitor.web.answers import DatabaseAnswer, DatabasePage, IncidentPage
 from monitor.web.description import (
     describe_database,
@@ -144,10 +145,15 @@ async def load_incident(view: View, incident_id: str) -> IncidentPage:
     return describe_incident_detail(
         incident,
         await view.store.list_events(incident_id),
-        await view.store.list_deliveries(incident_id),
+        [_mask(view, one) for one in await view.store.list_deliveries(incident_id)],
         looks[:INCIDENT_LOOKS],
         looks_are_whole=len(looks) <= INCIDENT_LOOKS,
     )
+
+
+def _mask(view: View, outcome: Outcome) -> Outcome:
+    """A channel may answer with what it was sent: what opens something here is hidden."""
+    return replace(outcome, receipt=outcome.receipt and view.masker.hide(outcome.receipt))
 
 
 async def _list_looks_of(view: View, incident: Incident) -> Sequence[Look]:

@@ -103,7 +103,7 @@ def _describe_outcome(delivery: DeliveryAnswer, *, is_to_come: bool) -> str:
         case _ if why:
             parts = [why, _tell_doubt(delivery)]
         case _:
-            parts = ["held back until its time" if is_to_come else "for its turn"]
+            parts = ["held back until its time" if is_to_come else "its turn has not come"]
     return ", ".join(part for part in parts if part)
 
 

@@ -44,7 +44,7 @@ def test_what_waits_says_why_and_until_when() -> None:
         tell(DeliveryStatus.PENDING, due=later, attempts=0).outcome == "held back until its time"
     )
     turn = tell(DeliveryStatus.PENDING, due=NOW, attempts=0)
-    assert (turn.outcome, turn.due) == ("for its turn", None)
+    assert (turn.outcome, turn.due) == ("its turn has not come", None)
 
 
 def test_what_may_have_arrived_is_said() -> None:
@@ -73,7 +73,7 @@ async def test_the_page_of_an_incident_tells_every_message_with_its_receipt(stor
         page = " ".join((await client.get(f"/incidents/{incident}")).text.split())
         document = (await client.get(f"/api/incidents/{incident}")).json()
     assert "HTTP 200 &lt;b&gt;" in page
-    assert "for its turn" in page
+    assert "its turn has not come" in page
     receipts = {one["channel"]: one["receipt"] for one in document["deliveries"]}
     assert receipts == {"pager": None, "slack": "HTTP 200 <b>"}
     assert [(one["state"], one["looks"]) for one in document["looks"]] == [("drifted", 1)]
