@@ -18,6 +18,11 @@ from monitor.web.wording import LINE, reveal, reveal_lines, write_value
 MAX_WORK: Final = 10_000
 """Pairs of words, or of lines, that are compared with each other."""
 
+MAX_TEXT: Final = 10_000
+"""Characters of a value that a page shows, from a little before the first that differs."""
+
+_BEFORE: Final = 500
+
 _WORDS: Final = re.compile(r"\s+|\w+|[^\w\s]")
 _LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
 
@@ -45,6 +50,7 @@ def mark_sides(expected: Any, actual: Any) -> tuple[Side, Side]:
     """
     texts = [write_value(value) for value in (expected, actual)]
     blocks = [text is not None and ("\n" in text or len(text) > LINE) for text in texts]
+    texts = _cut(*texts)
     shown = [
         None if text is None else reveal_lines(text) if block else reveal(text)
         for text, block in zip(texts, blocks, strict=True)
@@ -56,6 +62,34 @@ def mark_sides(expected: Any, actual: Any) -> tuple[Side, Side]:
         if spans is not None:
             marked = [_write(spans[0], "gone"), _write(spans[1], "new")]
     return Side(text=marked[0], is_block=blocks[0]), Side(text=marked[1], is_block=blocks[1])
+
+
+def _cut(one: str | None, other: str | None) -> list[str | None]:
+    """Both texts, from the same place on, so long that what differs first is seen."""
+    if max(len(one or ""), len(other or "")) <= MAX_TEXT:
+        return [one, other]
+    alike = _find_difference(one or "", other or "")
+    begin = alike - _BEFORE if alike > MAX_TEXT - _BEFORE else 0
+    return [None if text is None else _take(text, begin) for text in (one, other)]
+
+
+def _find_difference(one: str, other: str) -> int:
+    """Where two texts part; in halves, for they may be long."""
+    least, most = 0, min(len(one), len(other))
+    while least < most:
+        middle = (least + most + 1) // 2
+        if one[least:middle] == other[least:middle]:
+            least = middle
+        else:
+            most = middle - 1
+    return least
+
+
+def _take(text: str, begin: int) -> str:
+    taken = text[begin : begin + MAX_TEXT]
+    before = f"… {begin} characters that are the same …\n" if begin else ""
+    left = len(text) - begin - len(taken)
+    return before + taken + (f"\n… {left} more characters" if left > 0 else "")
 
 
 def find_spans(one: str, other: str) -> tuple[list[_Span], list[_Span]] | None:

@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.web.marking import find_spans, mark_sides
+from monitor.web.marking import MAX_TEXT, find_spans, mark_sides
 from tests.web.builders import HOSTILE, VIEW_BEFORE
 
 TEXT = st.text(st.sampled_from("ab_ (),\n<&9"), max_size=60)
@@ -58,6 +58,19 @@ def test_what_is_not_marked_is_the_same_on_both_sides(one: str, other: str) -> N
         assert left == right
         assert "".join(text for text, _ in spans[0]) == one
         assert "".join(text for text, _ in spans[1]) == other
+
+
+def test_a_text_without_end_is_cut_where_it_differs() -> None:
+    same = "x " * 50_000
+    sides = mark_sides(same + "one " + same, same + "two " + same)
+    for side, word in zip(sides, ("one", "two"), strict=True):
+        assert f">{word}</mark>" in str(side.text)
+        assert "99500 characters that are the same" in str(side.text)
+        assert "more characters" in str(side.text)
+        assert len(str(side.text)) < MAX_TEXT + 300
+    whole, nothing = mark_sides(same, None)
+    assert nothing.text is None
+    assert str(whole.text).endswith("… 90000 more characters")
 
 
 def test_long_texts_take_no_time_to_speak_of() -> None:

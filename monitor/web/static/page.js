@@ -4,6 +4,7 @@
   // Seconds between two questions: with a stream of news it is only for what that does not tell.
   const PERIOD = 5;
   const RARE = 30;
+  const GAP = 3;
   const SPOKEN = 3;
   const main = document.getElementById("main");
   const contact = document.getElementById("contact");
@@ -16,6 +17,7 @@
   let stream = null;
   let timer = 0;
   let latest = 0;
+  let asked = 0;
 
   const UNITS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
@@ -95,6 +97,7 @@
 
   async function refresh(isAsked = false) {
     const number = ++latest;
+    asked = Date.now();
     const headers = { Accept: "text/html" };
     if (etag && !isAsked) headers["If-None-Match"] = etag;
     const answer = await fetch(location.href, { headers, cache: "no-store", redirect: "error" });
@@ -151,7 +154,10 @@
       isNews ||= topic === "all" ? look.changed : topic === key;
     }
     writeAges();
-    if (isNews) keepContact();
+    if (!isNews) return;
+    // A fleet that goes down one by one is not drawn again for each.
+    clearTimeout(timer);
+    timer = setTimeout(keepContact, Math.max(0, asked + 1000 * GAP - Date.now()));
   }
 
   addEventListener("pagehide", () => stream?.close());
