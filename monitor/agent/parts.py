@@ -599,6 +599,7 @@ class Agent:
                 interval_seconds=_count_seconds(choose_interval(database)),
                 is_enabled=database.enabled,
                 is_looking=database.enabled and self.fleet.is_looking(name),
+                services=database.services,
             )
             for name, database in self._settings.databases.items()
         ]

@@ -250,8 +250,19 @@ _SECRETS: Final = (
         meaning="takes Railway's webhooks: openssl rand -hex 24",
         is_secret=True,
     ),
+    Variable(
+        name=f"{PREFIX}HEARTBEAT_URL",
+        value="preserve()",
+        meaning="whom the agent's silence alarms, as https://hc-ping.com/...",
+        is_secret=True,
+    ),
 )
 _PLATFORM: Final = (
+    Variable(
+        name=f"{PREFIX}ENVIRONMENTS",
+        value='"production,staging"',
+        meaning="elsewhere nobody is told: environments of pull requests clone this service",
+    ),
     Variable(
         name="RAILWAY_DEPLOYMENT_DRAINING_SECONDS",
         value=f'"{DRAIN_SECONDS}"',

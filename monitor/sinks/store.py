@@ -13,7 +13,7 @@ import zlib
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final, final
 
 import msgspec
@@ -23,7 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.checkup import CheckRecord
 from monitor.core.incidents import Event, Incident
 from monitor.core.record import Record
-from monitor.core.verdict import State
 from monitor.sinks.acceptances import Acceptances
 from monitor.sinks.backend import Backend, open_backend
 from monitor.sinks.channels import Channels
@@ -31,10 +30,11 @@ from monitor.sinks.checks import Checks, forget_checks
 from monitor.sinks.deployments import Deployments
 from monitor.sinks.incidents import Incidents
 from monitor.sinks.locks import Locks
+from monitor.sinks.past_looks import PastLooks
 from monitor.sinks.queue import Queue
 from monitor.sinks.silences import Silences
 from monitor.sinks.standing import Standing
-from monitor.sinks.store_failures import read_word, unreadable
+from monitor.sinks.store_failures import unreadable
 from monitor.sinks.tables import LOOKS, RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
 from monitor.sinks.writing import write_told
@@ -71,19 +71,18 @@ class Decision:
     snapshot: tuple[str, bytes] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """One look of the past: when it began, how long it took, what it found."""
-
-    at: datetime
-    seconds: float
-    state: State
-    findings: int
-
-
 @final
 class Store(
-    Queue, Incidents, Acceptances, Silences, Locks, Checks, Deployments, Standing, Channels
+    Queue,
+    Incidents,
+    Acceptances,
+    Silences,
+    Locks,
+    Checks,
+    Deployments,
+    Standing,
+    Channels,
+    PastLooks,
 ):
     """The ledger with all its parts. Every method raises StoreError."""
 
@@ -137,24 +136,6 @@ class Store(
         """Every database that is watched, by environment and name."""
         query = sa.select(RECORDS.c.body).order_by(RECORDS.c.environment, RECORDS.c.database)
         return [_read(_RECORD, row.body) for row in await self._fetch(query)]
-
-    async def list_looks(self, environment: str, database: str, limit: int) -> list[Look]:
-        """The last looks, the youngest first."""
-        query = (
-            sa.select(LOOKS.c.at, LOOKS.c.seconds, LOOKS.c.state, LOOKS.c.findings)
-            .where(LOOKS.c.environment == environment, LOOKS.c.database == database)
-            .order_by(LOOKS.c.number.desc())
-            .limit(limit)
-        )
-        return [
-            Look(
-                at=row.at,
-                seconds=row.seconds,
-                state=read_word(State, row.state),
-                findings=row.findings,
-            )
-            for row in await self._fetch(query)
-        ]
 
     async def load_snapshot_blob(self, digest: str) -> bytes | None:
         """The bytes that were kept under a digest."""

@@ -4,6 +4,11 @@ view         what the application is given: read this first
 answers      the documents of the JSON interface, and how a record becomes one
 acceptance   what people accept: checked, written, listed
 overview     reads the ledger, makes the documents; pages and JSON share it
+listing      which databases the overview lists: filter, order, pages
+news, events what is new at the databases, told to open pages at once
+chronicle    what happened at a database; plots draws a month of it
+telling      what was told about an incident, in words
+marking      expected beside actual, with what differs marked
 api          the routes of the JSON interface
 pages        the routes for people; templates and static files beside it
 wording      how times, values and hostile names are written on a page

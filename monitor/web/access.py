@@ -13,7 +13,7 @@ from monitor.web.auth import describe_path
 
 _log = structlog.get_logger()
 
-_QUIET = ("/livez", "/readyz", "/metrics", "/static/")
+_QUIET = ("/livez", "/readyz", "/metrics", "/static/", "/api/events")
 """What is asked every few seconds is logged for those who look closer."""
 
 _HUNG_UP: Final = 499

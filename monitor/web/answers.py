@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Status
+from monitor.core.smoke import StepStatus
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.sinks.channel import FailureReason
@@ -187,6 +188,8 @@ class DeliveryAnswer(Answer):
     due: datetime | None = Field(description="When it is tried next, while it is pending.")
     ended: datetime | None = Field(description="When it was delivered, superseded or given up.")
     reason: FailureReason | None = Field(description="Why the last attempt failed.")
+    receipt: str | None = Field(description="What the channel answered, in one line.")
+    may_have_arrived: bool = Field(description="An attempt ended without an answer.")
 
 
 class IncidentAnswer(Answer):
@@ -208,11 +211,25 @@ class IncidentAnswer(Answer):
     findings: tuple[FindingAnswer, ...]
 
 
+class LookRunAnswer(Answer):
+    """Looks one after another that saw as much as each other."""
+
+    first: datetime
+    last: datetime
+    looks: int
+    state: State
+    findings: int = Field(description="How many there were at the database altogether.")
+
+
 class IncidentDetail(IncidentAnswer):
     """An incident with what was told about it, and where."""
 
     events: tuple[EventAnswer, ...]
     deliveries: tuple[DeliveryAnswer, ...]
+    looks: tuple[LookRunAnswer, ...] = Field(
+        description="The looks while it lasted, the newest first, as far as they are kept."
+    )
+    looks_are_whole: bool = Field(description="Whether no look while it lasted is left out.")
 
 
 class DatabaseAnswer(Answer):
@@ -232,6 +249,18 @@ class DatabaseAnswer(Answer):
     severity: Severity = Field(description="The worse of the state's and the worst finding's.")
     summary: str = Field(description="One sentence.")
     by_severity: dict[Severity, int] = Field(description="Findings of each severity.")
+    difference_severities: dict[Severity, int] = Field(
+        description="The schema differences of each severity."
+    )
+    pending: int | None = Field(
+        description="Revisions that an upgrade would still run; null where that is not known."
+    )
+    orphans: int | None = Field(
+        description="Rows without a parent, at least; null where nobody has counted."
+    )
+    smoke: StepStatus | None = Field(
+        description="The worst of its smoke suites; null where none has run."
+    )
     waived: dict[str, int] = Field(description="Findings that are not told: accepted, ignored.")
     window_until: datetime | None = Field(description="The end of the open deploy window.")
     last_success: datetime | None = Field(description="When the schema was last read.")
@@ -268,6 +297,23 @@ class DatabaseList(Answer):
     format: Literal[1] = 1
     databases: tuple[DatabaseAnswer, ...]
     warnings: tuple[str, ...] = Field(description="What is wrong with the agent's own setup.")
+
+
+class NewsAnswer(Answer):
+    """One database that was looked at."""
+
+    environment: str
+    name: str
+    state: State
+    last_look: datetime | None
+    changed: bool = Field(description="Whether more than the time of the last look is new.")
+
+
+class NewsList(Answer):
+    """What is new since the last event."""
+
+    format: Literal[1] = 1
+    databases: tuple[NewsAnswer, ...]
 
 
 class DatabasePage(DatabaseDetail):

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any, Final, overload
 
+from monitor.core.checkup import CheckRecord
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown, get_worst
 from monitor.core.graph import GraphRow
 from monitor.core.incidents import Event, Incident
@@ -11,10 +13,11 @@ from monitor.core.keys import ObjectKey
 from monitor.core.message import describe_class
 from monitor.core.record import Record
 from monitor.core.rules import RULES
+from monitor.core.smoke import StepStatus, choose_worst
 from monitor.core.verdict import State
 from monitor.core.waivers import Accepted, Ignored, digest_all, is_waivable
+from monitor.sinks.past_looks import Look
 from monitor.sinks.queue import DeliveryStatus, Outcome
-from monitor.sinks.store import Look
 from monitor.web.answers import (
     AcceptedAnswer,
     DatabaseAnswer,
@@ -28,6 +31,7 @@ from monitor.web.answers import (
     IncidentAnswer,
     IncidentPage,
     LookAnswer,
+    LookRunAnswer,
     RuleAnswer,
     UnknownAnswer,
 )
@@ -41,15 +45,26 @@ OVERDUE_GRACE: Final = timedelta(seconds=60)
 
 
 def describe_database(
-    record: Record | None, configured: Configured | None, now: datetime
+    record: Record | None,
+    configured: Configured | None,
+    now: datetime,
+    checks: Sequence[CheckRecord] = (),
 ) -> DatabaseAnswer:
     """What is said of a database that was looked at, is configured, or both.
 
     One that was never looked at is unknown.
+
+    Args:
+        record: what the last look left, with what the checks found.
+        configured: its entry in the configuration.
+        now: the time.
+        checks: what goes beyond its schema, as it was done last.
     """
     known = _describe_record(record, now) if record else _describe_unseen(configured)
     return DatabaseAnswer(
         **known,
+        orphans=count_orphans(checks),
+        smoke=choose_smoke(checks),
         interval=configured.interval_seconds if configured else None,
         compared_with=configured.expected if configured else None,
         enabled=configured is not None and configured.is_enabled,
@@ -77,6 +92,8 @@ def _describe_record(record: Record, now: datetime) -> dict[str, Any]:
         ),
         "summary": report.summary,
         "by_severity": count_severities(report.findings),
+        "difference_severities": count_severities(list(filter(_is_difference, report.findings))),
+        "pending": len(report.pending) if report.pending is not None else None,
         "waived": {"accepted": len(report.accepted), "ignored": len(report.ignored)},
         "window_until": to_utc(record.window_until) if is_open else None,
         "last_success": to_utc(record.last_success),
@@ -105,6 +122,8 @@ def _describe_unseen(configured: Configured | None) -> dict[str, Any]:
         "severity": State.UNKNOWN.meaning.severity,
         "summary": summary,
         "by_severity": count_severities(()),
+        "difference_severities": count_severities(()),
+        "pending": None,
         "waived": {"accepted": 0, "ignored": 0},
         "window_until": None,
         "last_success": None,
@@ -114,8 +133,25 @@ def _describe_unseen(configured: Configured | None) -> dict[str, Any]:
 def _count_differences(record: Record) -> int | None:
     if FindingClass.DRIFT not in record.report.judged:
         return None
-    classes = [RULES[f.code].finding_class for f in record.report.findings if f.code in RULES]
-    return classes.count(FindingClass.DRIFT)
+    return sum(map(_is_difference, record.report.findings))
+
+
+def _is_difference(finding: Finding) -> bool:
+    rule = RULES.get(finding.code)
+    return rule is not None and rule.finding_class is FindingClass.DRIFT
+
+
+def count_orphans(checks: Sequence[CheckRecord]) -> int | None:
+    """Rows without a parent in all relations together; None where nobody has counted any."""
+    counted = [tally.orphans for check in checks for tally in check.report.tallies]
+    known = [orphans for orphans in counted if orphans is not None]
+    return sum(known) if known else None
+
+
+def choose_smoke(checks: Sequence[CheckRecord]) -> StepStatus | None:
+    """The worst of the suites as they ran last; None where none has."""
+    ran = [suite.outcome.status for check in checks for suite in check.report.suites]
+    return choose_worst(ran) if ran else None
 
 
 def count_severities(findings: Sequence[Finding]) -> dict[Severity, int]:
@@ -219,13 +255,36 @@ def describe_incident(incident: Incident) -> IncidentAnswer:
 
 
 def describe_incident_detail(
-    incident: Incident, events: Sequence[Event], deliveries: Sequence[Outcome]
+    incident: Incident,
+    events: Sequence[Event],
+    deliveries: Sequence[Outcome],
+    looks: Sequence[Look] = (),
+    *,
+    looks_are_whole: bool = True,
 ) -> IncidentPage:
-    """An incident with what was told about it, and where."""
+    """An incident with what was told about it and where, and the looks while it lasted."""
     return IncidentPage(
         **_list_incident(incident),
         events=tuple(_describe_event(event) for event in events),
         deliveries=tuple(_describe_delivery(outcome) for outcome in deliveries),
+        looks=tuple(gather_looks(looks)),
+        looks_are_whole=looks_are_whole,
+    )
+
+
+def gather_looks(looks: Sequence[Look]) -> list[LookRunAnswer]:
+    """Looks, the newest first, those that saw as much as each other in one."""
+    runs = groupby(looks, key=lambda look: (look.state, look.findings))
+    return [_describe_run(list(run)) for _, run in runs]
+
+
+def _describe_run(run: Sequence[Look]) -> LookRunAnswer:
+    return LookRunAnswer(
+        first=to_utc(run[-1].at),
+        last=to_utc(run[0].at),
+        looks=len(run),
+        state=run[0].state,
+        findings=run[0].findings,
     )
 
 
@@ -234,7 +293,7 @@ def _describe_event(event: Event) -> EventAnswer:
 
 
 def _describe_delivery(outcome: Outcome) -> DeliveryAnswer:
-    """Without the receipt: a channel may answer anything."""
+    """A channel may answer anything: its receipt was made one short printable line."""
     is_waiting = outcome.status is DeliveryStatus.PENDING
     return DeliveryAnswer(
         channel=outcome.delivery.channel,
@@ -245,6 +304,8 @@ def _describe_delivery(outcome: Outcome) -> DeliveryAnswer:
         due=to_utc(outcome.due) if is_waiting else None,
         ended=to_utc(outcome.ended),
         reason=outcome.reason,
+        receipt=outcome.receipt,
+        may_have_arrived=outcome.may_have_arrived,
     )
 
 

@@ -36,13 +36,17 @@ class Headers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_head = scope["method"] == "HEAD"
+        is_head, is_over = scope["method"] == "HEAD", False
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal is_over
             if message["type"] == "http.response.start":
                 _add_missing(MutableHeaders(scope=message), is_file=_is_file(scope["path"]))
+            elif is_over:
+                return
             elif is_head:
-                message = {**message, "body": b""}
+                # What follows is not waited for: a stream would never end.
+                is_over, message = True, {"type": message["type"], "body": b""}
             await send(message)
 
         inner = {**scope, "method": "GET"} if is_head else scope

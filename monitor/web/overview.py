@@ -1,14 +1,19 @@
 """Reads the ledger and makes the documents that pages and the JSON interface show."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from monitor.core.checkup import CheckRecord, add_checks
+from monitor.core.findings import LOOKED
 from monitor.core.incidents import Incident
 from monitor.core.record import Record
+from monitor.sinks.past_looks import Look
+from monitor.sinks.queue import Outcome
 from monitor.web.answers import DatabaseAnswer, DatabasePage, IncidentPage
 from monitor.web.description import (
     describe_database,
@@ -27,6 +32,9 @@ from monitor.web.view import Configured, View
 LOOKS: Final = 20
 """Looks that a database's page lists."""
 
+INCIDENT_LOOKS: Final = 500
+"""Looks that the page of an incident gathers, the newest."""
+
 INCIDENTS: Final = 20
 """Incidents that a database's page lists, resolved ones included."""
 
@@ -40,12 +48,28 @@ async def list_databases(view: View) -> tuple[DatabaseAnswer, ...]:
     Raises:
         StoreError: the ledger cannot be read.
     """
-    records, configured = await _list_records(view), _list_configured(view)
+    seen, configured = await _list_seen(view), _list_configured(view)
     now = view.clock()
     return tuple(
-        describe_database(records.get(place), configured.get(place), now)
-        for place in sorted(records.keys() | configured.keys())
+        _describe(seen.get(place), configured.get(place), now)
+        for place in sorted(seen.keys() | configured.keys())
     )
+
+
+async def list_some(view: View, places: Collection[Place]) -> tuple[DatabaseAnswer, ...]:
+    """Those of these databases that were looked at, each read by itself.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    configured, now = _list_configured(view), view.clock()
+    found = []
+    for place in sorted(places):
+        record = await view.store.load(*place)
+        if record is not None:
+            checks = await view.store.list_checks(*place)
+            found.append(_describe(_see(record, checks), configured.get(place), now))
+    return tuple(found)
 
 
 async def find_database(
@@ -57,12 +81,12 @@ async def find_database(
         HTTPException: 404 when nobody watches such a database.
         StoreError: the ledger cannot be read.
     """
-    records, configured = await _list_records(view), _list_configured(view)
-    place = _choose(records.keys() | configured.keys(), name, environment or view.environment)
+    seen, configured = await _list_seen(view), _list_configured(view)
+    place = _choose(seen.keys() | configured.keys(), name, environment or view.environment)
     if place is None or (environment is not None and place[0] != environment):
         raise make_not_found(NO_DATABASE)
-    record = records.get(place)
-    return describe_database(record, configured.get(place), view.clock()), record
+    here = seen.get(place)
+    return _describe(here, configured.get(place), view.clock()), here.record if here else None
 
 
 async def load_database(view: View, name: str, environment: str | None = None) -> DatabasePage:
@@ -117,10 +141,31 @@ async def load_incident(view: View, incident_id: str) -> IncidentPage:
     incident = await view.store.load_incident(incident_id)
     if incident is None:
         raise make_not_found(NO_INCIDENT)
+    looks = await _list_looks_of(view, incident)
     return describe_incident_detail(
         incident,
         await view.store.list_events(incident_id),
-        await view.store.list_deliveries(incident_id),
+        [_mask(view, one) for one in await view.store.list_deliveries(incident_id)],
+        looks[:INCIDENT_LOOKS],
+        looks_are_whole=len(looks) <= INCIDENT_LOOKS,
+    )
+
+
+def _mask(view: View, outcome: Outcome) -> Outcome:
+    """A channel may answer with what it was sent: what opens something here is hidden."""
+    return replace(outcome, receipt=outcome.receipt and view.masker.hide(outcome.receipt))
+
+
+async def _list_looks_of(view: View, incident: Incident) -> Sequence[Look]:
+    """The last looks while an incident lasted; of other checks than looks none are kept."""
+    if incident.finding_class not in LOOKED:
+        return ()
+    return await view.store.list_looks(
+        incident.environment,
+        incident.database,
+        INCIDENT_LOOKS + 1,
+        since=incident.first_seen,
+        until=incident.resolved_at,
     )
 
 
@@ -137,16 +182,32 @@ async def list_incidents(
     )
 
 
-async def _list_records(view: View) -> dict[Place, Record]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A database as its last look left it, and its checks; the record has both."""
+
+    record: Record
+    checks: Sequence[CheckRecord]
+
+
+async def _list_seen(view: View) -> dict[Place, _Seen]:
     """Each database as its last look and its checks left it."""
     checks: dict[Place, list[CheckRecord]] = defaultdict(list)
     for check in await view.store.list_checks():
         checks[check.environment, check.database].append(check)
     records = {(one.environment, one.database): one for one in await view.store.list_records()}
-    return {
-        place: msgspec.structs.replace(record, report=add_checks(record.report, checks[place]))
-        for place, record in records.items()
-    }
+    return {place: _see(record, checks[place]) for place, record in records.items()}
+
+
+def _see(record: Record, checks: Sequence[CheckRecord]) -> _Seen:
+    report = add_checks(record.report, checks)
+    return _Seen(record=msgspec.structs.replace(record, report=report), checks=checks)
+
+
+def _describe(seen: _Seen | None, configured: Configured | None, now: datetime) -> DatabaseAnswer:
+    if seen is None:
+        return describe_database(None, configured, now)
+    return describe_database(seen.record, configured, now, seen.checks)
 
 
 def _list_configured(view: View) -> dict[Place, Configured]:

@@ -10,12 +10,22 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from monitor.core.findings import LOOKED
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.web.acceptance import list_accepted
-from monitor.web.answers import DatabaseAnswer, IgnoredAnswer, RuleAnswer
+from monitor.web.answers import IgnoredAnswer, RuleAnswer
+from monitor.web.chronicle import load_chronicle
 from monitor.web.description import describe_incident
 from monitor.web.forms import lead_back
+from monitor.web.listing import (
+    TONE_WORDS,
+    count_tones,
+    list_environments,
+    list_page,
+    list_states,
+    read_listing,
+)
 from monitor.web.overview import (
     ask_for_look,
     list_databases,
@@ -23,18 +33,19 @@ from monitor.web.overview import (
     load_database,
     load_incident,
 )
+from monitor.web.plots import HEIGHT, WIDTH
+from monitor.web.telling import list_tellings
 from monitor.web.templating import render
 from monitor.web.view import View
-from monitor.web.wording import choose_tone
 
 LISTED: Final = 200
 """Differences that a page lists; the JSON interface has them all."""
 
+OPEN: Final = 50
+"""Open incidents that the overview lists, the youngest first."""
+
 RESOLVED: Final = 50
 """Incidents that the list of all shows."""
-
-TONES: Final = ("critical", "warning", "unknown", "moving", "good")
-"""From what needs a person to what does not."""
 
 _AGES: Final = re.compile(r"(<time[^>]*data-age>)[^<]*")
 
@@ -58,14 +69,20 @@ class _Show:
         self._view = view
 
     async def overview(self, request: Request) -> Response:
-        """Every database, those that need a person first."""
+        """The databases that are asked for, those that need a person first."""
         databases = await list_databases(self._view)
-        incidents = await list_incidents(self._view, include_resolved=False)
+        incidents = await list_incidents(self._view, include_resolved=False, limit=OPEN)
+        listed = list_page(databases, read_listing(request.query_params))
         return await self._answer(
             request,
             "overview.html",
-            databases=sort_for_people(databases),
+            shown=listed,
+            listing=listed.listing,
+            total=len(databases),
             tally=count_tones(databases),
+            tones=TONE_WORDS,
+            states=list_states(databases),
+            environments=list_environments(databases),
             incidents=[describe_incident(incident) for incident in incidents],
         )
 
@@ -74,6 +91,7 @@ class _Show:
     ) -> Response:
         """One database with all that is known of it."""
         found = await load_database(self._view, name, environment)
+        record = await self._view.store.load(found.environment, found.name)
         listed = await list_accepted(self._view, found.name, found.environment)
         waiting = {one.id for one in listed.accepted if one.standing is Standing.WAITS}
         return await self._answer(
@@ -84,6 +102,9 @@ class _Show:
             acceptances=listed.accepted,
             waiting=waiting,
             rules=gather_ignored(found.ignored),
+            chronicle=await load_chronicle(self._view, found, record),
+            plot_width=WIDTH,
+            plot_height=HEIGHT,
         )
 
     async def look(self, name: str, environment: str | None = None) -> Response:
@@ -99,9 +120,23 @@ class _Show:
         )
 
     async def incident(self, request: Request, incident_id: str) -> Response:
-        """One incident with what was told about it."""
+        """One incident with what was told about it, and the looks while it lasted."""
         found = await load_incident(self._view, incident_id)
-        return await self._answer(request, "incident.html", incident=found)
+        return await self._answer(
+            request,
+            "incident.html",
+            incident=found,
+            told=list_tellings(found, self._view.clock()),
+            looked=LOOKED,
+            can_look=self._is_looked_at(found.environment, found.database),
+        )
+
+    def _is_looked_at(self, environment: str, name: str) -> bool:
+        return any(
+            one.is_enabled
+            for one in self._view.configured()
+            if (one.environment, one.name) == (environment, name)
+        )
 
     async def _answer(self, request: Request, template: str, **context: Any) -> Response:
         """The page, or 304 when nothing but the ages in its main part has changed.
@@ -134,18 +169,3 @@ def gather_ignored(
     for one in ignored:
         rules.setdefault(one.rule, []).append(one)
     return [(found[0], found) for found in rules.values()]
-
-
-def sort_for_people(databases: tuple[DatabaseAnswer, ...]) -> list[DatabaseAnswer]:
-    """Those that need a person first, then by name."""
-    return sorted(databases, key=lambda d: (TONES.index(_tone_of(d)), d.environment, d.name))
-
-
-def count_tones(databases: tuple[DatabaseAnswer, ...]) -> dict[str, int]:
-    """How many databases wear each tone, the worst first."""
-    worn = [_tone_of(database) for database in databases]
-    return {tone: worn.count(tone) for tone in TONES}
-
-
-def _tone_of(database: DatabaseAnswer) -> str:
-    return choose_tone(database.state, database.severity)

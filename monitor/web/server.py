@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monitor.core.errors import ConfigurationError
 from monitor.core.loopback import is_loopback_host
 from monitor.core.masking import Masker
 from monitor.sources.dsn import printable
 from monitor.web.access import AccessLog
+from monitor.web.events import STOPPING
 
 STOP_SECONDS: Final = 2
 """How long answers that are being sent may take when the agent stops; whole
@@ -57,7 +58,7 @@ async def serve(  # noqa: PLR0913  # what it needs of the process, by name
         ConfigurationError: the address cannot be listened on.
     """
     listener = open_socket(host, port)
-    logged = AccessLog(app, masker)
+    logged = AccessLog(_Foresight(app, stop), masker)
     server = _Server(logged, on_started=lambda: on_started(listener.getsockname()[1]))
     with contextlib.closing(listener):
         serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -69,6 +70,17 @@ async def serve(  # noqa: PLR0913  # what it needs of the process, by name
             server.should_exit = True
             await serving
             server.abort_connections()
+
+
+class _Foresight:
+    """Lets answers that have no end of their own see the agent's."""
+
+    def __init__(self, app: ASGIApp, stop: asyncio.Event) -> None:
+        self._app = app
+        self._stop = stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, STOPPING: self._stop}, receive, send)
 
 
 class _Server(uvicorn.Server):

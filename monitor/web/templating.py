@@ -6,6 +6,7 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from monitor.web import wording
+from monitor.web.marking import mark_sides
 
 _ENVIRONMENT: Final = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -17,8 +18,6 @@ _ENVIRONMENT: Final = Environment(
 _ENVIRONMENT.filters.update(
     begin=wording.begin,
     reveal=wording.reveal,
-    lines=wording.reveal_lines,
-    value=wording.write_value,
     code=wording.mark_code,
     breakable=wording.make_breakable,
     words=wording.name_state,
@@ -29,7 +28,7 @@ _ENVIRONMENT.globals.update(
     tone=wording.choose_tone,
     time=wording.write_time,
     count=wording.count,
-    line=wording.LINE,
+    mark_sides=mark_sides,
     view=None,
 )
 

@@ -1,8 +1,8 @@
 """What the web application is given: values and functions, never settings."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.core.checkup import CheckRecord
@@ -12,8 +12,8 @@ from monitor.core.masking import Masker, make_masker
 from monitor.core.record import Record
 from monitor.core.waivers import Acceptance
 from monitor.sinks.locks import Keeping
+from monitor.sinks.past_looks import Look, Stretch
 from monitor.sinks.queue import Outcome
-from monitor.sinks.store import Look
 
 
 class Ledger(Protocol):
@@ -23,8 +23,18 @@ class Ledger(Protocol):
         """Every database that was ever looked at and is still watched."""
         ...
 
-    async def list_checks(self) -> Sequence[CheckRecord]:
-        """Every check that was ever done at a database that is still watched."""
+    async def load(self, environment: str, database: str) -> Record | None:
+        """One database; None when it was never looked at."""
+        ...
+
+    async def number_looks(self) -> Mapping[tuple[str, str], int]:
+        """How many looks and checks there were at each database."""
+        ...
+
+    async def list_checks(
+        self, environment: str | None = None, database: str | None = None
+    ) -> Sequence[CheckRecord]:
+        """Every check that was ever done at a database that is still watched, or at one."""
         ...
 
     async def list_incidents(
@@ -50,8 +60,26 @@ class Ledger(Protocol):
         """Where it was told."""
         ...
 
-    async def list_looks(self, environment: str, database: str, limit: int) -> Sequence[Look]:
-        """The last looks, the newest first."""
+    async def list_looks(
+        self,
+        environment: str,
+        database: str,
+        limit: int,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Look]:
+        """The last looks, the newest first, of all times or of some."""
+        ...
+
+    async def sum_up_looks(
+        self, environment: str, database: str, since: datetime, span: timedelta
+    ) -> Sequence[Stretch]:
+        """Looks since a moment, by spans and states, the oldest first."""
+        ...
+
+    async def list_deployments(self, *, limit: int = 100) -> Sequence[Deployment]:
+        """The last deployments that were reported, the youngest first."""
         ...
 
     async def list_acceptances(self, environment: str, database: str) -> Sequence[Acceptance]:
@@ -97,6 +125,7 @@ class Configured:
         is_enabled: whether it is looked at.
         is_looking: whether a look is running, or comes as soon as it may.
         problem: what is wrong with its configuration, without secrets.
+        services: those whose deployments concern it; none for all.
     """
 
     name: str
@@ -106,6 +135,7 @@ class Configured:
     is_enabled: bool = True
     is_looking: bool = False
     problem: str | None = None
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

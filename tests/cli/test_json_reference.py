@@ -171,6 +171,21 @@ async def test_a_smoke_run(
     assert_shown("smoke run", done.document)
 
 
+async def test_a_test_message(run_inside: RunCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "*")
+
+    async def take(exchange: Exchange) -> None:
+        await exchange.answer(status=204)
+
+    async with peer(take) as channel:
+        done = await run_inside(
+            *("notify", "--test", "--format", "json"),
+            ANCHORWATCH_WEBHOOKS__OPS__URL=channel.url,
+        )
+    assert done.code == 0, done
+    assert_shown("notify", done.document)
+
+
 async def test_the_examination_of_an_installation(run_inside: RunCommand) -> None:
     done = await run_inside(
         "doctor", "--format", "json", DATABASE_URL="postgresql://u@127.0.0.1:1/d"

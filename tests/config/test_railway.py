@@ -37,11 +37,14 @@ def test_every_variable_is_a_setting(plan: Plan) -> None:
         "TOKEN": "a-token",
         "SECRET": "a-long-secret-of-letters",
     }
+    given_ |= {"HEARTBEAT_URL": "https://hc-ping.example/x", "ENVIRONMENTS": "production"}
     environ = {
         one.name: next(value for key, value in given_.items() if one.name.endswith(key))
         for one in list_variables(plan)
         if one.name.startswith("ANCHORWATCH_")
-    } | {"ANCHORWATCH_SLACK__WEBHOOK_URL": given_["WEBHOOK_URL"]}
+    }
+    environ["ANCHORWATCH_SLACK__WEBHOOK_URL"] = given_["WEBHOOK_URL"]
+    environ["ANCHORWATCH_HEARTBEAT_URL"] = given_["HEARTBEAT_URL"]
     loaded = load_config(environ, cwd=Path("/nonexistent"))
     assert loaded.problems == ()
     assert set(loaded.settings.databases) == set(plan.databases)

@@ -156,7 +156,10 @@ async def test_neither_a_receiver_nor_a_browser_that_hangs_delays_the_end(
     agent.wait_for_state("app", "unchanged")
     await execute(url, "drop index orders_user")
     wait_for(lambda: receiver.requests, "the first attempt")
-    with socket.create_connection(("127.0.0.1", agent.port)) as writer:
+    here = ("127.0.0.1", agent.port)
+    with socket.create_connection(here) as writer, socket.create_connection(here) as listener:
+        listener.sendall(b"GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert listener.recv(4096).startswith(b"HTTP/1.1 200")
         writer.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
         took = agent.stop()  # the body never comes
     assert took < 5

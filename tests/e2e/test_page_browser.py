@@ -1,31 +1,17 @@
 """The page in a real browser: what it looks like, and what its script does."""
 
-import asyncio
-import contextlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from monitor.core.masking import make_masker
 from monitor.core.verdict import State
-from monitor.sinks.store import Store, open_store
-from monitor.web.app import make_app
-from monitor.web.server import serve
-from monitor.web.view import View
+from monitor.sinks.store import Store
+from monitor.web import news
 from tests.web.browser import PROGRAM, Tab, opened_tab
-from tests.web.builders import (
-    SECRET,
-    a_record,
-    a_report,
-    a_view,
-    commit,
-    make_fleet,
-    plant_hostile,
-    sqlite_url,
-)
-from tests.web.waived import plant_waived
+from tests.web.builders import SECRET, a_record, a_report, a_view, commit
+from tests.web.sites import PAGES, opened_fleet, served
 
 pytestmark = [
     pytest.mark.long,
@@ -33,23 +19,12 @@ pytestmark = [
 ]
 
 WARNING = "The ledger lies on a disk that is lost at each deploy: mount a volume."
-PAGES = {
-    "overview": "/",
-    "database": "/databases/billing",
-    "hostile": "/databases/hostile",
-    "waived": "/databases/orders",
-    "incident": "/incidents/5e1f00d5ea11",
-    "incidents": "/incidents",
-}
 SIZES = {"wide": 1280, "tablet": 800, "phone": 390, "narrow": 320}
 
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    await make_fleet(tmp_path)
-    async with open_store(sqlite_url(tmp_path)) as opened:
-        await plant_hostile(opened)
-        await plant_waived(opened)
+    async with opened_fleet(tmp_path) as opened:
         yield opened
 
 
@@ -67,26 +42,6 @@ def shots(tmp_path: Path) -> Path:
     return directory
 
 
-@contextlib.asynccontextmanager
-async def served(view: View) -> AsyncIterator[str]:
-    stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(
-        serve(
-            make_app(view),
-            "127.0.0.1",
-            0,
-            stop,
-            masker=make_masker(()),
-            on_started=started.set_result,
-        )
-    )
-    try:
-        yield f"http://127.0.0.1:{await started}"
-    finally:
-        stop.set()
-        await serving
-
-
 async def test_every_page_fits_every_width_in_both_schemes(
     store: Store, tab: Tab, shots: Path
 ) -> None:
@@ -99,7 +54,7 @@ async def test_every_page_fits_every_width_in_both_schemes(
                     shown = await tab.ask("document.documentElement.scrollWidth")
                     assert shown <= width, (name, size)
                     await tab.shoot(shots / f"{name}-{size}-{scheme}.png")
-    assert tab.complaints == []
+    assert [one for one in tab.complaints if PAGES["missing"] not in one] == []
 
 
 async def test_text_stands_out_from_its_ground_in_both_schemes(store: Store, tab: Tab) -> None:
@@ -121,6 +76,124 @@ async def test_a_change_appears_by_itself_and_is_announced(store: Store, tab: Ta
             "newcomer is empty"
         )
     assert tab.complaints == []
+
+
+async def test_a_person_searches_in_place_and_what_changes_keeps_the_search(
+    store: Store, tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "PERIOD", 0.1)
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        await tab.wait_for(f"{ROWS} === 10")
+        await tab.ask("document.getElementById('q').focus()")
+        await tab.call("Input.insertText", text="in sync")
+        await tab.wait_for(f"{ROWS} === 1")
+        assert await tab.ask("location.search") == "?q=in+sync"
+        assert await tab.ask("document.getElementById('announcer').textContent") == "1 of 10"
+        await commit(store, a_record(a_report("newcomer", State.IN_SYNC)))
+        await tab.wait_for("document.querySelector('[data-name=newcomer]') !== null")
+        assert await tab.ask(ROWS) == 2
+        assert await tab.ask("document.activeElement.id + document.activeElement.value") == (
+            "qin sync"
+        )
+        assert await tab.ask("document.activeElement.selectionStart") == 7
+        await tab.ask("document.getElementById('clear').click()")
+        await tab.wait_for(f"{ROWS} === 11")
+        assert await tab.ask("location.search") == ""
+    assert tab.complaints == []
+
+
+async def test_a_person_narrows_by_the_tally_and_by_the_form(store: Store, tab: Tab) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        await tab.ask("document.getElementById('tally-good').click()")
+        await tab.wait_for(f"{ROWS} === 2")
+        assert await tab.ask("document.getElementById('state').value") == "good"
+        assert await tab.ask("document.activeElement.id || 'body'") in {"body", "tally-good"}
+        await tab.ask(
+            "(state => { state.value = 'drifted';"
+            " state.dispatchEvent(new Event('input', {bubbles: true})) })"
+            "(document.getElementById('state'))"
+        )
+        await tab.wait_for(f"{ROWS} === 4")
+        assert await tab.ask("location.search") == "?state=drifted"
+    assert tab.complaints == []
+
+
+async def test_a_person_sorts_with_the_keyboard_and_stays_where_they_are(
+    store: Store, tab: Tab
+) -> None:
+    first = "document.querySelector('#databases tbody .name').textContent"
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        await tab.ask("document.getElementById('sort-name').focus()")
+        for name, order in (("accounts", "ascending"), ("warehouse", "descending")):
+            await press(tab, "Enter")
+            await tab.wait_for(f"{first} === {name!r}")
+            assert await tab.ask("document.activeElement.id") == "sort-name"
+            assert await tab.ask("document.querySelector('[aria-sort]').ariaSort") == order
+    assert tab.complaints == []
+
+
+async def test_without_a_stream_the_page_asks_by_itself(
+    store: Store, tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "MAX_LISTENERS", 0)
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        await commit(store, a_record(a_report("newcomer", State.EMPTY)))
+        await tab.wait_for("document.querySelector('[data-name=newcomer]') !== null")
+
+
+async def test_without_script_everything_can_be_asked_for(store: Store, tab: Tab) -> None:
+    await tab.call("Emulation.setScriptExecutionDisabled", value=True)
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        # The protocol still may: it stands for a person's hands.
+        await tab.ask("document.getElementById('q').value = 'unreachable'")
+        await tab.ask("document.getElementById('filter').submit()")
+        await tab.wait_for(f"location.search.includes('q=unreachable') && {ROWS} === 1")
+        await tab.ask("location.href = document.getElementById('sort-since').href")
+        await tab.wait_for(f"location.search.includes('sort=since') && {ROWS} === 1")
+
+
+async def test_the_first_key_leads_past_the_head_and_focus_is_seen(store: Store, tab: Tab) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        await press(tab, "Tab")
+        assert await tab.ask("document.activeElement.className") == "skip"
+        assert await tab.ask("document.activeElement.getBoundingClientRect().left") >= 0
+        await press(tab, "Enter")
+        await tab.wait_for("document.activeElement.id === 'main'")
+        await press(tab, "Tab")
+        assert await tab.ask("document.activeElement.closest('main') !== null")
+        assert await tab.ask("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+async def test_a_person_asks_for_a_look_from_an_incident(store: Store, tab: Tab) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def ask(environment: str, database: str) -> bool:
+        asked.append((environment, database))
+        return True
+
+    async with served(a_view(store, ask=ask)) as site:
+        await tab.go(site + "/incidents/5e1f00d5ea11")
+        await tab.ask("document.getElementById('look').click()")
+        await tab.wait_for("location.pathname === '/databases/billing'")
+    assert asked == [("production", "billing")]
+
+
+async def press(tab: Tab, key: str) -> None:
+    text = {"text": "\r"} if key == "Enter" else {}
+    code = {"Enter": 13, "Tab": 9}[key]
+    event = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+    await tab.call("Input.dispatchKeyEvent", type="keyDown", **event, **text)
+    await tab.call("Input.dispatchKeyEvent", type="keyUp", **event)
+
+
+ROWS = "document.querySelectorAll('#databases tbody tr').length"
+"""How many databases the overview lists."""
 
 
 async def test_what_a_reader_closed_stays_closed(store: Store, tab: Tab) -> None:

@@ -19,7 +19,8 @@ from monitor.core.incidents import EventKind, Status
 from monitor.core.verdict import State
 from monitor.sinks import store as store_module
 from monitor.sinks.backend import open_backend
-from monitor.sinks.store import Look, Store, open_store
+from monitor.sinks.past_looks import Look
+from monitor.sinks.store import Store, open_store
 from monitor.sinks.tables import METADATA, OUTBOX, VERSION_TABLE
 from tests.sinks.builders import NOW, a_decision, a_record, an_incident, told
 

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import httpx
 from fastapi import FastAPI
+from msgspec import structs
 
-from monitor.core.deployment import Deployment
+from monitor.core.deployment import Deployment, Phase
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown
 from monitor.core.graph import GraphRow
 from monitor.core.incidents import Event, EventKind, Incident, Status
 from monitor.core.keys import Kind, ObjectKey
 from monitor.core.record import Record
+from monitor.core.release import Move
 from monitor.core.report import Report
 from monitor.core.verdict import State
 from monitor.core.waivers import Acceptance, Accepted, Ignored, IgnoreRule
@@ -298,6 +300,56 @@ async def plant_fleet(store: Store) -> None:
                 )
             )
         await commit(store, record, *incidents)
+
+
+async def plant_month(store: Store) -> None:
+    """Looks of a month at a database that drifted twice, and what was deployed meanwhile."""
+    wrong = tuple(structs.replace(one, database="month") for one in drifted_findings())
+    graph = (
+        GraphRow("*  ", "9b3d44aa10c7", ("head",)),
+        GraphRow("*  ", "4f0c2a9d71be", ("stamped", "schema")),
+        GraphRow("| *", "77d0e1b2c3a4"),
+        GraphRow(":", folded=12),
+        GraphRow("*  ", "3e9d01c77a20"),
+    )
+    moved = Move(NOW - timedelta(days=20), ("3e9d01c77a20",))
+    for number in range(1, 241):
+        day = number / 8
+        state = State.DRIFTED if 9 < day < 10 or day > 29.5 else State.IN_SYNC
+        state = State.UNREACHABLE if 19.9 < day < 20.1 else state
+        findings = wrong if state is State.DRIFTED else ()
+        report = a_report(
+            "month",
+            state,
+            at=NOW - timedelta(days=30) + timedelta(hours=3 * number),
+            seconds=0.2 + 0.1 * (number % 7) + (number == 100),
+            findings=findings,
+            graph=graph,
+            summary="4 differences that no revision explains." if findings else "As expected.",
+        )
+        record = a_record(report, looks=number, move=moved)
+        incidents = (an_incident(findings, id="decade000001"),) if number == 240 else ()
+        opened = [
+            Event(one.id, 1, EventKind.OPENED, NOW - timedelta(minutes=43)) for one in incidents
+        ]
+        assert await store.commit(
+            Decision(
+                record=record,
+                looks_before=number - 1 or None,
+                incidents=incidents,
+                events=tuple(opened),
+                channels=("slack", "pager"),
+            )
+        )
+    for number in range(3):
+        deployment = Deployment(
+            id=f"d{number}",
+            at=NOW - timedelta(days=9 * number, minutes=50),
+            phase=Phase.FAILED if number == 1 else Phase.SUCCEEDED,
+            commit=f"{number}f2a1c9d4b7e",
+            service="web",
+        )
+        await store.add_deployment(deployment)
 
 
 async def plant_hostile(store: Store) -> None:

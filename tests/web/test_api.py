@@ -229,6 +229,7 @@ async def test_openapi_lists_every_route_that_answers_machines(store: Store) -> 
         "/api/databases/{name}/lock",
         "/api/databases/{name}/look",
         "/api/databases/{name}/snapshot",
+        "/api/events",
         "/api/incidents",
         "/api/incidents/{incident_id}",
         "/hooks/deploy/{secret}",

@@ -26,7 +26,7 @@ from tests.web.builders import (
 )
 
 VOID = {"meta", "link", "input", "br", "wbr", "img"}
-FOREIGN = {"svg", "path", "circle"}
+FOREIGN = {"svg", "path", "circle", "rect"}
 
 
 class Page(HTMLParser):

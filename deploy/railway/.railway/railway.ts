@@ -18,6 +18,8 @@ export default defineRailway((ctx) => {
       ANCHORWATCH_API_TOKEN: preserve(),
       ANCHORWATCH_SLACK__WEBHOOK_URL: preserve(),
       ANCHORWATCH_RAILWAY_WEBHOOK_SECRET: preserve(),
+      ANCHORWATCH_HEARTBEAT_URL: preserve(),
+      ANCHORWATCH_ENVIRONMENTS: "production,staging",
       RAILWAY_DEPLOYMENT_DRAINING_SECONDS: "20",
       RAILWAY_DEPLOYMENT_OVERLAP_SECONDS: "0",
     },
