@@ -2,23 +2,18 @@
 
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
-
-from pydantic_core import PydanticCustomError
 
 from monitor.cli.choices import Format
 from monitor.cli.loop import run_loop
 from monitor.cli.output import print_json, print_text
 from monitor.cli.person import name_person
 from monitor.cli.settings import load_settings
-from monitor.config.values import parse_duration
 from monitor.core.errors import UsageError
-from monitor.core.findings import INCIDENT_CLASSES, FindingClass
 from monitor.core.patterns import ANYTHING
 from monitor.core.printing import clean
-from monitor.core.silence import Silence, silence
+from monitor.core.silence import Silence, read_class, read_end, silence
 from monitor.sinks.visit import visit_store
 
 
@@ -75,67 +70,17 @@ def _check(wish: Wish) -> None:
 def _make(wish: Wish, now: datetime) -> Silence:
     if wish.reason is None:
         raise UsageError("There is no reason.", next_step='Say why: --reason "...".')
-    if (wish.duration is None) is (wish.until is None):
-        raise UsageError(
-            "A silence has an end.", next_step="Give --for, as in 2h, or --until, one of them."
-        )
     return silence(
         id=secrets.token_hex(6),
         environment=wish.environment,
         database=wish.database or ANYTHING,
-        finding_class=_read_class(wish.finding_class),
+        finding_class=read_class(wish.finding_class),
         object=wish.object,
         reason=wish.reason,
         by=name_person(),
         at=now,
-        until=_read_end(wish.duration, wish.until, now),
+        until=read_end(wish.duration, wish.until, now),
     )
-
-
-def _read_class(text: str | None) -> FindingClass | None:
-    if text is None:
-        return None
-    for finding_class in INCIDENT_CLASSES:
-        if finding_class.value == text:
-            return finding_class
-    names = ", ".join(one.value for one in INCIDENT_CLASSES)
-    raise UsageError("That is no class of findings.", next_step=f"There are: {names}.")
-
-
-def _read_end(duration: str | None, until: str | None, now: datetime) -> datetime:
-    if duration is not None:
-        return now + _read_duration(duration)
-    return read_moment(until or "")
-
-
-def _read_duration(text: str) -> timedelta:
-    try:
-        duration = parse_duration(text)
-    except PydanticCustomError:
-        raise UsageError("--for is no duration.", next_step="Write 30m, 2h or 7d.") from None
-    if not isinstance(duration, timedelta):  # pragma: no cover  # what a text becomes
-        raise TypeError(duration)
-    return duration
-
-
-def read_moment(text: str) -> datetime:
-    """A moment with its zone, or the end of a day in UTC.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    with suppress(ValueError, OverflowError):
-        day = date.fromisoformat(text)
-        return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
-    moment = None
-    with suppress(ValueError):
-        moment = datetime.fromisoformat(text)
-    if moment is None or moment.tzinfo is None:
-        raise UsageError(
-            "--until is no moment.",
-            next_step="Write a day, 2027-01-31, or a moment with its zone, 2027-01-31T06:00Z.",
-        )
-    return moment.astimezone(UTC)
 
 
 async def _add(url: str, made: Silence) -> None:

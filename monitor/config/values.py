@@ -13,6 +13,7 @@ import msgspec
 from pydantic import BeforeValidator, Secret
 from pydantic_core import PydanticCustomError
 
+from monitor.core.duration import SIZES, read_duration
 from monitor.core.errors import AnchorwatchError, DsnError, UsageError
 from monitor.core.source import Scheme, parse_source
 from monitor.core.template import Json
@@ -21,15 +22,6 @@ from monitor.sources.dsn import parse_dsn, printable
 MASK: Final = "********"
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LONGEST_NAME: Final = 40
-_DURATION: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(ms|s|m|h|d)")
-_UNITS: Final = {
-    "d": timedelta(days=1),
-    "h": timedelta(hours=1),
-    "m": timedelta(minutes=1),
-    "s": timedelta(seconds=1),
-    "ms": timedelta(milliseconds=1),
-}
-_LONGEST: Final = timedelta(days=3650)
 _KEY_SIZES: Final = range(24, 65)
 
 
@@ -46,9 +38,8 @@ def parse_duration(value: object) -> object:
     """
     if isinstance(value, timedelta):
         return value
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    duration = float(match[1]) * _UNITS[match[2]] if match else None
-    if duration is None or duration > _LONGEST:
+    duration = read_duration(value) if isinstance(value, str) else None
+    if duration is None:
         raise invalid("should be a duration.", "Write it like 60s, 5m, 24h or 500ms.")
     return duration
 
@@ -66,9 +57,9 @@ def format_duration(duration: timedelta) -> str:
     Holds: for durations of whole milliseconds.
     """
     for unit in ("h", "m", "s"):
-        if duration and duration % _UNITS[unit] == timedelta(0):
-            return f"{duration // _UNITS[unit]}{unit}"
-    return f"{duration // _UNITS['ms']}ms" if duration else "0s"
+        if duration and duration % SIZES[unit] == timedelta(0):
+            return f"{duration // SIZES[unit]}{unit}"
+    return f"{duration // SIZES['ms']}ms" if duration else "0s"
 
 
 def correct_name(text: str) -> str:

@@ -1,7 +1,29 @@
-"""Durations in words."""
+"""Durations in words, and as people write them."""
 
+import re
 from datetime import timedelta
 from typing import Final
+
+LONGEST: Final = timedelta(days=3650)
+_WRITTEN: Final = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?) ?(ms|s|m|h|d)")
+SIZES: Final = {
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+    "ms": timedelta(milliseconds=1),
+}
+
+
+def read_duration(text: str) -> timedelta | None:
+    """What `500ms`, `60s`, `5m`, `24h` or `7d` stands for; None for anything else.
+
+    More than ten years are no duration either.
+    """
+    match = _WRITTEN.fullmatch(text.strip())
+    duration = float(match[1]) * SIZES[match[2]] if match else None
+    return duration if duration is not None and duration <= LONGEST else None
+
 
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 

@@ -5,14 +5,16 @@ still so is told. That a silence is there to be forgotten is why it ends, within
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 from typing import Final
 
 import msgspec
 
+from monitor.core.duration import read_duration
 from monitor.core.errors import UsageError
-from monitor.core.findings import FindingClass
+from monitor.core.findings import INCIDENT_CLASSES, FindingClass
 from monitor.core.incidents import Incident
 from monitor.core.patterns import ANYTHING, parse_pattern
 from monitor.core.printing import write_line
@@ -121,3 +123,55 @@ def _check_glob(text: str) -> str:
             next_step="Write a name, or a pattern like 'app_*'; '*' means all.",
         )
     return glob
+
+
+def read_class(text: str | None) -> FindingClass | None:
+    """The class of findings that a word names; None for no word.
+
+    Raises:
+        UsageError: it names none that incidents have.
+    """
+    if not text:
+        return None
+    for finding_class in INCIDENT_CLASSES:
+        if finding_class.value == text:
+            return finding_class
+    names = ", ".join(one.value for one in INCIDENT_CLASSES)
+    raise UsageError("That is no class of findings.", next_step=f"There are: {names}.")
+
+
+def read_end(duration: str | None, until: str | None, now: datetime) -> datetime:
+    """When a silence ends: after so long, or at a moment, or with a day in UTC.
+
+    Raises:
+        UsageError: neither is said, or both, or it cannot be read.
+    """
+    if bool(duration) is bool(until):
+        raise UsageError(
+            "A silence has one end.", next_step="Say for how long, as in 2h, or until when."
+        )
+    return now + _read_length(duration) if duration else _read_moment(until or "")
+
+
+def _read_length(text: str) -> timedelta:
+    length = read_duration(text)
+    if length is None:
+        raise UsageError("That is no duration.", next_step="Write 30m, 2h or 7d.")
+    return length
+
+
+def _read_moment(text: str) -> datetime:
+    with suppress(ValueError, OverflowError):
+        day = date.fromisoformat(text)
+        return datetime.combine(day + timedelta(days=1), time(), tzinfo=UTC)
+    moment = None
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+    if moment is None or moment.tzinfo is None:
+        raise UsageError(
+            "That is no moment.",
+            next_step="Write a day, 2027-01-31, or a moment with its zone, 2027-01-31T06:00Z.",
+        )
+    with suppress(OverflowError):
+        return moment.astimezone(UTC)
+    raise UsageError("That moment is too far away.", next_step="Name one within a month.")

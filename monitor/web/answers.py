@@ -15,7 +15,7 @@ from monitor.core.smoke import StepStatus
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import DeliveryStatus
+from monitor.sinks.queue import DeliveryStatus, Held
 
 
 class Answer(BaseModel):
@@ -188,8 +188,64 @@ class DeliveryAnswer(Answer):
     due: datetime | None = Field(description="When it is tried next, while it is pending.")
     ended: datetime | None = Field(description="When it was delivered, superseded or given up.")
     reason: FailureReason | None = Field(description="Why the last attempt failed.")
+    held: Held | None = Field(description="Why it is kept back on purpose, while it is pending.")
     receipt: str | None = Field(description="What the channel answered, in one line.")
     may_have_arrived: bool = Field(description="An attempt ended without an answer.")
+
+
+class AcknowledgementAnswer(Answer):
+    """Who is at an incident."""
+
+    by: str
+    at: datetime
+    note: str
+
+
+class AcknowledgeRequest(Answer):
+    """That somebody is at it."""
+
+    note: str = Field(default="", description="What is done about it.")
+    by: str = Field(default="the API", description="Who says so.")
+
+
+class SilenceRequest(Answer):
+    """What is to be kept quiet, and until when."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    database: str = Field(description="A name, or a pattern as a shell has them.")
+    environment: str = Field(default="*", description="A name, or a pattern.")
+    finding_class: str | None = Field(
+        default=None, alias="class", description="Only findings of this class."
+    )
+    object: str = Field(default="*", description="Only what is about these objects.")
+    reason: str = Field(description="Why.")
+    duration: str | None = Field(
+        default=None, alias="for", description="How long: `30m`, `2h`, `7d`, a month at most."
+    )
+    until: str | None = Field(default=None, description="Until when instead.")
+    by: str = Field(default="the API", description="Who says so.")
+
+
+class SilenceAnswer(Answer):
+    """What is kept quiet."""
+
+    id: str
+    environment: str
+    database: str
+    finding_class: FindingClass | None = Field(serialization_alias="class")
+    object: str
+    reason: str
+    by: str
+    at: datetime
+    until: datetime
+
+
+class SilenceList(Answer):
+    """Every silence that holds, the first to end first."""
+
+    format: Literal[1] = 1
+    silences: tuple[SilenceAnswer, ...]
 
 
 class IncidentAnswer(Answer):
@@ -202,6 +258,12 @@ class IncidentAnswer(Answer):
     status: Status
     severity: Severity
     headline: str = Field(description="What is wrong, in a few words.")
+    cause: str = Field(description="What has most likely led to it; empty where nobody can say.")
+    command: str = Field(description="The command that shows more of it.")
+    acknowledged: AcknowledgementAnswer | None = Field(description="Who is at it.")
+    flapping_since: datetime | None = Field(
+        description="Since when it comes and goes, while nothing is said of that."
+    )
     first_seen: datetime
     last_seen: datetime
     opened_at: datetime | None = Field(description="When people were told first.")

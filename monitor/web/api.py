@@ -21,6 +21,7 @@ from monitor.web.answers import (
 )
 from monitor.web.description import describe_incident
 from monitor.web.events import add_event_routes
+from monitor.web.operating_routes import add_operating_routes
 from monitor.web.overview import (
     ask_for_look,
     list_databases,
@@ -78,6 +79,7 @@ def make_api_routes(view: View) -> APIRouter:
     _add_acceptance_routes(router, view)
     add_push_routes(router, view)
     _add_incident_routes(router, view)
+    add_operating_routes(router, view)
     add_event_routes(router, view)
     return router
 

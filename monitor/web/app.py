@@ -13,6 +13,7 @@ from monitor.web.health import make_health_routes
 from monitor.web.hooks import make_hook_routes
 from monitor.web.limits import BodyLimit
 from monitor.web.login import make_login_routes
+from monitor.web.operating_forms import make_operating_routes
 from monitor.web.pages import make_page_routes
 from monitor.web.problems import install_handlers
 from monitor.web.view import View
@@ -42,6 +43,7 @@ def make_app(view: View) -> FastAPI:
     app.include_router(make_login_routes(view))
     app.include_router(make_page_routes(view))
     app.include_router(make_acceptance_routes(view))
+    app.include_router(make_operating_routes(view))
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     install_handlers(app)
     app.add_middleware(BodyLimit)

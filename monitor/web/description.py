@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, overload
 
+from monitor.core.acknowledgement import Acknowledgement
+from monitor.core.cause import find_cause
 from monitor.core.checkup import CheckRecord
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity, Unknown, get_worst
 from monitor.core.graph import GraphRow
 from monitor.core.incidents import Event, Incident
 from monitor.core.keys import ObjectKey
-from monitor.core.message import describe_class
+from monitor.core.message import choose_command, describe_class
 from monitor.core.record import Record
 from monitor.core.rules import RULES
 from monitor.core.smoke import StepStatus, choose_worst
@@ -20,6 +22,7 @@ from monitor.sinks.past_looks import Look
 from monitor.sinks.queue import DeliveryStatus, Outcome
 from monitor.web.answers import (
     AcceptedAnswer,
+    AcknowledgementAnswer,
     DatabaseAnswer,
     DatabasePage,
     DeliveryAnswer,
@@ -306,6 +309,7 @@ def _describe_delivery(outcome: Outcome) -> DeliveryAnswer:
         reason=outcome.reason,
         receipt=outcome.receipt,
         may_have_arrived=outcome.may_have_arrived,
+        held=outcome.delivery.held if is_waiting else None,
     )
 
 
@@ -318,6 +322,10 @@ def _list_incident(incident: Incident) -> dict[str, Any]:
         "status": incident.status,
         "severity": incident.severity,
         "headline": describe_class(incident),
+        "cause": find_cause(incident),
+        "command": choose_command(incident),
+        "acknowledged": _describe_acknowledgement(incident.acknowledged),
+        "flapping_since": to_utc(incident.flapping_since),
         "first_seen": to_utc(incident.first_seen),
         "last_seen": to_utc(incident.last_seen),
         "opened_at": to_utc(incident.opened_at),
@@ -326,6 +334,12 @@ def _list_incident(incident: Incident) -> dict[str, Any]:
         "waived": incident.waived,
         "findings": describe_findings(incident.findings),
     }
+
+
+def _describe_acknowledgement(known: Acknowledgement | None) -> AcknowledgementAnswer | None:
+    if known is None:
+        return None
+    return AcknowledgementAnswer(by=known.by, at=to_utc(known.at), note=known.note)
 
 
 def describe_look(look: Look) -> LookAnswer:

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from monitor.core.findings import LOOKED
+from monitor.core.findings import INCIDENT_CLASSES, LOOKED
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.web.acceptance import list_accepted
@@ -47,6 +47,8 @@ OPEN: Final = 50
 RESOLVED: Final = 50
 """Incidents that the list of all shows."""
 
+_CLASSES: Final = tuple(one.value for one in INCIDENT_CLASSES)
+
 _AGES: Final = re.compile(r"(<time[^>]*data-age>)[^<]*")
 
 
@@ -59,6 +61,7 @@ def make_page_routes(view: View) -> APIRouter:
     router.add_api_route("/databases/{name}/look", show.look, methods=["POST"])
     router.add_api_route("/incidents", show.incidents, methods=["GET"])
     router.add_api_route("/incidents/{incident_id}", show.incident, methods=["GET"])
+    router.add_api_route("/silences", show.silences, methods=["GET"])
     return router
 
 
@@ -129,7 +132,23 @@ class _Show:
             told=list_tellings(found, self._view.clock()),
             looked=LOOKED,
             can_look=self._is_looked_at(found.environment, found.database),
+            classes=_CLASSES,
         )
+
+    async def silences(self, request: Request) -> Response:
+        """What is kept quiet, and a form to ask for more."""
+        found = await self._view.store.list_silences(after=self._view.clock())
+        silences = [
+            {
+                "id": one.id,
+                "what": str(one),
+                "until": one.until,
+                "reason": one.reason,
+                "by": one.by,
+            }
+            for one in found
+        ]
+        return await self._answer(request, "silences.html", silences=silences, classes=_CLASSES)
 
     def _is_looked_at(self, environment: str, name: str) -> bool:
         return any(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import DeliveryStatus
+from monitor.sinks.queue import DeliveryStatus, Held
 from monitor.web.answers import DeliveryAnswer, EventAnswer, IncidentPage
 from monitor.web.wording import name_state
 
@@ -64,6 +64,13 @@ class Telling:
     due: datetime | None = None
 
 
+_HOLDS: Final = {
+    Held.SILENCED: "kept back: silenced",
+    Held.INHIBITED: "kept back: the database cannot be reached, and that is told alone",
+    Held.OVERTAKEN: "kept back: it has begun again, which is told first",
+}
+
+
 def list_tellings(incident: IncidentPage, now: datetime) -> list[Telling]:
     """Every message, in the order of what happened, then by channel."""
     told = []
@@ -100,6 +107,8 @@ def _describe_outcome(delivery: DeliveryAnswer, *, is_to_come: bool) -> str:
             parts = ["what came after it was told instead", _tell_doubt(delivery)]
         case DeliveryStatus.DEAD:
             parts = [why, _tell_doubt(delivery)]
+        case _ if delivery.held is not None:
+            parts = [_HOLDS[delivery.held]]
         case _ if why:
             parts = [why, _tell_doubt(delivery)]
         case _:

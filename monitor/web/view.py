@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from monitor.core.acknowledgement import Acknowledgement
 from monitor.core.checkup import CheckRecord
 from monitor.core.deployment import Deployment
 from monitor.core.incidents import Event, Incident
 from monitor.core.masking import Masker, make_masker
 from monitor.core.record import Record
+from monitor.core.silence import Silence
 from monitor.core.waivers import Acceptance
 from monitor.sinks.locks import Keeping
 from monitor.sinks.past_looks import Look, Stretch
@@ -94,6 +96,22 @@ class Ledger(Protocol):
         self, environment: str, database: str, findings: Collection[str]
     ) -> Collection[str]:
         """Take back the acceptances of these findings; those that there were."""
+        ...
+
+    async def acknowledge(self, incident: str, known: Acknowledgement | None) -> None:
+        """Note who is at an incident; None for nobody."""
+        ...
+
+    async def list_silences(self, after: datetime | None = None) -> Sequence[Silence]:
+        """What is kept quiet, the first to end first."""
+        ...
+
+    async def add_silence(self, silence: Silence) -> None:
+        """Keep something quiet."""
+        ...
+
+    async def end_silence(self, silence: str, at: datetime) -> Silence | None:
+        """End it; None where there is none that holds."""
         ...
 
 

@@ -26,6 +26,7 @@ PAGES: Final = {
     "incident": "/incidents/5e1f00d5ea11",
     "resolved": "/incidents/01dd0c5eafed",
     "incidents": "/incidents",
+    "silences": "/silences",
     "login": "/login",
     "missing": "/databases/nowhere",
 }

@@ -21,6 +21,7 @@ FILLED = {
     "incident_id": "5e1f00d5ea11",
     "finding": "41a13b09d499",
     "secret": "nonsense",
+    "silence_id": "51e9ce51e9ce",
 }
 OPEN = {"/livez", "/readyz", "/login", "/logout"}
 
