@@ -41,6 +41,7 @@ from monitor.config.policy import make_grouping, make_policy
 from monitor.core.errors import StoreError
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import Event, Incident, Status
+from monitor.core.message import compose_test
 from monitor.core.source import Scheme
 from monitor.core.waivers import Waivers
 from monitor.sinks.channel import FailureReason
@@ -51,6 +52,8 @@ from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
 from monitor.sinks.queue import Held
 from monitor.sinks.store import Store
+from monitor.sinks.trial import Tried, try_channel
+from monitor.sinks.ulid import make_ulid
 from monitor.sources.servers import WatchedServers
 from monitor.watch.checkup import Checkup
 from monitor.watch.expectation import Expectations, LateExpectation, LateLock
@@ -144,6 +147,7 @@ class Agent:
             concurrency=settings.concurrency,
             on_fault=self._note_fault,
         )
+        self._routes = routes
         self._channels = [route.channel.name for route in routes]
         self._channel_watch = ChannelWatch(
             store,
@@ -538,6 +542,8 @@ class Agent:
             load_snapshot=self._shelf.load,
             ask=self._ask,
             deployed=self._deploys.take,
+            channels=[(one.channel.name, one.channel.kind.value) for one in self._routes],
+            try_channel=self._try_channel,
             push=self._push,
             version=__version__,
             clock=_now,
@@ -566,6 +572,19 @@ class Agent:
             _log.info("a lock was pushed", database=name, commit=commit, kept=keeping.value)
             self.fleet.ask(name)
         return keeping
+
+    async def _try_channel(self, name: str) -> Tried | None:
+        """Send a test message to a channel, past the ledger; None where there is none."""
+        channel = next((r.channel for r in self._routes if r.channel.name == name), None)
+        if channel is None:
+            return None
+        at, settings = _now(), self._settings
+        message = compose_test(
+            settings.environment, delivery=make_ulid(at), at=at, url=settings.public_url
+        )
+        tried = await try_channel(channel, message, at)
+        _log.info("a channel was tried", channel=name, is_taken=tried.failure is None)
+        return tried
 
     def _ask(self, environment: str, name: str) -> bool:
         """Ask for a look; False where this agent does not look."""

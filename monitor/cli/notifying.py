@@ -1,12 +1,9 @@
 """Test messages: to every channel at the same time, past the ledger, and tried once."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Any, Final
-
-import msgspec
+from typing import Any
 
 from monitor.agent.routes import make_routes
 from monitor.cli.loop import run_loop
@@ -14,35 +11,12 @@ from monitor.cli.output import say
 from monitor.cli.settings import load_settings
 from monitor.config.audience import describe_silence
 from monitor.config.settings import Settings
-from monitor.core.errors import DeliveryError, UsageError
-from monitor.core.message import Message, compose_test
+from monitor.core.errors import UsageError
+from monitor.core.message import compose_test
 from monitor.core.printing import clean
-from monitor.sinks.channel import Channel, FailureReason
-from monitor.sinks.outbox import SEND_SECONDS
+from monitor.sinks.trial import Tried, try_channel
 from monitor.sinks.ulid import make_ulid
 from monitor.sources.http import open_client
-
-_STEPS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        FailureReason.CONNECT: "Check its address, the network and the certificate.",
-        FailureReason.TIMEOUT: "Look at the receiver: it may have got the message.",
-        FailureReason.BROKEN_OFF: "Look at the receiver: it may have got the message.",
-        FailureReason.RATE_LIMITED: "Wait a minute, and try again.",
-        FailureReason.SERVER: "Look at the receiver, and at the address of the channel.",
-    }
-)
-"""What to do, where a channel speaks of trying again: nobody tries a test again."""
-
-
-class Tried(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one test message: a receipt, or why there is none."""
-
-    name: str
-    kind: str
-    receipt: str | None = None
-    failure: str | None = None
-    reason: str | None = None
-    next_step: str | None = None
 
 
 def send_tests(channel: str | None, config: str | None) -> list[Tried]:
@@ -68,7 +42,7 @@ async def _send(settings: Settings, wanted: str | None) -> list[Tried]:
         message = compose_test(
             settings.environment, delivery=make_ulid(at), at=at, url=settings.public_url
         )
-        return list(await asyncio.gather(*(_try(one, message, at) for one in chosen)))
+        return list(await asyncio.gather(*(try_channel(one, message, at) for one in chosen)))
 
 
 def _find_nothing(names: Sequence[str], wanted: str | None) -> UsageError:
@@ -80,27 +54,6 @@ def _find_nothing(names: Sequence[str], wanted: str | None) -> UsageError:
     return UsageError(
         f"There is no channel {wanted!r}.", next_step=f"Configured are: {', '.join(names)}."
     )
-
-
-async def _try(channel: Channel, message: Message, at: datetime) -> Tried:
-    tried = Tried(name=channel.name, kind=channel.kind.value)
-    try:
-        async with asyncio.timeout(SEND_SECONDS):
-            receipt = await channel.send(message, attempt_at=at)
-    except DeliveryError as error:
-        return msgspec.structs.replace(
-            tried,
-            failure=error.message,
-            reason=error.reason,
-            next_step=_STEPS.get(error.reason, error.next_step),
-        )
-    except TimeoutError:
-        reason = FailureReason.TIMEOUT
-        late = f"It took longer than {SEND_SECONDS:g} s."
-        return msgspec.structs.replace(
-            tried, failure=late, reason=reason.value, next_step=_STEPS[reason]
-        )
-    return msgspec.structs.replace(tried, receipt=receipt)
 
 
 def write_tried(tried: Tried) -> str:

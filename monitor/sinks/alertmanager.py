@@ -152,6 +152,7 @@ def _list_annotations(message: Message) -> dict[str, str]:
     annotations = {
         "summary": _clip(message.headline, _MAX_TEXT),
         "description": "\n".join(_clip(line, _MAX_TEXT) for line in lines),
+        "cause": _clip(message.cause, _MAX_TEXT),
         "command": _clip(message.command, _MAX_TEXT),
         "incident": message.incident,
     }

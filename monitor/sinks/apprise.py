@@ -131,6 +131,8 @@ def write_body(message: Message) -> str:
         lines.append(f"…and {message.omitted} more")
     since = message.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     lines.append(f"Since: {since}")
+    if message.cause:
+        lines.append(f"Likely cause: {clean(message.cause, _MAX_LINE)}")
     lines.append(f"Next step: {clean(message.command, _MAX_LINE)}")
     if message.accept is not None:
         lines.append(f"If it is right as it is: {clean(message.accept, _MAX_LINE)}")

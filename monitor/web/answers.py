@@ -248,6 +248,34 @@ class SilenceList(Answer):
     silences: tuple[SilenceAnswer, ...]
 
 
+class ChannelAnswer(Answer):
+    """One channel, and what waits for it."""
+
+    name: str
+    kind: str
+    pending: int = Field(description="Messages that wait; not those kept back on purpose.")
+    oldest: datetime | None = Field(description="When the oldest of them was decided.")
+    dead: int = Field(description="Messages that were given up.")
+    broken: str | None = Field(description="The incident about it, while it takes nothing.")
+
+
+class ChannelList(Answer):
+    """Every channel that is configured."""
+
+    format: Literal[1] = 1
+    channels: tuple[ChannelAnswer, ...]
+
+
+class TrialAnswer(Answer):
+    """What became of a test message."""
+
+    format: Literal[1] = 1
+    name: str
+    ok: bool
+    receipt: str | None = Field(description="What the channel answered.")
+    error: ErrorBody | None = Field(description="Why it was not taken.")
+
+
 class IncidentAnswer(Answer):
     """The findings of one class on one database over time."""
 

@@ -19,6 +19,7 @@ from monitor.web.answers import (
     IncidentPage,
     LookAsked,
 )
+from monitor.web.channels import add_channel_routes
 from monitor.web.description import describe_incident
 from monitor.web.events import add_event_routes
 from monitor.web.operating_routes import add_operating_routes
@@ -80,6 +81,7 @@ def make_api_routes(view: View) -> APIRouter:
     add_push_routes(router, view)
     _add_incident_routes(router, view)
     add_operating_routes(router, view)
+    add_channel_routes(router, view)
     add_event_routes(router, view)
     return router
 

@@ -22,15 +22,15 @@ from monitor.web.operating import (
 )
 from monitor.web.view import View
 
-type Number = Annotated[str, Path(description="Its number.", max_length=200)]
+type Number = Annotated[str, Path(description="Its number, or name.", max_length=200)]
 
 
 def _answer(status: int, words: str) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorAnswer, "description": words}}
 
 
-_FOREIGN = _answer(403, "The request comes from another site.")
-_NOT_FOUND = _answer(404, "There is no such thing.")
+FOREIGN = _answer(403, "The request comes from another site.")
+NOT_FOUND = _answer(404, "There is no such thing.")
 _OVER = _answer(409, "It is over.")
 
 
@@ -45,7 +45,7 @@ def _add_acknowledging(router: APIRouter, view: View) -> None:
         "/incidents/{incident_id}/ack",
         tags=["incidents"],
         summary="Say that you are at it: no reminders, until it becomes worse",
-        responses=_NOT_FOUND | _FOREIGN | _OVER,
+        responses=NOT_FOUND | FOREIGN | _OVER,
     )
     async def acknowledge_incident(incident_id: Number, asked: AcknowledgeRequest) -> IncidentPage:
         return await acknowledge(view, incident_id, asked)
@@ -54,7 +54,7 @@ def _add_acknowledging(router: APIRouter, view: View) -> None:
         "/incidents/{incident_id}/ack",
         tags=["incidents"],
         summary="Nobody is at it any more",
-        responses=_NOT_FOUND | _FOREIGN,
+        responses=NOT_FOUND | FOREIGN,
     )
     async def withdraw_it(incident_id: Number) -> IncidentPage:
         return await withdraw_acknowledgement(view, incident_id)
@@ -70,7 +70,7 @@ def _add_silencing(router: APIRouter, view: View) -> None:
         tags=["silences"],
         summary="Send nothing of what matches, until it ends: then what is still so is told",
         status_code=HTTPStatus.CREATED,
-        responses=_FOREIGN,
+        responses=FOREIGN,
     )
     async def make_silence(asked: SilenceRequest) -> SilenceAnswer:
         return await add_silence(view, asked)
@@ -79,7 +79,7 @@ def _add_silencing(router: APIRouter, view: View) -> None:
         "/silences/{silence_id}",
         tags=["silences"],
         summary="End a silence now",
-        responses=_NOT_FOUND | _FOREIGN,
+        responses=NOT_FOUND | FOREIGN,
     )
     async def end_it(silence_id: Number) -> SilenceAnswer:
         return await end_silence(view, silence_id)

@@ -14,7 +14,8 @@ from monitor.core.findings import INCIDENT_CLASSES, LOOKED
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.web.acceptance import list_accepted
-from monitor.web.answers import IgnoredAnswer, RuleAnswer
+from monitor.web.answers import IgnoredAnswer, RuleAnswer, TrialAnswer
+from monitor.web.channels import list_channels, try_channel
 from monitor.web.chronicle import load_chronicle
 from monitor.web.description import describe_incident
 from monitor.web.forms import lead_back
@@ -62,6 +63,8 @@ def make_page_routes(view: View) -> APIRouter:
     router.add_api_route("/incidents", show.incidents, methods=["GET"])
     router.add_api_route("/incidents/{incident_id}", show.incident, methods=["GET"])
     router.add_api_route("/silences", show.silences, methods=["GET"])
+    router.add_api_route("/channels", show.channels, methods=["GET"])
+    router.add_api_route("/channels/{channel}/test", show.trial, methods=["POST"])
     return router
 
 
@@ -149,6 +152,18 @@ class _Show:
             for one in found
         ]
         return await self._answer(request, "silences.html", silences=silences, classes=_CLASSES)
+
+    async def channels(self, request: Request) -> Response:
+        """Where messages go, and what waits."""
+        return await self._show_channels(request, None)
+
+    async def trial(self, request: Request, channel: str) -> Response:
+        """Sends a test message, and shows what became of it."""
+        return await self._show_channels(request, await try_channel(self._view, channel))
+
+    async def _show_channels(self, request: Request, trial: TrialAnswer | None) -> Response:
+        listed = await list_channels(self._view)
+        return await self._answer(request, "channels.html", channels=listed.channels, trial=trial)
 
     def _is_looked_at(self, environment: str, name: str) -> bool:
         return any(

@@ -15,7 +15,8 @@ from monitor.core.silence import Silence
 from monitor.core.waivers import Acceptance
 from monitor.sinks.locks import Keeping
 from monitor.sinks.past_looks import Look, Stretch
-from monitor.sinks.queue import Outcome
+from monitor.sinks.queue import Backlog, Outcome
+from monitor.sinks.trial import Tried
 
 
 class Ledger(Protocol):
@@ -114,6 +115,14 @@ class Ledger(Protocol):
         """End it; None where there is none that holds."""
         ...
 
+    async def count_outbox(self) -> Mapping[str, Backlog]:
+        """What waits and what was given up, by channel."""
+        ...
+
+    async def list_broken(self, environment: str) -> Sequence[Incident]:
+        """The incidents of the channels that take nothing."""
+        ...
+
 
 class Push(Protocol):
     """Keeps what a pipeline brings."""
@@ -177,6 +186,8 @@ class View:
         push: keeps a lock for an environment's database.
         deployed: notes a deployment, to be looked at; False where it was noted before, None
             where it concerns no database here.
+        channels: name and kind of each channel that is configured.
+        try_channel: sends a test message to the channel of a name; None where there is none.
         ask: asks for a look at an environment's database; False when nobody here
             looks at it.
         version: of the agent.
@@ -198,6 +209,8 @@ class View:
     configured: Callable[[], Sequence[Configured]]
     load_snapshot: Callable[[str, str], Awaitable[bytes | None]]
     deployed: Callable[[Deployment], Awaitable[bool | None]]
+    channels: Sequence[tuple[str, str]]
+    try_channel: Callable[[str], Awaitable[Tried | None]]
     ask: Callable[[str, str], bool]
     push: Push
     version: str

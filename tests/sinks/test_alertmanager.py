@@ -63,6 +63,7 @@ async def test_what_is_opened_is_active_and_what_is_resolved_is_gone(
             "summary": "CRITICAL app (production): 1 schema difference",
             "description": "table public.orders is missing (persistence: "
             "expected permanent, is nothing)",
+            "cause": "dropped by hand, or a migration that did not run to its end",
             "command": "anchorwatch check app",
             "incident": "i1",
         }

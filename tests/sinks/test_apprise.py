@@ -41,6 +41,7 @@ async def test_a_message_arrives_as_text(httpserver: HTTPServer) -> None:
     assert body["message"].splitlines() == [
         "• table public.orders is missing (persistence: expected permanent, is nothing)",
         "Since: 2026-03-01 12:00 UTC",
+        "Likely cause: dropped by hand, or a migration that did not run to its end",
         "Next step: anchorwatch check app",
     ]
 

@@ -21,6 +21,7 @@ from monitor.core.verdict import State
 from monitor.core.waivers import Acceptance, Accepted, Ignored, IgnoreRule
 from monitor.sinks.locks import Keeping
 from monitor.sinks.store import Decision, Store, open_store
+from monitor.sinks.trial import Tried
 from monitor.web.app import make_app
 from monitor.web.view import Configured, Ledger, View
 
@@ -399,6 +400,17 @@ def a_view(store: Ledger, **changes: Any) -> View:
     async def deployed(deployment: Deployment) -> bool:
         raise AssertionError(deployment)
 
+    async def try_channel(name: str) -> Tried | None:
+        if name == "webhook:ops":
+            return Tried(
+                name=name,
+                kind="webhook",
+                failure="It answered 500.",
+                reason="server",
+                next_step="Look.",
+            )
+        return Tried(name=name, kind="slack", receipt="HTTP 200") if name == "slack" else None
+
     def render_metrics(databases: Sequence[str] | None) -> bytes:
         return f"anchorwatch_asked {len(databases) if databases else 0}\n".encode()
 
@@ -417,6 +429,8 @@ def a_view(store: Ledger, **changes: Any) -> View:
         "configured": list_configured,
         "load_snapshot": load_snapshot,
         "deployed": deployed,
+        "channels": [("slack", "slack"), ("webhook:ops", "webhook")],
+        "try_channel": try_channel,
         "ask": lambda _environment, _database: True,
         "push": push,
         "version": "0.1.0",

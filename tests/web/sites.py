@@ -27,6 +27,7 @@ PAGES: Final = {
     "resolved": "/incidents/01dd0c5eafed",
     "incidents": "/incidents",
     "silences": "/silences",
+    "channels": "/channels",
     "login": "/login",
     "missing": "/databases/nowhere",
 }

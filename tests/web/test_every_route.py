@@ -22,6 +22,7 @@ FILLED = {
     "finding": "41a13b09d499",
     "secret": "nonsense",
     "silence_id": "51e9ce51e9ce",
+    "channel": "slack",
 }
 OPEN = {"/livez", "/readyz", "/login", "/logout"}
 

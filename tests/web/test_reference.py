@@ -14,6 +14,7 @@ def test_every_address_and_every_field_of_a_database_is_in_the_reference(store: 
         shown = path.replace("{name}", "NAME").replace("{secret}", "SECRET")
         for number in ("{incident_id}", "{finding}", "{silence_id}"):
             shown = shown.replace(number, "ID")
+        shown = shown.replace("{channel}", "CHANNEL")
         assert shown in text
     for name in ("DatabaseAnswer", "DatabasePage", "FindingAnswer", "AcceptanceAnswer"):
         for field in document["components"]["schemas"][name]["properties"]:

@@ -1,0 +1,58 @@
+"""A test message to a channel: past the ledger, and tried once."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from monitor.core.errors import DeliveryError
+from monitor.core.message import Message
+from monitor.sinks.channel import Channel, FailureReason
+from monitor.sinks.outbox import SEND_SECONDS
+
+_STEPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        FailureReason.CONNECT: "Check its address, the network and the certificate.",
+        FailureReason.TIMEOUT: "Look at the receiver: it may have got the message.",
+        FailureReason.BROKEN_OFF: "Look at the receiver: it may have got the message.",
+        FailureReason.RATE_LIMITED: "Wait a minute, and try again.",
+        FailureReason.SERVER: "Look at the receiver, and at the address of the channel.",
+    }
+)
+"""What to do, where a channel speaks of trying again: nobody tries a test again."""
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one test message: a receipt, or why there is none."""
+
+    name: str
+    kind: str
+    receipt: str | None = None
+    failure: str | None = None
+    reason: str | None = None
+    next_step: str | None = None
+
+
+async def try_channel(channel: Channel, message: Message, at: datetime) -> Tried:
+    """What becomes of a test message."""
+    tried = Tried(name=channel.name, kind=channel.kind.value)
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            receipt = await channel.send(message, attempt_at=at)
+    except DeliveryError as error:
+        return msgspec.structs.replace(
+            tried,
+            failure=error.message,
+            reason=error.reason,
+            next_step=_STEPS.get(error.reason, error.next_step),
+        )
+    except TimeoutError:
+        reason = FailureReason.TIMEOUT
+        late = f"It took longer than {SEND_SECONDS:g} s."
+        return msgspec.structs.replace(
+            tried, failure=late, reason=reason.value, next_step=_STEPS[reason]
+        )
+    return msgspec.structs.replace(tried, receipt=receipt)

@@ -1,0 +1,46 @@
+"""Channels on the page and through the API: what waits, which takes nothing, and a test."""
+
+from monitor.core.channel_health import Trouble, break_channel
+from monitor.core.incidents import EventKind
+from monitor.sinks.store import Store
+from tests.sinks.builders import told
+from tests.web.builders import NOW, a_view, client_of
+
+
+async def test_each_channel_is_listed_with_what_waits(store: Store) -> None:
+    assert await store.commit(told(1, EventKind.OPENED, "slack"))
+    incident, event = break_channel("production", "webhook:ops", Trouble(NOW, "Gone."), NOW)
+    assert await store.open_channel_incident(incident, event, ["slack"])
+    async with client_of(a_view(store)) as client:
+        body = (await client.get("/api/channels")).json()
+        page = (await client.get("/channels", headers={"Accept": "text/html"})).text
+    slack, hook = body["channels"]
+    assert (slack["name"], slack["kind"], slack["pending"] >= 2) == ("slack", "slack", True)
+    assert (slack["broken"], hook["broken"]) == (None, incident.id)
+    assert f"/incidents/{incident.id}" in page
+    assert "takes nothing" in page
+
+
+async def test_a_test_message_says_what_became_of_it(store: Store) -> None:
+    async with client_of(a_view(store)) as client:
+        taken = (await client.post("/api/channels/slack/test")).json()
+        assert (taken["ok"], taken["receipt"], taken["error"]) == (True, "HTTP 200", None)
+        refused = (await client.post("/api/channels/webhook:ops/test")).json()
+        assert refused["ok"] is False
+        assert refused["error"] == {
+            "code": "server",
+            "message": "It answered 500.",
+            "next": "Look.",
+        }
+        assert (await client.post("/api/channels/nowhere/test")).status_code == 404
+        headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+        page = await client.post("/channels/webhook:ops/test", headers=headers)
+    assert page.status_code == 200
+    assert "Not taken" in page.text
+    assert "It answered 500." in page.text
+
+
+async def test_without_channels_the_page_says_how_to_get_one(store: Store) -> None:
+    async with client_of(a_view(store, channels=[])) as client:
+        page = await client.get("/channels", headers={"Accept": "text/html"})
+    assert "nobody is told anything" in page.text
