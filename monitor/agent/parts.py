@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -535,6 +536,7 @@ class Agent:
             railway_secret=reveal_secret(settings.railway_webhook_secret),
             deploy_secret=reveal_secret(settings.deploy_webhook_secret),
             is_loopback=is_loopback(settings.host),
+            public_host=urlsplit(settings.public_url or "").hostname,
             render_metrics=self.metrics.render,
             is_alive=self._is_alive,
             is_ready=self._list_reasons,

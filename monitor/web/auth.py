@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from monitor.core.loopback import is_own_host
 from monitor.core.masking import Masker
 from monitor.web.answers import ErrorBody
 from monitor.web.limits import is_push
@@ -51,6 +52,12 @@ _UNSET: Final = ErrorBody(
         "ANCHORWATCH_METRICS_TOKEN is enough), restart, and send it as "
         "`Authorization: Bearer TOKEN`."
     ),
+)
+_STRANGE_HOST: Final = ErrorBody(
+    code="strange_host",
+    message="This agent is open to its own machine only, and was asked for by a strange name.",
+    next="Open it as http://localhost, or set ANCHORWATCH_PUBLIC_URL to the name that it has, "
+    "or ANCHORWATCH_API_TOKEN.",
 )
 _FOREIGN: Final = ErrorBody(
     code="foreign_origin",
@@ -129,10 +136,19 @@ class Guard:
             return None
         accepted = self._list_accepted(request.method, path)
         if not accepted and self._view.is_loopback:
-            return None
-        if self._is_known(request, accepted):
-            return None
-        return self._refuse(request, is_set=bool(accepted))
+            is_meant = self._is_meant(request)
+            return None if is_meant else answer_problem(request, 403, _STRANGE_HOST)
+        is_known = self._is_known(request, accepted)
+        return None if is_known else self._refuse(request, is_set=bool(accepted))
+
+    def _is_meant(self, request: Request) -> bool:
+        """Whether the browser took this agent for itself, and not for a site of that name.
+
+        Any site can let its name lead to this machine, and then its scripts read what is open
+        here: DNS rebinding. It needs a name; one that is an address is asked for on purpose.
+        """
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        return not host or host == self._view.public_host or is_own_host(host)
 
     def _list_accepted(self, method: str, path: str) -> Sequence[str]:
         """The tokens that open this address; an empty one opens nothing."""

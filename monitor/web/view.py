@@ -178,6 +178,7 @@ class View:
         railway_secret: the last part of the address that Railway posts to.
         deploy_secret: the same of pipelines.
         is_loopback: whether only this machine can connect.
+        public_host: the name by which people reach the page; None where none is configured.
         render_metrics: the text exposition of all databases, or of some.
         is_alive: whether the agent makes progress.
         is_ready: the reasons why it is not ready; none when it is.
@@ -203,6 +204,7 @@ class View:
     railway_secret: str | None = field(repr=False)
     deploy_secret: str | None = field(repr=False)
     is_loopback: bool
+    public_host: str | None
     render_metrics: Callable[[Sequence[str] | None], bytes]
     is_alive: Callable[[], bool]
     is_ready: Callable[[], Awaitable[list[str]]]

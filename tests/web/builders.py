@@ -423,6 +423,7 @@ def a_view(store: Ledger, **changes: Any) -> View:
         "railway_secret": None,
         "deploy_secret": None,
         "is_loopback": True,
+        "public_host": "watch.test",
         "render_metrics": render_metrics,
         "is_alive": lambda: True,
         "is_ready": is_ready,

@@ -221,6 +221,8 @@ async def test_openapi_lists_every_route_that_answers_machines(store: Store) -> 
     async with a_client(app) as client:
         document = (await client.get("/api/openapi.json")).json()
     assert sorted(document["paths"]) == [
+        "/api/channels",
+        "/api/channels/{channel}/test",
         "/api/databases",
         "/api/databases/{name}",
         "/api/databases/{name}/accept",
@@ -232,6 +234,9 @@ async def test_openapi_lists_every_route_that_answers_machines(store: Store) -> 
         "/api/events",
         "/api/incidents",
         "/api/incidents/{incident_id}",
+        "/api/incidents/{incident_id}/ack",
+        "/api/silences",
+        "/api/silences/{silence_id}",
         "/hooks/deploy/{secret}",
         "/hooks/railway/{secret}",
         "/livez",

@@ -224,3 +224,29 @@ def test_a_path_is_shown_without_the_secret_of_a_hook(path: str, shown: str) -> 
 
 def test_the_cookies_name_is_ours() -> None:
     assert COOKIE.startswith("anchorwatch")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost:8080", 200),
+        ("LOCALHOST.", 200),
+        ("watch.localhost", 200),
+        ("127.0.0.1:8080", 200),
+        ("[::1]:8080", 200),
+        ("watch.test", 200),
+        ("evil.example:8080", 403),
+        ("watch.test.evil.example", 403),
+        ("localhost.evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+    ],
+)
+async def test_a_site_that_calls_this_machine_its_own_reads_nothing(
+    store: Store, host: str, status: int
+) -> None:
+    """Where no token is needed: DNS rebinding."""
+    for path in ("/", "/api/databases", "/metrics"):
+        assert await status_of(a_view(store), path, {"Host": host}) == status
+    known = a_view(store, api_token=SECRET)
+    assert await status_of(known, "/api/databases", {"Host": host, **bearer(SECRET)}) == 200
+    assert await status_of(a_view(store), "/livez", {"Host": host}) == 200
