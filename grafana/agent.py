@@ -21,10 +21,13 @@ from grafana.pieces import (
     map_values,
     name,
     number,
+    timeline,
 )
 
 WHERE: Final = 'job=~"$job",instance=~"$instance"'
 BYTES: Final = Look("bytes")
+HEARTBEAT: Final = f"anchorwatch_heartbeat_last_success_timestamp_seconds{{{WHERE}}}"
+TAKES: Final = Look(mappings=(map_values({0: ("broken", "red"), 1: ("works", "green")}),))
 
 
 def make() -> dashboard.Dashboard:
@@ -46,7 +49,7 @@ def make() -> dashboard.Dashboard:
         [
             Section("", [(4, [*_sum_up()])]),
             Section("Looking", [(8, [*_draw_looking()]), (8, [*_draw_schedule()])]),
-            Section("Telling", [(8, [*_draw_telling()])]),
+            Section("Telling", [(7, [*_draw_ways()]), (8, [*_draw_telling()])]),
             Section("What it costs", [(8, [*_draw_costs()])]),
         ],
     )
@@ -217,6 +220,46 @@ def _draw_telling() -> list[Panel]:
             "Messages that wait over time",
             "By channel.",
             [Asked(f"sum by (channel) (anchorwatch_outbox_pending{{{WHERE}}})", "{{channel}}")],
+        ),
+    ]
+
+
+def _draw_ways() -> list[Panel]:
+    """Whether there is a way out at all, beside what goes it."""
+    started = f"process_start_time_seconds{{{WHERE}}}"
+    return [
+        timeline(
+            "Channels over time",
+            "Whether each channel takes messages; one that is broken is announced on the others.",
+            Asked(
+                f"min by (instance, channel) (anchorwatch_channel_up{{{WHERE}}})",
+                "{{channel}} ({{instance}})",
+            ),
+            TAKES,
+        ),
+        graph(
+            "Time since the last heartbeat",
+            "Since somebody outside last took the word that the agent lives, or since the agent "
+            "started: it should stay within two minutes.",
+            [
+                Asked(
+                    f"time() - ({HEARTBEAT} > on (job, instance) group_left () {started} "
+                    f"or {HEARTBEAT} * 0 + on (job, instance) group_left () {started})",
+                    "{{target}} ({{instance}})",
+                )
+            ],
+            SECONDS,
+        ),
+        graph(
+            "Kept back",
+            "What was silenced, flaps, or is told in a message about something else.",
+            [
+                Asked(
+                    "sum by (channel, reason) (increase("
+                    f"anchorwatch_notifications_suppressed_total{{{WHERE}}}[$__rate_interval]))",
+                    "{{channel}} {{reason}}",
+                )
+            ],
         ),
     ]
 
