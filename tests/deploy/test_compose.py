@@ -30,8 +30,6 @@ DEPLOY = ROOT / "deploy"
 FILE = DEPLOY / "compose.yml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
 SERVICES: dict[str, Any] = DOCUMENT["services"]
-BESIDE = ("prometheus", "../grafana/provisioning")
-"""What the stack only shows, and a checkout may be without: rules, routes, data sources."""
 EACH = pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
 
 
@@ -39,13 +37,6 @@ def list_mounts(service: dict[str, Any]) -> list[tuple[str, str, bool]]:
     """Source, target, and whether it is read-only."""
     parts = [one.split(":") for one in service.get("volumes", [])]
     return [(one[0], one[1], one[2:] == ["ro"]) for one in parts]
-
-
-def skip_without(source: str) -> None:
-    """Skip where the directory that the file is in is not in this checkout."""
-    for place in BESIDE:
-        if place in source and not (DEPLOY / place).exists():
-            pytest.skip(f"{place} is not in this checkout")
 
 
 @pytest.mark.long
@@ -78,7 +69,6 @@ def test_a_container_is_pinned_checked_and_seen_from_this_machine_alone(
 def test_what_is_mounted_is_there(service: dict[str, Any]) -> None:
     for source, _, is_read_only in list_mounts(service):
         if source.startswith("."):
-            skip_without(source)
             assert (DEPLOY / source).exists(), source
             assert is_read_only, source
         else:
@@ -171,7 +161,6 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
     mounts = {target: source for source, target, _ in list_mounts(SERVICES["prometheus"])}
     for rules in yaml.safe_load(text)["rule_files"]:
         assert rules in mounts
-        skip_without(mounts[rules])
         text = text.replace(rules, str(DEPLOY / mounts[rules]))
     (tmp_path / "metrics_token").write_text("a-token-of-the-test\n")
     (tmp_path / "prometheus.yml").write_text(text.replace("/run/secrets", str(tmp_path)))
@@ -189,7 +178,6 @@ def test_prometheus_takes_its_configuration(tmp_path: Path) -> None:
 
 def test_grafana_finds_its_sources_and_its_dashboards() -> None:
     mounts = {target: DEPLOY / source for source, target, _ in list_mounts(SERVICES["grafana"])}
-    skip_without("../grafana/provisioning")
     for path in mounts["/etc/grafana/provisioning/datasources"].glob("*.yaml"):
         for source in yaml.safe_load(path.read_text("utf-8"))["datasources"]:
             host, port = source["url"].removeprefix("http://").split(":")

@@ -34,6 +34,7 @@ DRIFT: Final = """
 alter table assets add column hand_made_note text;
 drop index ix_discovery_flows_account_name;
 """
+QUIET: Final = {"database": "production", "class": "orphans", "reason": "planted", "for": "1h"}
 ORPHANS: Final = """
 set session_replication_role = replica;
 insert into client_accounts (id, name) values (gen_random_uuid(), 'planted');
@@ -75,6 +76,7 @@ def write_config(url: str, receiver: Receiver, application: int) -> str:
     return f"""
 environment: test
 deploy_webhook_secret: {SECRET}
+heartbeat_url: https://localhost:{application}/alive
 post_deploy_delay: 100ms
 databases:
   production:
@@ -127,7 +129,8 @@ async def prometheus(
     start_agent: StartAgent,
     tmp_path: Path,
 ) -> Any:
-    """A Prometheus that has seen the agent through a drift, orphans, smoke and a deployment."""
+    """A Prometheus that has seen the agent through drift, orphans, smoke, deployment and quiet."""
+    begun = time.time()
     agent: Agent = start_agent(
         ANCHORWATCH_CONFIG_YAML=write_config(production, receiver, application),
         SSL_CERT_FILE=str(tmp_path / "root.crt"),
@@ -142,6 +145,7 @@ async def prometheus(
     with running_prometheus(tmp_path, config) as started:
         agent.wait_for_state("production", "in_sync")
         wait_for(lambda: started.look_up("anchorwatch_smoke_success == 1"), "a suite that passes")
+        assert agent.post("/api/silences", QUIET) == 201
         await execute(production, DRIFT)
         await execute(production, ORPHANS)
         assert agent.post(f"/hooks/deploy/{SECRET}", {"commit": "3f2a1c"}) == 202
@@ -150,6 +154,9 @@ async def prometheus(
             "anchorwatch_orphan_rows > 0",
             "anchorwatch_deploy_timestamp_seconds",
             'sum(anchorwatch_notifications_total{event="opened"}) > 0',
+            'sum(anchorwatch_notifications_suppressed_total{reason="silenced"}) > 0',
+            'anchorwatch_channel_up{channel="webhook:team"} == 1',
+            f'anchorwatch_heartbeat_last_success_timestamp_seconds{{target="heartbeat"}} > {begun}',
             'ALERTS{alertname="AnchorwatchSchemaDrift",alertstate="firing"}',
             f"sum(increase(anchorwatch_checks_total[{WINDOW}])) > 3",
         ):
