@@ -91,7 +91,9 @@ class Agent:
     def post(self, path: str, document: Mapping[str, Any]) -> int:
         """The status of a document that is posted."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", data=json.dumps(document).encode()
+            f"http://127.0.0.1:{self.port}{path}",
+            data=json.dumps(document).encode(),
+            headers={"Content-Type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310  # as above
             return int(answer.status)

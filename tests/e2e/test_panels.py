@@ -78,6 +78,7 @@ environment: test
 deploy_webhook_secret: {SECRET}
 heartbeat_url: https://localhost:{application}/alive
 post_deploy_delay: 100ms
+deploy_window: 1s
 databases:
   production:
     url: {url}
@@ -156,7 +157,7 @@ async def prometheus(
             'sum(anchorwatch_notifications_total{event="opened"}) > 0',
             'sum(anchorwatch_notifications_suppressed_total{reason="silenced"}) > 0',
             'anchorwatch_channel_up{channel="webhook:team"} == 1',
-            f'anchorwatch_heartbeat_last_success_timestamp_seconds{{target="heartbeat"}} > {begun}',
+            f"anchorwatch_heartbeat_last_success_timestamp_seconds > {begun}",
             'ALERTS{alertname="AnchorwatchSchemaDrift",alertstate="firing"}',
             f"sum(increase(anchorwatch_checks_total[{WINDOW}])) > 3",
         ):
