@@ -38,6 +38,28 @@ def test_the_example_loads(tmp_path: Path) -> None:
     assert loaded.settings.databases["preview"].environment == "staging"
 
 
+def test_the_other_way_of_the_example_loads_too(tmp_path: Path) -> None:
+    """A bot in place of the webhook, and what stands in a comment beside it."""
+    text = (ROOT / "deploy" / "anchorwatch.example.yaml").read_text()
+    text = text.replace("  webhook_url: ${SLACK_WEBHOOK_URL}\n", "")
+    for name in ("environments", "  bot_token", "  channel"):
+        indent = name[: -len(name.lstrip())]
+        assert f"{indent}# {name.strip()}: " in text
+        text = text.replace(f"{indent}# {name.strip()}: ", f"{name}: ")
+    for name in ("billing-password", "preview-url", "oncall-webhook"):
+        (tmp_path / name).write_text("postgresql://h/d\n" if name == "preview-url" else KEY)
+    environ = {
+        "ANCHORWATCH_CONFIG_YAML": text.replace("/run/secrets/", ""),
+        "DATABASE_URL": "postgresql://app:pw@db.example/app",
+        "SLACK_BOT_TOKEN": "xoxb-of-the-test",
+    }
+    loaded = load_config(environ, cwd=tmp_path)
+    assert loaded.problems == ()
+    assert loaded.settings.environments == ("production", "staging")
+    assert loaded.settings.slack is not None
+    assert loaded.settings.slack.channel == "C0123456789"
+
+
 def test_the_masked_settings_are_json_and_show_where_databases_are(tmp_path: Path) -> None:
     environ = {
         "DATABASE_URL": "postgresql://app:hunter2@db.example:6432/app?options=hunter2",
