@@ -20,11 +20,13 @@ from standardwebhooks import Webhook
 from tests.conftest import MakeDatabase
 from tests.e2e.conftest import SECRET, Agent, Receiver, StartAgent, wait_for
 
-DATABASES = 8
+DATABASES = 16
 TABLES = "create table orders (id int primary key); create index orders_id on orders (id);"
 HEALS = 2
 """Before the last one: what comes and goes more often is told as flapping, and then no more."""
 MOST_DUPLICATES = 0.01
+ENOUGH = 500
+"""Messages; of fewer, on a machine that is busy, one that a kill doubled may be a percent."""
 
 
 class Moody:
@@ -68,19 +70,19 @@ class Campaign:
     async def kill_now_and_then(self, until: float) -> None:
         """Kill one of the two, and start it again while the other lives."""
         while monotonic() < until:
-            await asyncio.sleep(self.dice.uniform(0.5, 3))
+            await asyncio.sleep(self.dice.uniform(1, 6))
             number = self.dice.randrange(len(self.agents))
             await asyncio.to_thread(self.agents[number].kill)
             self.kills += 1
             self.agents[number] = await self.launch()
 
     async def drift(self, url: str, seconds: float) -> None:
-        """Change a database about every second and a half, and heal it from time to time."""
+        """Change a database every four seconds or so, and heal it from time to time."""
         connection = await asyncpg.connect(url)
         begun, healed, columns = monotonic(), 0, 0
         try:
             while (passed := monotonic() - begun) < seconds:
-                await asyncio.sleep(self.dice.uniform(1, 2))
+                await asyncio.sleep(self.dice.uniform(2, 6))
                 if passed > (healed + 1) * seconds / (HEALS + 1):
                     healed, columns = healed + 1, await self._heal(connection)
                 else:
@@ -129,7 +131,7 @@ class Campaign:
         assert self.agents[0].stop() < 5
 
     async def _wait_for_an_empty_outbox(self) -> None:
-        self.agents[0].wait_for_looks(3 * len(self.databases))
+        self.agents[0].wait_for_looks(2 * len(self.databases))
         until = monotonic() + 60
         while await self._fetch("select 1 from anchorwatch_outbox where status = 'pending'"):
             assert monotonic() < until, await self._fetch(
@@ -153,7 +155,7 @@ class Campaign:
 
 @pytest.fixture
 def receivers() -> Iterator[dict[str, Receiver]]:
-    made = {name: Receiver() for name in ("team", "ops")}
+    made = {name: Receiver() for name in ("team", "ops", "log")}
     for one in made.values():
         one.start()
     yield made
@@ -193,9 +195,9 @@ async def check_chaos(
     taken = sum(len(mood.taken) for mood in moods.values())
     twice = sum(mood.taken.total() - len(mood.taken) for mood in moods.values())
     assert twice <= campaign.kills * len(moods)  # one under way on each channel
-    assert twice < taken * MOST_DUPLICATES
+    assert twice < taken * MOST_DUPLICATES or (taken < ENOUGH and twice <= campaign.kills)
     assert campaign.kills >= 2
-    assert len(events) >= seconds
+    assert len(events) >= DATABASES
 
 
 def make_environ(
@@ -212,7 +214,7 @@ def make_environ(
         **watched,
         **hooks,
         "ANCHORWATCH_STORE_URL": ledger,
-        "ANCHORWATCH_DEFAULTS__INTERVAL": "600ms",
+        "ANCHORWATCH_DEFAULTS__INTERVAL": "2s",
         "ANCHORWATCH_DEFAULTS__MIN_INTERVAL": "100ms",
         "ANCHORWATCH_ALERTS__DRIFT__OPEN_LOOKS": "1",
         "ANCHORWATCH_ENVIRONMENT": "test",
