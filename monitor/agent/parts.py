@@ -599,7 +599,7 @@ class Agent:
 
     def _is_alive(self) -> bool:
         """Whether the scheduler ticks: looks are waited for by nobody."""
-        return _now() - self.fleet.last_tick < STALE_BEATS * timedelta(seconds=BEAT_SECONDS)
+        return self.fleet.since_tick < STALE_BEATS * timedelta(seconds=BEAT_SECONDS)
 
     async def _list_reasons(self) -> list[str]:
         """Why the agent is not ready; the watched databases never count."""

@@ -107,6 +107,27 @@ def note(incident: Incident, known: Acknowledgement | None) -> Incident:
     return msgspec.structs.replace(noted, status=stand(noted, noted.status))
 
 
+def set_back(incident: Incident, now: datetime) -> Incident:
+    """The incident with every moment to come as one of now.
+
+    A clock that was ahead is set back: what waits for time to pass would wait for hours.
+    """
+
+    def clip(moment: datetime | None) -> datetime | None:
+        return None if moment is None else min(moment, now)
+
+    return msgspec.structs.replace(
+        incident,
+        first_seen=min(incident.first_seen, now),
+        last_seen=min(incident.last_seen, now),
+        opened_at=clip(incident.opened_at),
+        told_at=clip(incident.told_at),
+        turns=tuple(min(turn, now) for turn in incident.turns),
+        flapping_since=clip(incident.flapping_since),
+        steady_since=clip(incident.steady_since),
+    )
+
+
 def stand(incident: Incident, status: Status) -> Status:
     """An open incident is acknowledged, or not."""
     if status not in (Status.OPEN, Status.ACKNOWLEDGED):

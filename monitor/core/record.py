@@ -119,7 +119,7 @@ def _move_window(before: Record, report: Report, policy: Policy) -> _Window:
     keeps the window open for three times its length at most: what is wrong must
     be told one day.
     """
-    was = (before.window_since, before.window_until)
+    was = _set_back((before.window_since, before.window_until), report.at, policy)
     if not report.revisions or before.revisions is None or report.revisions == before.revisions:
         return was
     since, until = was
@@ -128,11 +128,21 @@ def _move_window(before: Record, report: Report, policy: Policy) -> _Window:
     return since, min(report.at + policy.window, since + _LONGEST * policy.window)
 
 
+def _set_back(window: _Window, now: datetime, policy: Policy) -> _Window:
+    """A window that a clock opened that was ahead ends as if it had been opened now."""
+    since, until = window
+    if since is None or until is None or since <= now:
+        return window
+    return now, min(until, now + policy.window)
+
+
 def _open_window(
     window: _Window, deployed_at: datetime | None, report: Report, policy: Policy
 ) -> _Window:
     """The window, at least as long as the one that a reported deployment opens."""
     if deployed_at is None or report.at >= deployed_at + policy.window:
+        return window
+    if deployed_at > report.at + policy.window:  # by a clock that was ahead
         return window
     since, until = window
     end = deployed_at + policy.window

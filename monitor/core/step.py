@@ -15,7 +15,7 @@ import msgspec
 
 from monitor.core.findings import Finding, FindingClass, Severity, digest_findings, get_worst
 from monitor.core.flapping import CALM_AFTER, add_turn, is_flapping
-from monitor.core.incidents import Event, EventKind, Incident, Status, stand
+from monitor.core.incidents import Event, EventKind, Incident, Status, set_back, stand
 from monitor.core.patience import DEFAULT_POLICY, ClassPolicy, Policy, choose_gap
 from monitor.core.rules import RULES
 
@@ -140,12 +140,13 @@ class _Context(msgspec.Struct, frozen=True):
 def _advance(
     before: Incident | None, context: _Context
 ) -> tuple[Incident | None, EventKind | None]:
-    findings = context.findings
+    findings, at = context.findings, context.report.at
+    before = set_back(before, at) if before is not None else None
     if before is None:
         return _consider(_suspect(context), context) if findings else (None, None)
     if not findings:
         return _recover(before, context)
-    seen = _see(before, findings, context.report.at)
+    seen = _see(before, findings, at)
     if seen.status is Status.SUSPECTED:
         return _consider(seen, context)
     return _follow(seen, context)
@@ -164,7 +165,7 @@ def _suspect(context: _Context) -> Incident:
         first_seen=report.at,
         last_seen=report.at,
         is_initial=context.is_first_look,
-        turns=context.last.turns if context.last else (),
+        turns=set_back(context.last, report.at).turns if context.last else (),
     )
 
 

@@ -94,7 +94,11 @@ class _Lane:
         self.pace: Pace = PACES[route.channel.kind]
         self.is_busy = False
         self.free_at = 0.0
-        self.closed_until: datetime | None = None
+        self.closed: tuple[datetime, datetime] | None = None
+
+    def is_closed(self, now: datetime) -> bool:
+        """Whether the receiver asked to be left alone; a clock that is set back opens it."""
+        return self.closed is not None and self.closed[0] <= now < self.closed[1]
 
     @property
     def name(self) -> str:
@@ -298,7 +302,7 @@ class Courier:
             await self._sleep(poll_seconds)
 
     async def _serve(self, lane: _Lane, clock: Callable[[], datetime]) -> None:
-        if lane.is_busy or (lane.closed_until is not None and clock() < lane.closed_until):
+        if lane.is_busy or lane.is_closed(clock()):
             return
         lane.is_busy = True
         try:
@@ -513,7 +517,7 @@ class Courier:
         due = None if wait is None else now + wait
         if (asked := read_wish(failure)) is not None:
             # It was asked of the channel, not of one message.
-            lane.closed_until = None if due is None else now + asked
+            lane.closed = None if due is None else (now, now + asked)
         if due is None:
             await self._store.bury(sent, reason, now)
         else:

@@ -113,6 +113,12 @@ class Backlog:
     dead: int
 
 
+LONGEST_DUE: Final = timedelta(days=1, hours=6)
+"""Nothing is postponed for longer: what is due later was so by a clock that was ahead."""
+LONGEST_HOLD: Final = timedelta(minutes=1)
+"""As `LONGEST_DUE`, of what was never tried, or is kept back on purpose."""
+LONGEST_LEASE: Final = timedelta(minutes=5)
+"""As `LONGEST_DUE`, of a claim."""
 _ALL: Final = 10_000
 """Rows of one environment and class: nobody watches as many databases with one agent."""
 _PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
@@ -394,8 +400,8 @@ def _select_due(
         other.c.status == DeliveryStatus.PENDING,
     )
     newer = sa.exists().where(same, other.c.version > OUTBOX.c.version)
-    held = sa.exists().where(same, other.c.claimed_until > now)
-    here = [OUTBOX.c.channel == channel, _PENDING, OUTBOX.c.due <= now, ~newer, ~held]
+    held = sa.exists().where(same, _is_claimed(other, now))
+    here = [OUTBOX.c.channel == channel, _PENDING, _is_due(now), ~newer, ~held]
     if group is not None:
         here += [OUTBOX.c.environment == group[0], OUTBOX.c.finding_class == group[1]]
     return (
@@ -417,22 +423,47 @@ def _select_ready(channel: str, now: datetime, grouping: Grouping) -> sa.Select[
         other.c.finding_class == OUTBOX.c.finding_class,
     )
     is_sent = sa.and_(
-        other.c.status == DeliveryStatus.DELIVERED, other.c.ended > now - grouping.interval
+        other.c.status == DeliveryStatus.DELIVERED,
+        other.c.ended > now - grouping.interval,
+        # What was sent later than that was so by a clock that was ahead.
+        other.c.ended <= now + grouping.interval,
     )
-    is_held = sa.and_(other.c.status == DeliveryStatus.PENDING, other.c.claimed_until > now)
+    is_held = sa.and_(other.c.status == DeliveryStatus.PENDING, _is_claimed(other, now))
+    decided = sa.func.min(OUTBOX.c.at)
     return (
         sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
         .where(
             OUTBOX.c.channel == channel,
             _PENDING,
-            OUTBOX.c.due <= now,
+            _is_due(now),
             ~sa.exists().where(same, sa.or_(is_sent, is_held)),
         )
         .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)
-        .having(sa.func.min(OUTBOX.c.at) <= now - grouping.wait)
+        .having(sa.or_(decided <= now - grouping.wait, decided > now + grouping.wait))
         .order_by(sa.func.min(OUTBOX.c.due))
         .limit(1)
     )
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a row may be sent; none waits for longer than it was told to, whatever the clock.
+
+    A clock that was ahead when a row was written, and is put right, would keep it for hours.
+    """
+    was_ahead = sa.or_(
+        OUTBOX.c.due > now + LONGEST_DUE,
+        sa.and_(
+            OUTBOX.c.due > now + LONGEST_HOLD,
+            sa.or_(OUTBOX.c.attempts == 0, OUTBOX.c.held.is_not(None)),
+        ),
+    )
+    return sa.or_(OUTBOX.c.due <= now, was_ahead)
+
+
+def _is_claimed(rows: Any, now: datetime) -> sa.ColumnElement[bool]:
+    """Whether somebody holds a row; no claim is longer than its lease, whatever the clock."""
+    until = rows.c.claimed_until
+    return sa.and_(until > now, until <= now + LONGEST_LEASE)
 
 
 async def _supersede_older(connection: AsyncConnection, delivery: Delivery, now: datetime) -> None:

@@ -27,6 +27,9 @@ working but waiting, and whoever waits holds up nobody else."""
 BEAT_SECONDS: Final = 5.0
 """How often the scheduler proves that it lives, however rarely it looks."""
 
+CLOCK_SECONDS: Final = 1.0
+"""How often the schedule is held against the clock of the machine, which may be set."""
+
 
 class Round(msgspec.Struct, frozen=True):
     """One database in the schedule, or one of its checks.
@@ -81,12 +84,19 @@ class Fleet:
             timezone=UTC,
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
+        self._clock: asyncio.Task[None] | None = None
         self._last_tick = datetime.now(UTC)
+        self._ticked = 0.0
 
     @property
     def last_tick(self) -> datetime:
         """When the scheduler last ticked: proof that it lives."""
         return self._last_tick
+
+    @property
+    def since_tick(self) -> timedelta:
+        """How long ago that was, whatever the clock was set to meanwhile."""
+        return timedelta(seconds=asyncio.get_running_loop().time() - self._ticked)
 
     def measure(self) -> Progress:
         """How far the looks are that come by themselves."""
@@ -109,7 +119,7 @@ class Fleet:
         Args:
             after: what was looked at not long ago, and is first looked at after a while.
         """
-        self._started = asyncio.get_running_loop().time()
+        self._started = self._ticked = asyncio.get_running_loop().time()
         groups: dict[timedelta, list[Round]] = defaultdict(list)
         for item in self._rounds.values():
             if item.interval is not None:
@@ -120,11 +130,26 @@ class Fleet:
             )
         self._scheduler.add_job(self._beat, "interval", seconds=BEAT_SECONDS)
         self._scheduler.start()
+        self._clock = asyncio.create_task(self._mind_clock(), name="clock")
         for name in self._rounds:
             self.ask(name, after=(after or {}).get(name, timedelta(0)))
 
     async def _beat(self) -> None:
         self._last_tick = datetime.now(UTC)
+        self._ticked = asyncio.get_running_loop().time()
+
+    async def _mind_clock(self) -> None:
+        """Go on looking when the clock is set back, which the scheduler goes by.
+
+        It would wait until the clock shows again what it showed before: for hours.
+        """
+        while True:
+            await asyncio.sleep(CLOCK_SECONDS)
+            now = datetime.now(UTC)
+            for job in self._scheduler.get_jobs():
+                due, interval = job.next_run_time, job.trigger.interval
+                if due is not None and due - now > interval:
+                    job.modify(next_run_time=now + interval)
 
     async def _tick(self, group: list[Round], interval: timedelta) -> None:
         await self._beat()
@@ -216,6 +241,8 @@ class Fleet:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         tasks = list(self._tasks.values())
+        if self._clock is not None:
+            tasks.append(self._clock)
         for task in tasks:
             task.cancel()
         if tasks:

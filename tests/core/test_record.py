@@ -157,3 +157,20 @@ def test_a_stamp_that_moves_again_and_again_keeps_no_window_open_for_ever() -> N
     ends = {record.window_until for record in fold(*moves)[1:6]}
     assert first.window_since is not None
     assert max(end for end in ends if end) == first.window_since + longest
+
+
+def test_a_window_that_a_clock_opened_that_was_ahead_ends_in_time() -> None:
+    hours = 5 * 60
+    moved = a_report(hours + 1, revisions=("r2",))
+    back = [a_report(minute, revisions=("r2",)) for minute in (1, 12)]
+    *_, first, last = fold(a_report(hours), moved, *back)
+    for record, is_open in ((first, True), (last, False)):
+        assert record.window_until is not None
+        assert (record.report.at < record.window_until) is is_open
+
+
+def test_a_deployment_that_was_reported_by_a_clock_ahead_opens_no_window_for_hours() -> None:
+    before = advance(None, a_report(0), policy=DEFAULT_POLICY)
+    ahead = START + timedelta(hours=5)
+    after = advance(before, a_report(1), policy=DEFAULT_POLICY, deployed_at=ahead)
+    assert after.window_until is None

@@ -504,3 +504,65 @@ def test_a_drift_that_stays_is_always_told_in_the_end(looks: list[tuple[str, int
     incident = watch.unresolved[FindingClass.DRIFT]
     assert incident.opened_at is not None
     assert incident.findings == (a_finding(),)
+
+
+HOURS_BACK = -5 * 60
+
+
+def test_what_a_clock_that_was_ahead_suspected_is_told_no_later() -> None:
+    watch = Watch()
+    assert watch.see(an_unreachable(0)) == []
+    looks = [an_unreachable(HOURS_BACK + minute) for minute in range(4)]
+    assert watch.see(*looks) == [EventKind.OPENED]
+
+
+def test_a_clock_that_is_set_back_delays_no_reminder() -> None:
+    watch = Watch()
+    watch.see(*(an_unreachable(minute) for minute in range(4)))
+    looks = [an_unreachable(HOURS_BACK + minute) for minute in range(0, 4 * 60 + 2)]
+    assert watch.see(*looks) == [EventKind.REMINDER]
+
+
+def test_what_flaps_calms_down_though_the_clock_is_set_back() -> None:
+    watch = Watch()
+    for minute in range(0, 12, 3):
+        watch.see(a_report(minute, a_finding()), a_report(minute + 1, a_finding()))
+        watch.see(a_report(minute + 2))
+    assert watch.events[-1].kind is EventKind.FLAPPING
+    looks = [a_report(HOURS_BACK + minute) for minute in range(32)]
+    assert watch.see(*looks) == [EventKind.RESOLVED]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["clean", "drift", "down"]), st.integers(-600, 600)),
+        max_size=30,
+    )
+)
+def test_however_the_clock_jumps_there_is_no_storm_and_the_last_word_is_true(
+    jumps: list[tuple[str, int]],
+) -> None:
+    """Two looks a minute apart after every jump, and an hour of calm at the end."""
+    watch, minute = Watch(), 0
+    seen = {
+        "clean": a_report,
+        "drift": lambda at: a_report(at, a_finding()),
+        "down": an_unreachable,
+    }
+    for sight, jump in jumps:
+        minute += jump
+        # Never more than one word of each class after a jump, and one for a turn.
+        assert len(watch.see(seen[sight](minute), seen[sight](minute + 1))) <= 2
+        minute += 1
+    last = jumps[-1][0] if jumps else "clean"
+    watch.see(*(seen[last](minute + passed) for passed in range(1, 60)))
+    is_open = {
+        found: incident.status is Status.OPEN for found, incident in watch.unresolved.items()
+    }
+    match last:
+        case "clean":
+            assert is_open == {}
+        case "drift":
+            assert is_open == {FindingClass.DRIFT: True}
+        case "down":
+            assert is_open[FindingClass.UNREACHABLE]

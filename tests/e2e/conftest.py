@@ -178,6 +178,8 @@ class Receiver:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self.answer: Callable[[Mapping[str, str]], int] = lambda _: 204
+        """The status for a request with such headers; it may take its time."""
         self.release = threading.Event()
         self.release.set()
         self._server: ThreadingHTTPServer | None = None
@@ -203,10 +205,11 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                owner.requests.append((dict(self.headers.items()), body))
+                headers = dict(self.headers.items())
+                owner.requests.append((headers, body))
                 owner.release.wait(WAIT_SECONDS)
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                    self.send_response(204)
+                    self.send_response(owner.answer(headers))
                     self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name

@@ -8,13 +8,14 @@ import pytest
 
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import Backlog, Delivery, DeliveryStatus
+from monitor.sinks.queue import Backlog, Delivery, DeliveryStatus, Grouping, Held
 from monitor.sinks.store import Store, open_store
 from tests.sinks.builders import NOW, a_decision, an_incident, statuses, told
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 RESOLVED = EventKind.RESOLVED
 OPENED = EventKind.OPENED
 CHANGED = EventKind.CHANGED
@@ -219,3 +220,48 @@ async def test_a_resolved_message_is_no_open_one(store: Store) -> None:
 async def test_without_events_nothing_waits(store: Store) -> None:
     assert await store.commit(a_decision(channels=("chat",)))
     assert await store.count_outbox() == {}
+
+
+async def test_what_was_decided_by_a_clock_that_was_ahead_waits_for_no_hours(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    (delivery,) = await claim(store, NOW - 5 * HOUR)
+    assert (delivery.kind, delivery.attempts) == (OPENED, 1)
+
+
+async def test_what_a_clock_that_was_ahead_kept_back_waits_for_no_hours(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    await store.hold(await claim(store), NOW + SECOND, Held.SILENCED)
+    assert await claim(store, NOW) == []
+    assert len(await claim(store, NOW - 5 * HOUR)) == 1
+
+
+async def test_what_was_postponed_by_a_clock_that_was_years_ahead_comes_back(
+    store: Store,
+) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    await store.postpone(await claim(store), NOW + DAY, FailureReason.SERVER)
+    assert await claim(store, NOW) == [], "somebody asked for a day of peace"
+    assert len(await claim(store, NOW - 365 * DAY)) == 1
+
+
+async def test_a_claim_of_a_clock_that_was_ahead_ends_with_its_lease(store: Store) -> None:
+    assert await store.commit(told(1, OPENED, "chat"))
+    assert len(await claim(store, NOW + 5 * HOUR, holder="them")) == 1
+    assert len(await claim(store, NOW)) == 1
+
+
+async def test_who_waits_for_the_interval_waits_for_no_clock(store: Store) -> None:
+    grouping = Grouping(wait=10 * SECOND, interval=MINUTE)
+
+    async def claim_all(now: datetime) -> list[Delivery]:
+        return await store.claim_group(
+            now=now, holder="us", lease=MINUTE, channel="chat", grouping=grouping
+        )
+
+    assert await store.commit(told(1, OPENED, "chat"))
+    await store.complete(await claim_all(NOW + MINUTE), "ok", NOW + MINUTE)
+    second = an_incident("i2", database="crm")
+    assert await store.commit(told(1, OPENED, "chat", incident=second))
+    assert await claim_all(NOW + MINUTE + SECOND) == [], "a message went out a second ago"
+    (delivery,) = await claim_all(NOW - 5 * HOUR)
+    assert delivery.incident == "i2"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-from monitor.watch.fleet import STOP_SECONDS, Fleet, Round
+from monitor.watch.fleet import BEAT_SECONDS, STOP_SECONDS, Fleet, Round
 from tests.watch.builders import until
 
 HOUR = timedelta(hours=1)
@@ -208,3 +208,22 @@ async def test_the_scheduler_proves_that_it_lives_without_any_interval() -> None
         await fleet._beat()
         assert before < fleet.last_tick <= datetime.now(UTC)
         assert {job.name for job in fleet._scheduler.get_jobs()} == {"Fleet._beat"}
+
+
+async def test_a_clock_that_is_set_back_stops_no_look() -> None:
+    looks = Looks()
+    async with running(looks, looks.round("a", interval=timedelta(seconds=0.2))) as fleet:
+        await until(lambda: looks.count["a"])
+        for job in fleet._scheduler.get_jobs():  # as they stand when it was set back by hours
+            job.modify(next_run_time=datetime.now(UTC) + 5 * HOUR)
+        seen = looks.count["a"]
+        await until(lambda: looks.count["a"] > seen + 1)
+        soon = datetime.now(UTC) + timedelta(seconds=BEAT_SECONDS)
+        assert all(job.next_run_time <= soon for job in fleet._scheduler.get_jobs())
+
+
+async def test_whether_the_scheduler_lives_is_told_by_time_that_passes() -> None:
+    looks = Looks()
+    async with running(looks, looks.round("a")) as fleet:
+        fleet._last_tick -= 5 * HOUR  # the clock was set forward since
+        assert fleet.since_tick < timedelta(seconds=BEAT_SECONDS)
