@@ -188,7 +188,9 @@ class DeliveryAnswer(Answer):
     due: datetime | None = Field(description="When it is tried next, while it is pending.")
     ended: datetime | None = Field(description="When it was delivered, superseded or given up.")
     reason: FailureReason | None = Field(description="Why the last attempt failed.")
-    held: Held | None = Field(description="Why it is kept back on purpose, while it is pending.")
+    held: Held | None = Field(
+        default=None, description="Why it is kept back on purpose, while it is pending."
+    )
     receipt: str | None = Field(description="What the channel answered, in one line.")
     may_have_arrived: bool = Field(description="An attempt ended without an answer.")
 

@@ -281,7 +281,10 @@ def say_what_happened(
 
 
 async def test_two_agents_that_are_killed_at_random_tell_everything(
-    make_database: MakeDatabase, start_agent: StartAgent, receivers: dict[str, Receiver], tmp_path: Path
+    make_database: MakeDatabase,
+    start_agent: StartAgent,
+    receivers: dict[str, Receiver],
+    tmp_path: Path,
 ) -> None:
     await check_chaos(make_database, start_agent, receivers, tmp_path, 20)
 
@@ -289,6 +292,9 @@ async def test_two_agents_that_are_killed_at_random_tell_everything(
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 async def test_two_agents_that_are_killed_for_ten_minutes_tell_everything(
-    make_database: MakeDatabase, start_agent: StartAgent, receivers: dict[str, Receiver], tmp_path: Path
+    make_database: MakeDatabase,
+    start_agent: StartAgent,
+    receivers: dict[str, Receiver],
+    tmp_path: Path,
 ) -> None:
     await check_chaos(make_database, start_agent, receivers, tmp_path, 600)
