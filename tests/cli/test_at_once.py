@@ -95,6 +95,8 @@ class Shop:
                 self.place,
                 {"app": json.dumps(self.entry)},
                 ANCHORWATCH_SLACK__WEBHOOK_URL=self.server.url_for("/slack"),
+                ANCHORWATCH_ALERTS__GROUP_WAIT="0s",
+                ANCHORWATCH_ALERTS__GROUP_INTERVAL="0s",
                 ANCHORWATCH_WEBHOOKS__TEAM__URL=self.server.url_for("/hook"),
             )
         )
