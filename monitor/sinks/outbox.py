@@ -417,7 +417,7 @@ class Courier:
             return None
         if kind is EventKind.RESOLVED and lane.pace.is_for_people and not lane.pace.has_threads:
             newer = await self._find_newer(incident)
-            if newer is not None:
+            if newer is not None and newer.severity.rank >= lane.route.minimum.rank:
                 # Its beginning says how it stands: an end that came after it would be wrong.
                 is_told = await self._store.find_told(lane.name, [newer.id])
                 return None if is_told else Held.OVERTAKEN

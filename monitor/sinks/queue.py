@@ -115,6 +115,8 @@ class Backlog:
 
 _ALL: Final = 10_000
 """Rows of one environment and class: nobody watches as many databases with one agent."""
+_AHEAD: Final = timedelta(minutes=1)
+"""The clocks of two agents differ by less."""
 _PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
 _WAITING: Final = sa.and_(_PENDING, OUTBOX.c.held.is_(None))
 # Whoever ends a claim clears it: one that is still there was left by a crash.
@@ -393,9 +395,8 @@ def _select_due(
         other.c.incident == OUTBOX.c.incident,
         other.c.status == DeliveryStatus.PENDING,
     )
-    newer = sa.exists().where(same, other.c.version > OUTBOX.c.version)
     held = sa.exists().where(same, other.c.claimed_until > now)
-    here = [OUTBOX.c.channel == channel, _PENDING, OUTBOX.c.due <= now, ~newer, ~held]
+    here = [OUTBOX.c.channel == channel, _PENDING, _is_due(now), ~_has_newer(), ~held]
     if group is not None:
         here += [OUTBOX.c.environment == group[0], OUTBOX.c.finding_class == group[1]]
     return (
@@ -408,6 +409,23 @@ def _select_due(
     )
 
 
+def _has_newer() -> sa.Exists:
+    """Whether a younger word about the incident waits as well: that one is told."""
+    other = OUTBOX.alias("newer")
+    return sa.exists().where(
+        other.c.channel == OUTBOX.c.channel,
+        other.c.incident == OUTBOX.c.incident,
+        other.c.status == DeliveryStatus.PENDING,
+        other.c.version > OUTBOX.c.version,
+    )
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """What was decided in the future is due too: the clock was ahead, and is right again."""
+    is_ahead = sa.and_(OUTBOX.c.at > now + _AHEAD, OUTBOX.c.due >= OUTBOX.c.at)
+    return sa.or_(OUTBOX.c.due <= now, is_ahead)
+
+
 def _select_ready(channel: str, now: datetime, grouping: Grouping) -> sa.Select[Any]:
     """The environment and class that have waited longest, and may be told of again."""
     other = OUTBOX.alias("other")
@@ -416,20 +434,25 @@ def _select_ready(channel: str, now: datetime, grouping: Grouping) -> sa.Select[
         other.c.environment == OUTBOX.c.environment,
         other.c.finding_class == OUTBOX.c.finding_class,
     )
+    # Also a little after now, for agents whose clocks differ; not when a clock was far ahead.
     is_sent = sa.and_(
-        other.c.status == DeliveryStatus.DELIVERED, other.c.ended > now - grouping.interval
+        other.c.status == DeliveryStatus.DELIVERED,
+        other.c.ended > now - grouping.interval,
+        other.c.ended < now + grouping.interval,
     )
     is_held = sa.and_(other.c.status == DeliveryStatus.PENDING, other.c.claimed_until > now)
+    oldest = sa.func.min(OUTBOX.c.at)
     return (
         sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
         .where(
             OUTBOX.c.channel == channel,
             _PENDING,
-            OUTBOX.c.due <= now,
+            _is_due(now),
+            ~_has_newer(),
             ~sa.exists().where(same, sa.or_(is_sent, is_held)),
         )
         .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)
-        .having(sa.func.min(OUTBOX.c.at) <= now - grouping.wait)
+        .having(sa.or_(oldest <= now - grouping.wait, oldest > now))
         .order_by(sa.func.min(OUTBOX.c.due))
         .limit(1)
     )
