@@ -202,7 +202,8 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
             return f"RESOLVED {place}: {_describe_end(incident, lasted)}"
         case EventKind.REMINDER:
             lasted = describe_duration(at - incident.first_seen)
-            return f"STILL OPEN {place}: {what}, for {lasted}"
+            comes = ", it comes and goes" if incident.flapping_since else ""
+            return f"STILL OPEN {place}: {what}, for {lasted}{comes}"
         case EventKind.VERDICT:
             return f"{_WORDS[incident.severity is Severity.INFO]} {incident.headline}"
         case EventKind.CHANGED:
@@ -210,8 +211,11 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
         case EventKind.FLAPPING:
             return f"FLAPPING {place}: {what}, {_describe_flapping(incident)}"
         case _:
-            already = ", already so at the first look" if incident.is_initial else ""
-            return f"{incident.severity.value.upper()} {place}: {what}{already}"
+            more = ", already so at the first look" if incident.is_initial else ""
+            if incident.flapping_since is not None:
+                # The first word about it, and for a while the last one.
+                more = f", {_describe_flapping(incident)}"
+            return f"{incident.severity.value.upper()} {place}: {what}{more}"
 
 
 def _describe_flapping(incident: Incident) -> str:

@@ -381,8 +381,8 @@ async def _take(connection: AsyncConnection, claim: _Claim, rows: sa.CTE) -> lis
         .returning(OUTBOX)
     )
     deliveries = sorted(map(_read_delivery, claimed), key=lambda it: it.id)
-    for delivery in deliveries:
-        await _supersede_older(connection, delivery, claim.now)
+    if deliveries:
+        await _supersede_older(connection, claim)
     return deliveries
 
 
@@ -458,16 +458,26 @@ def _select_ready(channel: str, now: datetime, grouping: Grouping) -> sa.Select[
     )
 
 
-async def _supersede_older(connection: AsyncConnection, delivery: Delivery, now: datetime) -> None:
+async def _supersede_older(connection: AsyncConnection, claim: _Claim) -> None:
+    """What waits and is older than what was claimed of its incident: all of it at once."""
+    mine = OUTBOX.alias("mine")
+    is_claimed = sa.exists().where(
+        mine.c.channel == OUTBOX.c.channel,
+        mine.c.status == DeliveryStatus.PENDING,
+        mine.c.holder == claim.holder,
+        mine.c.claimed_until == claim.now + claim.lease,
+        mine.c.incident == OUTBOX.c.incident,
+        mine.c.version > OUTBOX.c.version,
+    )
     await connection.execute(
         sa.update(OUTBOX)
-        .where(
-            OUTBOX.c.channel == delivery.channel,
-            OUTBOX.c.incident == delivery.incident,
-            OUTBOX.c.version < delivery.version,
-            _PENDING,
+        .where(OUTBOX.c.channel == claim.channel, _PENDING, is_claimed)
+        .values(
+            status=DeliveryStatus.SUPERSEDED,
+            may_have_arrived=_UNSURE,
+            ended=claim.now,
+            **_RELEASED,
         )
-        .values(status=DeliveryStatus.SUPERSEDED, may_have_arrived=_UNSURE, ended=now, **_RELEASED)
     )
 
 
