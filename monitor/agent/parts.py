@@ -118,6 +118,7 @@ class Agent:
             grouping=make_grouping(settings),
             observe=self._count_attempt,
             is_heard=self._is_heard,
+            served=self._list_served(),
         )
         self._keeper = Keeper(
             store,
@@ -451,6 +452,13 @@ class Agent:
         if incident.finding_class is FindingClass.CHANNEL:
             return self._audience.is_open
         return self._audience.is_heard(incident.environment)
+
+    def _list_served(self) -> frozenset[str] | None:
+        """The environments whose words are this agent's to deliver; a file is nobody else's."""
+        if self._settings.store_url.get_secret_value().startswith("sqlite"):
+            return None
+        places = {self._environment_of(one) for one in self._databases.values()}
+        return self._audience.list_served({self._settings.environment, *places})
 
     def _is_watched(self, incident: Incident) -> bool:
         """Whether people are told of it, and somebody here will see its end."""

@@ -232,6 +232,8 @@ class Courier:
         observe: told of every attempt.
         is_heard: whether people are told of what is in the environment of an incident;
             what is not is dropped, also when it was decided where they were.
+        served: the environments of which it takes words; what others share the ledger for is
+            theirs. None for all.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs of the world, by name
@@ -247,8 +249,10 @@ class Courier:
         grouping: Grouping | None = None,
         observe: Callable[[Attempt], None] = _ignore,
         is_heard: Callable[[Incident], bool] = _everywhere,
+        served: Collection[str] | None = None,
     ) -> None:
         self._store = store
+        self._served = served
         self._is_heard = is_heard
         self._lanes = [_Lane(route) for route in routes]
         self._holder = holder
@@ -313,7 +317,12 @@ class Courier:
         """What goes out next: of one incident, or for people of all that belongs together."""
         if self._grouping is None or not lane.pace.is_for_people:
             return await self._store.claim_due(
-                now=now, holder=self._holder, limit=1, lease=LEASE, channel=lane.name
+                now=now,
+                holder=self._holder,
+                limit=1,
+                lease=LEASE,
+                channel=lane.name,
+                served=self._served,
             )
         return await self._store.claim_group(
             now=now,
@@ -321,6 +330,7 @@ class Courier:
             lease=LEASE,
             channel=lane.name,
             grouping=self._grouping,
+            served=self._served,
         )
 
     async def _handle(

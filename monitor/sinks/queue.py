@@ -115,6 +115,8 @@ class Backlog:
 
 _ALL: Final = 10_000
 """Rows of one environment and class: nobody watches as many databases with one agent."""
+LEFT_FOR: Final = timedelta(days=1)
+"""How long an agent leaves to others what it may not tell; then nobody else is there."""
 _AHEAD: Final = timedelta(minutes=1)
 """The clocks of two agents differ by less."""
 _PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
@@ -176,20 +178,29 @@ class Queue:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    async def claim_due(
-        self, *, now: datetime, holder: str, limit: int, lease: timedelta, channel: str
+    async def claim_due(  # noqa: PLR0913  # what a claim hangs on, by name
+        self,
+        *,
+        now: datetime,
+        holder: str,
+        limit: int,
+        lease: timedelta,
+        channel: str,
+        served: Collection[str] | None = None,
     ) -> list[Delivery]:
         """Take up to `limit` due rows of a channel, newest event of each incident.
 
         Holds: until `now + lease` nobody else gets these rows, nor another one of the
-        same incident and channel. Older waiting rows of the incident are superseded.
+        same incident and channel. Older waiting rows of the incident are superseded. What
+        happened elsewhere than in the environments that are `served` is left to others for
+        `LEFT_FOR`; None serves all.
         """
-        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel)
+        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel, served=served)
         async with self._backend.writing() as connection:
             await self._line_up(connection, channel)
-            return await _take(connection, claim, _select_due(channel, now, limit))
+            return await _take(connection, claim, _select_due(claim, limit))
 
-    async def claim_group(
+    async def claim_group(  # noqa: PLR0913  # as above
         self,
         *,
         now: datetime,
@@ -197,19 +208,20 @@ class Queue:
         lease: timedelta,
         channel: str,
         grouping: Grouping,
+        served: Collection[str] | None = None,
     ) -> list[Delivery]:
         """Take all that is due of one environment and class, as `claim_due` does.
 
         Holds: nothing of them is taken while somebody sends of them, nor before the interval
         since the last message of them is over.
         """
-        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel)
+        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel, served=served)
         async with self._backend.writing() as connection:
             await self._line_up(connection, channel)
-            ready = (await connection.execute(_select_ready(channel, now, grouping))).first()
+            ready = (await connection.execute(_select_ready(claim, grouping))).first()
             if ready is None:
                 return []
-            rows = _select_due(channel, now, _ALL, group=(ready.environment, ready.finding_class))
+            rows = _select_due(claim, _ALL, group=(ready.environment, ready.finding_class))
             return await _take(connection, claim, rows)
 
     async def release_claims(self, now: datetime) -> None:
@@ -360,12 +372,21 @@ class Queue:
 
 
 class _Claim(NamedTuple):
-    """Who takes rows of a channel, and for how long."""
+    """Who takes rows of a channel, for how long, and of which environments."""
 
     now: datetime
     holder: str
     lease: timedelta
     channel: str
+    served: Collection[str] | None
+
+    def list_conditions(self) -> list[sa.ColumnElement[bool]]:
+        """What a row must be to be taken at all."""
+        here = [OUTBOX.c.channel == self.channel, _PENDING, _is_due(self.now), ~_has_newer()]
+        if self.served is None:
+            return here
+        is_left = OUTBOX.c.at <= self.now - LEFT_FOR
+        return [*here, sa.or_(OUTBOX.c.environment.in_(self.served), is_left)]
 
 
 async def _take(connection: AsyncConnection, claim: _Claim, rows: sa.CTE) -> list[Delivery]:
@@ -386,17 +407,15 @@ async def _take(connection: AsyncConnection, claim: _Claim, rows: sa.CTE) -> lis
     return deliveries
 
 
-def _select_due(
-    channel: str, now: datetime, limit: int, *, group: tuple[str, str] | None = None
-) -> sa.CTE:
+def _select_due(claim: _Claim, limit: int, *, group: tuple[str, str] | None = None) -> sa.CTE:
     other = OUTBOX.alias("other")
     same = sa.and_(
         other.c.channel == OUTBOX.c.channel,
         other.c.incident == OUTBOX.c.incident,
         other.c.status == DeliveryStatus.PENDING,
     )
-    held = sa.exists().where(same, other.c.claimed_until > now)
-    here = [OUTBOX.c.channel == channel, _PENDING, _is_due(now), ~_has_newer(), ~held]
+    held = sa.exists().where(same, other.c.claimed_until > claim.now)
+    here = [*claim.list_conditions(), ~held]
     if group is not None:
         here += [OUTBOX.c.environment == group[0], OUTBOX.c.finding_class == group[1]]
     return (
@@ -426,8 +445,9 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(OUTBOX.c.due <= now, is_ahead)
 
 
-def _select_ready(channel: str, now: datetime, grouping: Grouping) -> sa.Select[Any]:
+def _select_ready(claim: _Claim, grouping: Grouping) -> sa.Select[Any]:
     """The environment and class that have waited longest, and may be told of again."""
+    now = claim.now
     other = OUTBOX.alias("other")
     same = sa.and_(
         other.c.channel == OUTBOX.c.channel,
@@ -445,10 +465,7 @@ def _select_ready(channel: str, now: datetime, grouping: Grouping) -> sa.Select[
     return (
         sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
         .where(
-            OUTBOX.c.channel == channel,
-            _PENDING,
-            _is_due(now),
-            ~_has_newer(),
+            *claim.list_conditions(),
             ~sa.exists().where(same, sa.or_(is_sent, is_held)),
         )
         .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)

@@ -333,3 +333,29 @@ async def test_a_silence_of_an_object_hides_no_word_about_a_deployment(store: St
     assert await store.commit(told(1, EventKind.VERDICT, "chat", incident=verdict))
     await post.deliver(NOW + MINUTE)
     assert len(post.chat.sent) == 1
+
+
+@pytest.mark.parametrize("kind", [ChannelKind.SLACK, ChannelKind.WEBHOOK])
+async def test_who_may_not_tell_leaves_the_word_to_who_may(
+    store: Store, kind: ChannelKind
+) -> None:
+    """A clone in an environment where nobody is told shares the ledger of its original."""
+    chats = [Recorder("chat", kind=kind), Recorder("chat", kind=kind)]
+    clone, original = (
+        Courier(
+            store,
+            [Route(channel=chat)],
+            holder=holder,
+            sleep=hurry,
+            grouping=GROUPING,
+            is_heard=lambda _, holder=holder: holder == "original",  # type: ignore[misc]
+            served={"production"} if holder == "original" else {"pr-7"},
+        )
+        for chat, holder in zip(chats, ("clone", "original"), strict=True)
+    )
+    await open_all(store, of("a"), of("b", environment="pr-7"))
+    for seconds in range(10, 20):
+        await clone.deliver_due(NOW + seconds * SECOND)
+        await original.deliver_due(NOW + seconds * SECOND)
+    assert [[one.database for one in chat.sent] for chat in chats] == [[], ["a"]]
+    assert (await store.count_outbox())["chat"].pending == 0
