@@ -151,6 +151,7 @@ class Agent:
             environment=settings.environment,
             channels=self._channels,
             observe=lambda name, is_up: self.metrics.notifications.set_up(name, is_up=is_up),
+            is_alone=self._is_alone,
         )
         self._deploys = Deploys(
             settings,
@@ -265,7 +266,7 @@ class Agent:
         known: dict[str, set[str]] = {}
         for name, database in self._settings.databases.items():
             known.setdefault(self._environment_of(database), set()).add(name)
-        if self._settings.store_url.get_secret_value().startswith("sqlite"):
+        if self._is_alone:
             for record in await self._store.list_records():
                 known.setdefault(record.environment, set())
         for environment, names in known.items():
@@ -453,9 +454,14 @@ class Agent:
             return self._audience.is_open
         return self._audience.is_heard(incident.environment)
 
+    @property
+    def _is_alone(self) -> bool:
+        """Whether the ledger is a file, which is nobody else's."""
+        return self._settings.store_url.get_secret_value().startswith("sqlite")
+
     def _list_served(self) -> frozenset[str] | None:
-        """The environments whose words are this agent's to deliver; a file is nobody else's."""
-        if self._settings.store_url.get_secret_value().startswith("sqlite"):
+        """The environments whose words are this agent's to deliver."""
+        if self._is_alone:
             return None
         places = {self._environment_of(one) for one in self._databases.values()}
         return self._audience.list_served({self._settings.environment, *places})
