@@ -421,7 +421,8 @@ def _select_due(claim: _Claim, limit: int, *, group: tuple[str, str] | None = No
     return (
         sa.select(OUTBOX.c.id)
         .where(*here)
-        .order_by(OUTBOX.c.due, OUTBOX.c.id)
+        # What is kept back is asked about when nothing else waits.
+        .order_by(OUTBOX.c.held.is_not(None), OUTBOX.c.due, OUTBOX.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=OUTBOX)
         .cte("due")
@@ -470,7 +471,7 @@ def _select_ready(claim: _Claim, grouping: Grouping) -> sa.Select[Any]:
         )
         .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)
         .having(sa.or_(oldest <= now - grouping.wait, oldest > now))
-        .order_by(sa.func.min(OUTBOX.c.due))
+        .order_by(sa.func.count().filter(OUTBOX.c.held.is_(None)) == 0, sa.func.min(OUTBOX.c.due))
         .limit(1)
     )
 

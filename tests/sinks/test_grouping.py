@@ -15,7 +15,7 @@ from monitor.core.grouped import SEVERAL
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.silence import Silence, silence
 from monitor.sinks.channel import ChannelKind
-from monitor.sinks.outbox import HOLD, Attempt, Courier, Fate, Route
+from monitor.sinks.outbox import HOLD, ROUND, Attempt, Courier, Fate, Route
 from monitor.sinks.queue import Grouping, Held
 from monitor.sinks.store import Store, open_store
 from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, sqlite_url, told
@@ -359,3 +359,19 @@ async def test_who_may_not_tell_leaves_the_word_to_who_may(
         await original.deliver_due(NOW + seconds * SECOND)
     assert [[one.database for one in chat.sent] for chat in chats] == [[], ["a"]]
     assert (await store.count_outbox())["chat"].pending == 0
+
+
+async def test_what_is_kept_back_crowds_out_nobody(store: Store) -> None:
+    """A fleet that is silenced is asked about every half minute, and may take longer than that."""
+    post = Post(store)
+    await store.add_silence(a_silence(database="quiet*"))
+    await open_all(store, *(of(f"quiet{number}") for number in range(ROUND + 5)))
+    for _ in range(2):
+        await post.deliver(NOW + SECOND)
+    later = NOW + SECOND + HOLD
+    decision = told(1, OPENED, "hook", incident=of("loud"))
+    [event] = decision.events
+    events = (msgspec.structs.replace(event, at=later + SECOND),)
+    assert await store.commit(dataclasses.replace(decision, events=events))
+    await post.deliver(later + 2 * SECOND)
+    assert [one.database for one in post.hook.sent] == ["loud"]
