@@ -9,7 +9,13 @@ import msgspec
 from monitor.core.duration import describe_duration
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Incident, Status
-from monitor.core.message import Message, compose, describe_class, describe_finding
+from monitor.core.message import (
+    Message,
+    compose,
+    describe_class,
+    describe_finding,
+    is_alarm,
+)
 
 SEVERAL: Final = "incidents.grouped"
 """The type of a message about several incidents."""
@@ -71,6 +77,7 @@ def compose_several(parts: Sequence[Part], *, url: str | None = None) -> Message
         command="anchorwatch incidents",
         url=url,
         cause=_find_cause(worst_first),
+        has_alarm=any(is_alarm(part.incident, part.kind) for part in parts),
     )
 
 

@@ -63,6 +63,7 @@ class Message(msgspec.Struct, frozen=True):
         root: what stands at the head of that thread from now on.
         finding_class: what the incident gathers; None of a test message.
         subject: which channel it is about, where it is about one of the agent's.
+        has_alarm: whether it is the first word about something critical.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Message(msgspec.Struct, frozen=True):
     root: "Message | None" = None
     finding_class: FindingClass | None = None
     subject: str = ""
+    has_alarm: bool = False
 
 
 def compose(  # noqa: PLR0913  # what a message is made of, by name
@@ -131,7 +133,14 @@ def compose(  # noqa: PLR0913  # what a message is made of, by name
         cause="" if kind in _ENDS else find_cause(incident, deployed_at),
         finding_class=incident.finding_class,
         subject=_find_channel(incident),
+        has_alarm=is_alarm(incident, kind),
     )
+
+
+def is_alarm(incident: Incident, kind: EventKind) -> bool:
+    """Whether it is the first word about something critical that is not over."""
+    is_critical = incident.severity is Severity.CRITICAL
+    return kind is EventKind.OPENED and is_critical and incident.status is not Status.RESOLVED
 
 
 def _find_channel(incident: Incident) -> str:

@@ -119,3 +119,11 @@ def test_several_channels_are_no_databases() -> None:
     message = compose_several(parts)
     assert message.headline == "CRITICAL 2 channels (production): no messages taken"
     assert message.database == "2 channels"
+
+
+def test_who_is_called_is_called_for_what_begins_and_is_critical() -> None:
+    """Not for reminders, and not for something mild beside them."""
+    still = a_part(1, EventKind.REMINDER)
+    mild = a_part(2, severity=Severity.WARNING)
+    assert not compose_several([still, mild, a_part(3, EventKind.RESOLVED)]).has_alarm
+    assert compose_several([still, a_part(4)]).has_alarm
