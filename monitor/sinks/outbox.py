@@ -367,18 +367,19 @@ class Courier:
 
     async def _bundle(self, lane: _Lane, told: Sequence[Told]) -> list[Bundle]:
         """What is sent in one message each: all of it, or what has a thread of its own there."""
-        if not told:
-            return []
-        if not lane.pace.has_threads:
-            return [Bundle(told)]
-        ids = [one.incident.id for one in told]
-        threads = await self._store.list_threads(lane.name, ids)
-        grouped: dict[str | None, list[Told]] = {}
+        threads: dict[str, str] = {}
+        if told and lane.pace.has_threads:
+            ids = [one.incident.id for one in told]
+            threads = await self._store.list_threads(lane.name, ids)
+        # By place as well: an older agent, still about to end, does not say it of its rows.
+        grouped: dict[tuple[str | None, str, FindingClass], list[Told]] = {}
         for one in told:
-            grouped.setdefault(threads.get(one.incident.id), []).append(one)
+            incident = one.incident
+            key = (threads.get(incident.id), incident.environment, incident.finding_class)
+            grouped.setdefault(key, []).append(one)
         return [
             Bundle(some, thread, await self._list_in_thread(lane, thread))
-            for thread, some in grouped.items()
+            for (thread, _, _), some in grouped.items()
         ]
 
     async def _list_in_thread(self, lane: _Lane, thread: str | None) -> list[Incident]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from monitor.core.acknowledgement import acknowledge
 from monitor.core.channel_health import judge_channel
@@ -18,6 +19,7 @@ from monitor.sinks.channel import ChannelKind
 from monitor.sinks.outbox import HOLD, ROUND, Attempt, Courier, Fate, Route
 from monitor.sinks.queue import Grouping, Held
 from monitor.sinks.store import Store, open_store
+from monitor.sinks.tables import OUTBOX
 from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, sqlite_url, told
 from tests.sinks.test_outbox import Recorder, hurry
 
@@ -375,3 +377,23 @@ async def test_what_is_kept_back_crowds_out_nobody(store: Store) -> None:
     assert await store.commit(dataclasses.replace(decision, events=events))
     await post.deliver(later + 2 * SECOND)
     assert [one.database for one in post.hook.sent] == ["loud"]
+
+
+async def test_what_an_older_agent_says_is_told_by_place(store: Store) -> None:
+    """It ends a moment after the ledger was upgraded, and says of no row where it is."""
+    post = Post(store)
+    await open_all(store, of("a"), of("b", environment="staging"))
+    await open_all(store, of("c", finding_class=FindingClass.SMOKE))
+    async with store._backend.writing() as connection:
+        nowhere = sa.update(OUTBOX).values(environment="", finding_class="")
+        await connection.execute(nowhere)
+    post.courier = Courier(
+        store,
+        [Route(channel=post.chat)],
+        holder="us",
+        sleep=hurry,
+        grouping=GROUPING,
+        served={"production", "staging"},
+    )
+    await post.deliver(NOW + MINUTE)
+    assert sorted(one.database for one in post.chat.sent) == ["a", "b", "c"]
