@@ -18,6 +18,7 @@ from monitor.core.channel_health import (
 )
 from monitor.core.errors import DeliveryError, StoreError
 from monitor.core.incidents import Incident
+from monitor.sinks.channels import LATELY
 from monitor.sinks.faults import report_fault
 from monitor.sinks.store import Store
 
@@ -36,6 +37,8 @@ class ChannelWatch:
         environment: of the agent.
         channels: those that are configured.
         observe: told of every channel whether it works.
+        is_alone: whether nobody else writes into the ledger; else a channel that is not
+            configured here may be another agent's.
     """
 
     def __init__(
@@ -45,7 +48,9 @@ class ChannelWatch:
         environment: str,
         channels: Sequence[str],
         observe: Callable[[str, bool], None],
+        is_alone: bool = True,
     ) -> None:
+        self._is_alone = is_alone
         self._store = store
         self._environment = environment
         self._channels = channels
@@ -118,7 +123,8 @@ class ChannelWatch:
     async def _retire(self, broken: Mapping[str, Incident], now: datetime) -> None:
         """End what is about channels that are gone from the configuration, without a word."""
         for channel, incident in broken.items():
-            if channel not in self._channels:
+            is_others = not self._is_alone and now - incident.first_seen < LATELY
+            if channel not in self._channels and not is_others:
                 over, _ = mend_channel(incident, now)
                 await self._store.end_channel_incident(over, None, ())
 

@@ -122,6 +122,7 @@ class Agent:
             grouping=make_grouping(settings),
             observe=self._count_attempt,
             is_heard=self._is_heard,
+            served=self._list_served(),
         )
         self._keeper = Keeper(
             store,
@@ -155,6 +156,7 @@ class Agent:
             environment=settings.environment,
             channels=self._channels,
             observe=lambda name, is_up: self.metrics.notifications.set_up(name, is_up=is_up),
+            is_alone=self._is_alone,
         )
         self._deploys = Deploys(
             settings,
@@ -269,7 +271,7 @@ class Agent:
         known: dict[str, set[str]] = {}
         for name, database in self._settings.databases.items():
             known.setdefault(self._environment_of(database), set()).add(name)
-        if self._settings.store_url.get_secret_value().startswith("sqlite"):
+        if self._is_alone:
             for record in await self._store.list_records():
                 known.setdefault(record.environment, set())
         for environment, names in known.items():
@@ -456,6 +458,18 @@ class Agent:
         if incident.finding_class is FindingClass.CHANNEL:
             return self._audience.is_open
         return self._audience.is_heard(incident.environment)
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether the ledger is a file, which is nobody else's."""
+        return self._settings.store_url.get_secret_value().startswith("sqlite")
+
+    def _list_served(self) -> frozenset[str] | None:
+        """The environments whose words are this agent's to deliver."""
+        if self._is_alone:
+            return None
+        places = {self._environment_of(one) for one in self._databases.values()}
+        return self._audience.list_served({self._settings.environment, *places})
 
     def _is_watched(self, incident: Incident) -> bool:
         """Whether people are told of it, and somebody here will see its end."""

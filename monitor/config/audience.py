@@ -1,5 +1,6 @@
 """Where people are told: platforms clone services with their variables, channels and all."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -33,6 +34,20 @@ class Audience(msgspec.Struct, frozen=True):
         are said to be in, and an agent of production may watch a database of staging.
         """
         return self.is_open and self._is_listed(environment)
+
+    def list_served(self, watched: Collection[str]) -> frozenset[str] | None:
+        """The environments of which an agent takes words out of a ledger that it shares.
+
+        Holds: what another agent may tell is left to that one: a clone that keeps the address
+        of the ledger drops its own words only. None for all, where no environments are listed.
+
+        Args:
+            watched: the agent's own environment and those of its databases.
+        """
+        if not self.listed:
+            return None
+        told = self.listed if self.is_open else ()
+        return frozenset(told) | (frozenset(watched) - frozenset(self.listed))
 
     def _is_listed(self, environment: str) -> bool:
         return not self.listed or environment in self.listed

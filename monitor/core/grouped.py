@@ -9,7 +9,13 @@ import msgspec
 from monitor.core.duration import describe_duration
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Incident, Status
-from monitor.core.message import Message, compose, describe_class, describe_finding
+from monitor.core.message import (
+    Message,
+    compose,
+    describe_class,
+    describe_finding,
+    is_alarm,
+)
 
 SEVERAL: Final = "incidents.grouped"
 """The type of a message about several incidents."""
@@ -51,15 +57,15 @@ def compose_several(parts: Sequence[Part], *, url: str | None = None) -> Message
     """
     worst_first = sorted(parts, key=_rank)
     first = worst_first[0].incident
-    is_over = first.status is Status.RESOLVED
+    is_over = _is_over(worst_first[0])
     lines = tuple(_write_line(part, len(parts)) for part in worst_first[:MAX_LINES])
     return Message(
         id=min(part.delivery for part in parts),
         type=SEVERAL,
         incident=first.id,
         environment=first.environment,
-        database=f"{len(parts)} databases",
-        severity=find_worst(parts),
+        database=_count(parts),
+        severity=find_worst([part for part in parts if not _is_over(part)] or parts),
         status=first.status,
         headline=_write_headline(worst_first),
         since=min(part.incident.first_seen for part in parts),
@@ -71,13 +77,24 @@ def compose_several(parts: Sequence[Part], *, url: str | None = None) -> Message
         command="anchorwatch incidents",
         url=url,
         cause=_find_cause(worst_first),
+        has_alarm=any(is_alarm(part.incident, part.kind) for part in parts),
     )
+
+
+def _is_over(part: Part) -> bool:
+    return part.incident.status is Status.RESOLVED
+
+
+def _count(parts: Sequence[Part]) -> str:
+    """What of, and how many: the agent's own channels are no databases."""
+    is_channels = parts[0].incident.finding_class is FindingClass.CHANNEL
+    return f"{len(parts)} {'channels' if is_channels else 'databases'}"
 
 
 def _rank(part: Part) -> tuple[bool, int, datetime, str]:
     """What goes on first, the worst first, the oldest first."""
     one = part.incident
-    return one.status is Status.RESOLVED, -one.severity.rank, one.first_seen, one.database
+    return _is_over(part), -one.severity.rank, one.first_seen, one.database
 
 
 def _find_cause(parts: Sequence[Part]) -> str:
@@ -85,15 +102,15 @@ def _find_cause(parts: Sequence[Part]) -> str:
     causes = {
         compose(part.incident, part.kind, delivery=part.delivery, at=part.at).cause
         for part in parts
-        if part.incident.status is not Status.RESOLVED
+        if not _is_over(part)
     }
     return causes.pop() if len(causes) == 1 else ""
 
 
 def _write_headline(parts: Sequence[Part]) -> str:
     first = parts[0].incident
-    place = f"{len(parts)} databases ({first.environment})"
-    over = sum(part.incident.status is Status.RESOLVED for part in parts)
+    place = f"{_count(parts)} ({first.environment})"
+    over = sum(map(_is_over, parts))
     if parts[0].kind is EventKind.VERDICT:
         wrong = sum(part.incident.severity is not Severity.INFO for part in parts)
         return (
@@ -105,7 +122,7 @@ def _write_headline(parts: Sequence[Part]) -> str:
     if over == len(parts):
         return f"RESOLVED {place}: {name}, all over"
     ends = f", {over} of them resolved" if over else ""
-    open_ones = [part for part in parts if part.incident.status is not Status.RESOLVED]
+    open_ones = [part for part in parts if not _is_over(part)]
     return f"{find_worst(open_ones).value.upper()} {place}: {name}{ends}"
 
 
@@ -122,6 +139,7 @@ _NAMES: Final = {
     FindingClass.ORPHANS: "rows without a parent",
     FindingClass.DATA: "assertions that do not hold",
     FindingClass.SMOKE: "smoke tests that do not pass",
+    FindingClass.CHANNEL: "no messages taken",
 }
 
 

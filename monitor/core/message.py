@@ -63,6 +63,7 @@ class Message(msgspec.Struct, frozen=True):
         root: what stands at the head of that thread from now on.
         finding_class: what the incident gathers; None of a test message.
         subject: which channel it is about, where it is about one of the agent's.
+        has_alarm: whether it is the first word about something critical.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Message(msgspec.Struct, frozen=True):
     root: "Message | None" = None
     finding_class: FindingClass | None = None
     subject: str = ""
+    has_alarm: bool = False
 
 
 def compose(  # noqa: PLR0913  # what a message is made of, by name
@@ -131,7 +133,14 @@ def compose(  # noqa: PLR0913  # what a message is made of, by name
         cause="" if kind in _ENDS else find_cause(incident, deployed_at),
         finding_class=incident.finding_class,
         subject=_find_channel(incident),
+        has_alarm=is_alarm(incident, kind),
     )
+
+
+def is_alarm(incident: Incident, kind: EventKind) -> bool:
+    """Whether it is the first word about something critical that is not over."""
+    is_critical = incident.severity is Severity.CRITICAL
+    return kind is EventKind.OPENED and is_critical and incident.status is not Status.RESOLVED
 
 
 def _find_channel(incident: Incident) -> str:
@@ -202,7 +211,8 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
             return f"RESOLVED {place}: {_describe_end(incident, lasted)}"
         case EventKind.REMINDER:
             lasted = describe_duration(at - incident.first_seen)
-            return f"STILL OPEN {place}: {what}, for {lasted}"
+            comes = ", it comes and goes" if incident.flapping_since else ""
+            return f"STILL OPEN {place}: {what}, for {lasted}{comes}"
         case EventKind.VERDICT:
             return f"{_WORDS[incident.severity is Severity.INFO]} {incident.headline}"
         case EventKind.CHANGED:
@@ -210,8 +220,11 @@ def _write_headline(incident: Incident, kind: EventKind, at: datetime) -> str:
         case EventKind.FLAPPING:
             return f"FLAPPING {place}: {what}, {_describe_flapping(incident)}"
         case _:
-            already = ", already so at the first look" if incident.is_initial else ""
-            return f"{incident.severity.value.upper()} {place}: {what}{already}"
+            more = ", already so at the first look" if incident.is_initial else ""
+            if incident.flapping_since is not None:
+                # The first word about it, and for a while the last one.
+                more = f", {_describe_flapping(incident)}"
+            return f"{incident.severity.value.upper()} {place}: {what}{more}"
 
 
 def _describe_flapping(incident: Incident) -> str:

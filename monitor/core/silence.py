@@ -35,7 +35,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
         database: a shell-like pattern for databases.
         finding_class: the class that is meant; None for all.
         object: a pattern for objects, see `monitor.core.patterns`: every finding of an
-            incident must match it.
+            incident must match it, and one without any is none of it.
         reason: why, for people.
         by: who said so, as far as is known.
         at: from when on.
@@ -63,6 +63,7 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
             fnmatchcase(incident.environment, self.environment)
             and fnmatchcase(incident.database, self.database)
             and self.finding_class in (None, incident.finding_class)
+            and (bool(incident.findings) or self.object == ANYTHING)
             and all(pattern.matches(finding.key) for finding in incident.findings)
         )
 

@@ -107,7 +107,7 @@ def step(  # noqa: PLR0913  # what a decision hangs on, by name
             last=ended.get(finding_class),
         )
         before = unresolved.get(finding_class)
-        after, kind = _advance(before, context)
+        after, kind = _advance(before and _rewind(before, report.at), context)
         if after is not None and kind is not None:
             after = _tell(after, kind, report.at)
             events.append(Event(incident=after.id, version=after.version, kind=kind, at=report.at))
@@ -150,6 +150,26 @@ def _advance(
     if seen.status is Status.SUSPECTED:
         return _consider(seen, context)
     return _follow(seen, context)
+
+
+def _rewind(incident: Incident, at: datetime) -> Incident:
+    """Nothing of it was later than now: else it would wait for a clock that was ahead."""
+    if max(_list_moments(incident)) <= at:
+        return incident
+    return msgspec.structs.replace(
+        incident,
+        first_seen=min(incident.first_seen, at),
+        opened_at=incident.opened_at and min(incident.opened_at, at),
+        told_at=incident.told_at and min(incident.told_at, at),
+        flapping_since=incident.flapping_since and min(incident.flapping_since, at),
+        steady_since=incident.steady_since and min(incident.steady_since, at),
+        turns=tuple(min(turn, at) for turn in incident.turns),
+    )
+
+
+def _list_moments(incident: Incident) -> list[datetime]:
+    known = (incident.opened_at, incident.told_at, incident.steady_since)
+    return [incident.first_seen, *incident.turns, *(one for one in known if one is not None)]
 
 
 def _suspect(context: _Context) -> Incident:
@@ -229,9 +249,8 @@ def _follow(incident: Incident, context: _Context) -> tuple[Incident, EventKind 
         return incident, None
     if _is_changed(incident, context):
         return incident, EventKind.CHANGED
-    if incident.flapping_since is not None:
-        is_over = _is_calm(incident, at)
-        return (_calm(incident, at), EventKind.CHANGED) if is_over else (incident, None)
+    if incident.flapping_since is not None and _is_calm(incident, at):
+        return _calm(incident, at), EventKind.CHANGED
     gap = choose_gap(context.rules.remind_every, incident.reminders)
     is_due = incident.status is Status.OPEN and _count_silence(incident, at) >= gap
     return incident, EventKind.REMINDER if is_due else None
@@ -247,10 +266,10 @@ def _is_changed(incident: Incident, context: _Context) -> bool:
     told_rank = incident.told_severity.rank if incident.told_severity else -1
     is_graver = incident.severity.rank > told_rank
     is_settled = incident.looks >= context.rules.open_looks
-    if incident.flapping_since is not None:
-        return is_graver and is_settled
     # What never settles is told all the same when it has become worse.
     is_overdue = _count_silence(incident, context.report.at) >= context.policy.unsettled_at_most
+    if incident.flapping_since is not None:
+        return is_graver and (is_settled or is_overdue)
     return is_settled or (is_graver and is_overdue)
 
 

@@ -29,6 +29,9 @@ _UNHARMED: Final = str.maketrans(
 )
 """What a chat makes mentions, links and code of; plain text needs none of them."""
 
+_UNLINKED: Final = (("](", "] ("), ("://", ": //"))
+"""What a chat makes a link of, with its own words on it or as it stands."""
+
 
 @final
 class Apprise:
@@ -144,4 +147,6 @@ def write_body(message: Message) -> str:
 def clean(text: str, limit: int) -> str:
     """One line that is no mention, no link and no markup anywhere, at most `limit` long."""
     shown = "".join(char if char.isprintable() else " " for char in text).translate(_UNHARMED)
+    for link, harmless in _UNLINKED:
+        shown = shown.replace(link, harmless)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -35,8 +35,11 @@ class Channels:
             OUTBOX.c.reason != FailureReason.INCIDENT_LOST,
             OUTBOX.c.ended > now - LATELY,
         )
+        # What is kept back on purpose may have failed before: that says nothing any more.
         is_waiting = sa.and_(
-            OUTBOX.c.status == DeliveryStatus.PENDING, OUTBOX.c.reason.is_not(None)
+            OUTBOX.c.status == DeliveryStatus.PENDING,
+            OUTBOX.c.reason.is_not(None),
+            OUTBOX.c.held.is_(None),
         )
         is_taken = OUTBOX.c.status == DeliveryStatus.DELIVERED
         query = sa.select(

@@ -236,6 +236,8 @@ class Courier:
         observe: told of every attempt.
         is_heard: whether people are told of what is in the environment of an incident;
             what is not is dropped, also when it was decided where they were.
+        served: the environments of which it takes words; what others share the ledger for is
+            theirs. None for all.
     """
 
     def __init__(  # noqa: PLR0913 - what it needs of the world, by name
@@ -251,8 +253,10 @@ class Courier:
         grouping: Grouping | None = None,
         observe: Callable[[Attempt], None] = _ignore,
         is_heard: Callable[[Incident], bool] = _everywhere,
+        served: Collection[str] | None = None,
     ) -> None:
         self._store = store
+        self._served = served
         self._is_heard = is_heard
         self._lanes = [_Lane(route) for route in routes]
         self._holder = holder
@@ -317,7 +321,12 @@ class Courier:
         """What goes out next: of one incident, or for people of all that belongs together."""
         if self._grouping is None or not lane.pace.is_for_people:
             return await self._store.claim_due(
-                now=now, holder=self._holder, limit=1, lease=LEASE, channel=lane.name
+                now=now,
+                holder=self._holder,
+                limit=1,
+                lease=LEASE,
+                channel=lane.name,
+                served=self._served,
             )
         return await self._store.claim_group(
             now=now,
@@ -325,6 +334,7 @@ class Courier:
             lease=LEASE,
             channel=lane.name,
             grouping=self._grouping,
+            served=self._served,
         )
 
     async def _handle(
@@ -361,18 +371,19 @@ class Courier:
 
     async def _bundle(self, lane: _Lane, told: Sequence[Told]) -> list[Bundle]:
         """What is sent in one message each: all of it, or what has a thread of its own there."""
-        if not told:
-            return []
-        if not lane.pace.has_threads:
-            return [Bundle(told)]
-        ids = [one.incident.id for one in told]
-        threads = await self._store.list_threads(lane.name, ids)
-        grouped: dict[str | None, list[Told]] = {}
+        threads: dict[str, str] = {}
+        if told and lane.pace.has_threads:
+            ids = [one.incident.id for one in told]
+            threads = await self._store.list_threads(lane.name, ids)
+        # By place as well: an older agent, still about to end, does not say it of its rows.
+        grouped: dict[tuple[str | None, str, FindingClass], list[Told]] = {}
         for one in told:
-            grouped.setdefault(threads.get(one.incident.id), []).append(one)
+            incident = one.incident
+            key = (threads.get(incident.id), incident.environment, incident.finding_class)
+            grouped.setdefault(key, []).append(one)
         return [
             Bundle(some, thread, await self._list_in_thread(lane, thread))
-            for thread, some in grouped.items()
+            for (thread, _, _), some in grouped.items()
         ]
 
     async def _list_in_thread(self, lane: _Lane, thread: str | None) -> list[Incident]:
@@ -421,7 +432,7 @@ class Courier:
             return None
         if kind is EventKind.RESOLVED and lane.pace.is_for_people and not lane.pace.has_threads:
             newer = await self._find_newer(incident)
-            if newer is not None:
+            if newer is not None and newer.severity.rank >= lane.route.minimum.rank:
                 # Its beginning says how it stands: an end that came after it would be wrong.
                 is_told = await self._store.find_told(lane.name, [newer.id])
                 return None if is_told else Held.OVERTAKEN

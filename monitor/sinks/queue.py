@@ -121,6 +121,10 @@ LONGEST_LEASE: Final = timedelta(minutes=5)
 """As `LONGEST_DUE`, of a claim."""
 _ALL: Final = 10_000
 """Rows of one environment and class: nobody watches as many databases with one agent."""
+LEFT_FOR: Final = timedelta(days=1)
+"""How long an agent leaves to others what it may not tell; then nobody else is there."""
+_AHEAD: Final = timedelta(minutes=1)
+"""The clocks of two agents differ by less."""
 _PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
 _WAITING: Final = sa.and_(_PENDING, OUTBOX.c.held.is_(None))
 # Whoever ends a claim clears it: one that is still there was left by a crash.
@@ -180,20 +184,29 @@ class Queue:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    async def claim_due(
-        self, *, now: datetime, holder: str, limit: int, lease: timedelta, channel: str
+    async def claim_due(  # noqa: PLR0913  # what a claim hangs on, by name
+        self,
+        *,
+        now: datetime,
+        holder: str,
+        limit: int,
+        lease: timedelta,
+        channel: str,
+        served: Collection[str] | None = None,
     ) -> list[Delivery]:
         """Take up to `limit` due rows of a channel, newest event of each incident.
 
         Holds: until `now + lease` nobody else gets these rows, nor another one of the
-        same incident and channel. Older waiting rows of the incident are superseded.
+        same incident and channel. Older waiting rows of the incident are superseded. What
+        happened elsewhere than in the environments that are `served` is left to others for
+        `LEFT_FOR`; None serves all.
         """
-        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel)
+        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel, served=served)
         async with self._backend.writing() as connection:
             await self._line_up(connection, channel)
-            return await _take(connection, claim, _select_due(channel, now, limit))
+            return await _take(connection, claim, _select_due(claim, limit))
 
-    async def claim_group(
+    async def claim_group(  # noqa: PLR0913  # as above
         self,
         *,
         now: datetime,
@@ -201,19 +214,20 @@ class Queue:
         lease: timedelta,
         channel: str,
         grouping: Grouping,
+        served: Collection[str] | None = None,
     ) -> list[Delivery]:
         """Take all that is due of one environment and class, as `claim_due` does.
 
         Holds: nothing of them is taken while somebody sends of them, nor before the interval
         since the last message of them is over.
         """
-        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel)
+        claim = _Claim(now=now, holder=holder, lease=lease, channel=channel, served=served)
         async with self._backend.writing() as connection:
             await self._line_up(connection, channel)
-            ready = (await connection.execute(_select_ready(channel, now, grouping))).first()
+            ready = (await connection.execute(_select_ready(claim, grouping))).first()
             if ready is None:
                 return []
-            rows = _select_due(channel, now, _ALL, group=(ready.environment, ready.finding_class))
+            rows = _select_due(claim, _ALL, group=(ready.environment, ready.finding_class))
             return await _take(connection, claim, rows)
 
     async def release_claims(self, now: datetime) -> None:
@@ -364,12 +378,22 @@ class Queue:
 
 
 class _Claim(NamedTuple):
-    """Who takes rows of a channel, and for how long."""
+    """Who takes rows of a channel, for how long, and of which environments."""
 
     now: datetime
     holder: str
     lease: timedelta
     channel: str
+    served: Collection[str] | None
+
+    def list_conditions(self) -> list[sa.ColumnElement[bool]]:
+        """What a row must be to be taken at all."""
+        here = [OUTBOX.c.channel == self.channel, _PENDING, _is_due(self.now), ~_has_newer()]
+        if self.served is None:
+            return here
+        is_left = OUTBOX.c.at <= self.now - LEFT_FOR
+        # An agent from before 0006, which is still about to end, says of no row where it is.
+        return [*here, sa.or_(OUTBOX.c.environment.in_([*self.served, ""]), is_left)]
 
 
 async def _take(connection: AsyncConnection, claim: _Claim, rows: sa.CTE) -> list[Delivery]:
@@ -385,63 +409,41 @@ async def _take(connection: AsyncConnection, claim: _Claim, rows: sa.CTE) -> lis
         .returning(OUTBOX)
     )
     deliveries = sorted(map(_read_delivery, claimed), key=lambda it: it.id)
-    for delivery in deliveries:
-        await _supersede_older(connection, delivery, claim.now)
+    if deliveries:
+        await _supersede_older(connection, claim)
     return deliveries
 
 
-def _select_due(
-    channel: str, now: datetime, limit: int, *, group: tuple[str, str] | None = None
-) -> sa.CTE:
+def _select_due(claim: _Claim, limit: int, *, group: tuple[str, str] | None = None) -> sa.CTE:
     other = OUTBOX.alias("other")
     same = sa.and_(
         other.c.channel == OUTBOX.c.channel,
         other.c.incident == OUTBOX.c.incident,
         other.c.status == DeliveryStatus.PENDING,
     )
-    newer = sa.exists().where(same, other.c.version > OUTBOX.c.version)
-    held = sa.exists().where(same, _is_claimed(other, now))
-    here = [OUTBOX.c.channel == channel, _PENDING, _is_due(now), ~newer, ~held]
+    held = sa.exists().where(same, _is_claimed(other, claim.now))
+    here = [*claim.list_conditions(), ~held]
     if group is not None:
         here += [OUTBOX.c.environment == group[0], OUTBOX.c.finding_class == group[1]]
     return (
         sa.select(OUTBOX.c.id)
         .where(*here)
-        .order_by(OUTBOX.c.due, OUTBOX.c.id)
+        # What is kept back is asked about when nothing else waits.
+        .order_by(OUTBOX.c.held.is_not(None), OUTBOX.c.due, OUTBOX.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=OUTBOX)
         .cte("due")
     )
 
 
-def _select_ready(channel: str, now: datetime, grouping: Grouping) -> sa.Select[Any]:
-    """The environment and class that have waited longest, and may be told of again."""
-    other = OUTBOX.alias("other")
-    same = sa.and_(
+def _has_newer() -> sa.Exists:
+    """Whether a younger word about the incident waits as well: that one is told."""
+    other = OUTBOX.alias("newer")
+    return sa.exists().where(
         other.c.channel == OUTBOX.c.channel,
-        other.c.environment == OUTBOX.c.environment,
-        other.c.finding_class == OUTBOX.c.finding_class,
-    )
-    is_sent = sa.and_(
-        other.c.status == DeliveryStatus.DELIVERED,
-        other.c.ended > now - grouping.interval,
-        # What was sent later than that was so by a clock that was ahead.
-        other.c.ended <= now + grouping.interval,
-    )
-    is_held = sa.and_(other.c.status == DeliveryStatus.PENDING, _is_claimed(other, now))
-    decided = sa.func.min(OUTBOX.c.at)
-    return (
-        sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
-        .where(
-            OUTBOX.c.channel == channel,
-            _PENDING,
-            _is_due(now),
-            ~sa.exists().where(same, sa.or_(is_sent, is_held)),
-        )
-        .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)
-        .having(sa.or_(decided <= now - grouping.wait, decided > now + grouping.wait))
-        .order_by(sa.func.min(OUTBOX.c.due))
-        .limit(1)
+        other.c.incident == OUTBOX.c.incident,
+        other.c.status == DeliveryStatus.PENDING,
+        other.c.version > OUTBOX.c.version,
     )
 
 
@@ -450,14 +452,45 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
 
     A clock that was ahead when a row was written, and is put right, would keep it for hours.
     """
-    was_ahead = sa.or_(
+    was_decided_ahead = sa.and_(OUTBOX.c.at > now + _AHEAD, OUTBOX.c.due >= OUTBOX.c.at)
+    was_kept_ahead = sa.or_(
         OUTBOX.c.due > now + LONGEST_DUE,
         sa.and_(
             OUTBOX.c.due > now + LONGEST_HOLD,
             sa.or_(OUTBOX.c.attempts == 0, OUTBOX.c.held.is_not(None)),
         ),
     )
-    return sa.or_(OUTBOX.c.due <= now, was_ahead)
+    return sa.or_(OUTBOX.c.due <= now, was_decided_ahead, was_kept_ahead)
+
+
+def _select_ready(claim: _Claim, grouping: Grouping) -> sa.Select[Any]:
+    """The environment and class that have waited longest, and may be told of again."""
+    now = claim.now
+    other = OUTBOX.alias("other")
+    same = sa.and_(
+        other.c.channel == OUTBOX.c.channel,
+        other.c.environment == OUTBOX.c.environment,
+        other.c.finding_class == OUTBOX.c.finding_class,
+    )
+    # Also a little after now, for agents whose clocks differ; not when a clock was far ahead.
+    is_sent = sa.and_(
+        other.c.status == DeliveryStatus.DELIVERED,
+        other.c.ended > now - grouping.interval,
+        other.c.ended <= now + grouping.interval,
+    )
+    is_held = sa.and_(other.c.status == DeliveryStatus.PENDING, _is_claimed(other, now))
+    oldest = sa.func.min(OUTBOX.c.at)
+    return (
+        sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
+        .where(
+            *claim.list_conditions(),
+            ~sa.exists().where(same, sa.or_(is_sent, is_held)),
+        )
+        .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)
+        .having(sa.or_(oldest <= now - grouping.wait, oldest > now + grouping.wait))
+        .order_by(sa.func.count().filter(OUTBOX.c.held.is_(None)) == 0, sa.func.min(OUTBOX.c.due))
+        .limit(1)
+    )
 
 
 def _is_claimed(rows: Any, now: datetime) -> sa.ColumnElement[bool]:
@@ -466,16 +499,26 @@ def _is_claimed(rows: Any, now: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(until > now, until <= now + LONGEST_LEASE)
 
 
-async def _supersede_older(connection: AsyncConnection, delivery: Delivery, now: datetime) -> None:
+async def _supersede_older(connection: AsyncConnection, claim: _Claim) -> None:
+    """What waits and is older than what was claimed of its incident: all of it at once."""
+    mine = OUTBOX.alias("mine")
+    is_claimed = sa.exists().where(
+        mine.c.channel == OUTBOX.c.channel,
+        mine.c.status == DeliveryStatus.PENDING,
+        mine.c.holder == claim.holder,
+        mine.c.claimed_until == claim.now + claim.lease,
+        mine.c.incident == OUTBOX.c.incident,
+        mine.c.version > OUTBOX.c.version,
+    )
     await connection.execute(
         sa.update(OUTBOX)
-        .where(
-            OUTBOX.c.channel == delivery.channel,
-            OUTBOX.c.incident == delivery.incident,
-            OUTBOX.c.version < delivery.version,
-            _PENDING,
+        .where(OUTBOX.c.channel == claim.channel, _PENDING, is_claimed)
+        .values(
+            status=DeliveryStatus.SUPERSEDED,
+            may_have_arrived=_UNSURE,
+            ended=claim.now,
+            **_RELEASED,
         )
-        .values(status=DeliveryStatus.SUPERSEDED, may_have_arrived=_UNSURE, ended=now, **_RELEASED)
     )
 
 

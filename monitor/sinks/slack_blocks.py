@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from monitor.core.duration import describe_duration
 from monitor.core.findings import Finding, Severity
-from monitor.core.grouped import SEVERAL
 from monitor.core.incidents import Status
 from monitor.core.message import VERDICT, Message
 from monitor.core.waivers import is_waivable
@@ -51,16 +50,10 @@ def render(message: Message, *, mention: str = "") -> dict[str, Any]:
         _section(f"*Next step*: `{escape(message.command, _MAX_FIELD)}`"),
         *_write_offer(message),
         *_write_buttons(message),
-        *([_section(mention)] if mention and _is_alarm(message) else []),
+        *([_section(mention)] if mention and message.has_alarm else []),
         {"type": "context", "elements": [_mrkdwn(_write_context(message))]},
     ]
     return {"text": title, "blocks": blocks, "unfurl_links": False, "unfurl_media": False}
-
-
-def _is_alarm(message: Message) -> bool:
-    is_opened = message.type in ("incident.opened", SEVERAL)
-    is_over = message.status is Status.RESOLVED
-    return is_opened and not is_over and message.severity is Severity.CRITICAL
 
 
 def write_mention(who: str) -> str:

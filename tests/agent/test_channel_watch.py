@@ -248,3 +248,24 @@ async def test_a_running_agent_shows_and_tells_it(
     assert '"class":"channel"' in api.replace(" ", "")
     assert 'anchorwatch_channel_up{channel="slack"} 0.0' in metrics
     assert 'anchorwatch_channel_up{channel="webhook:ops"} 1.0' in metrics
+
+
+async def test_a_channel_of_another_agent_is_left_to_it(store: Store) -> None:
+    """Two agents of one environment share a ledger, and one of them has a pager."""
+    scene = Scene(store, "hook", "pager")
+    other = ChannelWatch(
+        store,
+        environment="production",
+        channels=["hook"],
+        observe=lambda _name, _is_up: None,
+        is_alone=False,
+    )
+    scene.lines["pager"].failure = FailureReason.GONE
+    await scene.tell()
+    for _ in range(5):
+        await scene.live()
+        await other.watch(scene.now)
+    await scene.live()
+    assert scene.up == {"hook": True, "pager": False}
+    await other.watch(scene.now + timedelta(days=2))
+    assert await store.list_broken("production") == []

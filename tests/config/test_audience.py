@@ -59,3 +59,19 @@ def test_one_agent_for_all_goes_by_its_databases(tmp_path: Path) -> None:
     (sentence,) = describe_silence(loaded)
     assert "of app (default), new (staging): `environments` lists only production" in sentence
     assert find_audience(loaded).is_heard("production")
+
+
+@pytest.mark.parametrize(
+    ("listed", "own", "watched", "served"),
+    [
+        ((), "pr-7", {"pr-7"}, None),
+        (("production",), "production", {"production"}, {"production"}),
+        (("production",), "production", {"production", "qa"}, {"production", "qa"}),
+        (("production",), "pr-7", {"pr-7", "production"}, {"pr-7"}),
+        (("production", "staging"), None, {"production"}, {"production", "staging"}),
+    ],
+)
+def test_a_clone_takes_no_words_that_another_agent_may_tell(
+    listed: tuple[str, ...], own: str | None, watched: set[str], served: set[str] | None
+) -> None:
+    assert Audience(listed, own).list_served(watched) == served

@@ -99,3 +99,31 @@ def test_whatever_comes_together_what_is_open_is_never_called_over(
     assert message.headline.startswith("RESOLVED") is is_over
     assert (message.status is Status.RESOLVED) is is_over
     assert len(message.lines) + message.omitted == len(drawn)
+
+
+def test_what_is_over_makes_no_message_graver_than_what_is_open() -> None:
+    parts = [
+        a_part(1, EventKind.RESOLVED, severity=Severity.CRITICAL),
+        a_part(2, severity=Severity.WARNING),
+    ]
+    message = compose_several(parts)
+    assert message.headline.startswith("WARNING")
+    assert message.severity is Severity.WARNING
+
+
+def test_several_channels_are_no_databases() -> None:
+    parts = [
+        a_part(number, finding_class=FindingClass.CHANNEL, database=f"channel {number}")
+        for number in range(2)
+    ]
+    message = compose_several(parts)
+    assert message.headline == "CRITICAL 2 channels (production): no messages taken"
+    assert message.database == "2 channels"
+
+
+def test_who_is_called_is_called_for_what_begins_and_is_critical() -> None:
+    """Not for reminders, and not for something mild beside them."""
+    still = a_part(1, EventKind.REMINDER)
+    mild = a_part(2, severity=Severity.WARNING)
+    assert not compose_several([still, mild, a_part(3, EventKind.RESOLVED)]).has_alarm
+    assert compose_several([still, a_part(4)]).has_alarm

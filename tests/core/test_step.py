@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -225,6 +226,33 @@ def test_what_flaps_is_told_when_it_becomes_worse() -> None:
     graver = msgspec.structs.replace(a_finding("graver"), severity=Severity.CRITICAL)
     assert watch.see(a_report(end + 2, graver), a_report(end + 3, graver)) == [EventKind.CHANGED]
     assert watch.see(a_report(end + 4), a_report(end + 5, graver), a_report(end + 6)) == []
+
+
+def test_what_flaps_is_told_when_it_becomes_worse_though_no_two_looks_see_it() -> None:
+    watch = Watch()
+    end = flap(watch, 2)
+    graver = msgspec.structs.replace(a_finding("graver"), severity=Severity.CRITICAL)
+    looks = [a_report(end + minute, *([graver] if minute % 2 else [])) for minute in range(30)]
+    assert watch.see(*looks) == [EventKind.CHANGED]
+
+
+def test_what_flaps_for_days_is_remembered_all_the_same() -> None:
+    watch = Watch()
+    flap(watch, 3 * 24 * 15)
+    kinds = [event.kind for event in watch.events]
+    assert kinds[-3:] == [EventKind.FLAPPING, EventKind.REMINDER, EventKind.REMINDER]
+
+
+@pytest.mark.parametrize("ahead", [60 * 24 * 365, 120])
+def test_a_clock_that_was_ahead_delays_nothing(ahead: int) -> None:
+    watch = Watch()
+    assert watch.see(a_report(ahead, a_finding())) == []
+    assert watch.see(a_report(0, a_finding())) == [EventKind.OPENED]
+    watch.see(a_report(1), a_report(2))
+    watch = Watch()
+    watch.see(a_report(ahead, a_finding()), a_report(ahead + 1, a_finding()))
+    looks = [a_report(minute, a_finding()) for minute in range(0, 60 * 26, 10)]
+    assert watch.see(*looks) == [EventKind.REMINDER]
 
 
 def test_what_comes_once_an_hour_does_not_flap() -> None:
@@ -519,7 +547,7 @@ def test_what_a_clock_that_was_ahead_suspected_is_told_no_later() -> None:
 def test_a_clock_that_is_set_back_delays_no_reminder() -> None:
     watch = Watch()
     watch.see(*(an_unreachable(minute) for minute in range(4)))
-    looks = [an_unreachable(HOURS_BACK + minute) for minute in range(0, 4 * 60 + 2)]
+    looks = [an_unreachable(HOURS_BACK + minute) for minute in range(4 * 60 + 2)]
     assert watch.see(*looks) == [EventKind.REMINDER]
 
 

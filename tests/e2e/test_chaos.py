@@ -18,7 +18,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.conftest import MakeDatabase
-from tests.e2e.conftest import SECRET, Agent, Receiver, StartAgent, wait_for
+from tests.e2e.conftest import SECRET, Agent, Receiver, StartAgent
 
 DATABASES = 16
 TABLES = "create table orders (id int primary key); create index orders_id on orders (id);"
@@ -42,11 +42,11 @@ class Moody:
         delivery, mood = headers["webhook-id"], self._dice.random()
         is_new = delivery not in self._known
         self._known.add(delivery)
-        if is_new and mood < 0.03:  # noqa: PLR2004  # as said above
+        if is_new and mood < 0.03:  # as said above
             self.refused += 1
             return 503
         self.taken[delivery] += 1
-        if mood > 0.97:  # noqa: PLR2004  # as said above
+        if mood > 0.97:  # as said above
             sleep(0.2)
         return 204
 

@@ -120,6 +120,10 @@ def test_a_name_is_one_short_line_without_markup(text: str, limit: int) -> None:
     assert not set(shown) & set("@<>`*\n")
 
 
+def test_a_name_is_no_link() -> None:
+    assert clean("[log in](https://evil.example)", 100) == "[log in] (https: //evil.example)"
+
+
 def test_hostile_names_stay_text() -> None:
     body = write_body(a_message(findings=(a_finding(title=HOSTILE, evidence=()),)))
     assert body.splitlines()[0] == "• a\"b'c \u2039!channel\u203a & \u2039/script\u203a 🐘  "

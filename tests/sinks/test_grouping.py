@@ -1,21 +1,25 @@
 """What people get in one message, what is kept back, and when it is told after all."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 
 from monitor.core.acknowledgement import acknowledge
+from monitor.core.channel_health import judge_channel
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.grouped import SEVERAL
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.silence import Silence, silence
 from monitor.sinks.channel import ChannelKind
-from monitor.sinks.outbox import HOLD, Attempt, Courier, Fate, Route
+from monitor.sinks.outbox import HOLD, ROUND, Attempt, Courier, Fate, Route
 from monitor.sinks.queue import Grouping, Held
 from monitor.sinks.store import Store, open_store
+from monitor.sinks.tables import OUTBOX
 from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, sqlite_url, told
 from tests.sinks.test_outbox import Recorder, hurry
 
@@ -273,3 +277,123 @@ async def test_what_ended_not_long_ago_is_found_by_class(store: Store) -> None:
     assert recent.unresolved == {}
     assert recent.ended[FindingClass.DRIFT].id == "i2"
     assert (await store.load_recent("production", "app", NOW + MINUTE)).ended == {}
+
+
+async def test_an_end_does_not_wait_for_what_the_channel_never_hears_of(store: Store) -> None:
+    chat = Recorder("chat", kind=ChannelKind.SLACK)
+    route = Route(channel=chat, minimum=Severity.CRITICAL)
+    courier = Courier(store, [route], holder="us", sleep=hurry, grouping=GROUPING)
+    first = of("a")
+    mild = {"severity": Severity.WARNING, "first_seen": NOW + MINUTE}
+    second = an_incident("i-again", database="a", **mild)
+    await open_all(store, first)
+    await courier.deliver_due(NOW + 10 * SECOND)
+    assert await store.commit(told(2, RESOLVED, "chat", incident=first))
+    assert await store.commit(told(3, OPENED, "chat", incident=second))
+    await courier.deliver_due(NOW + HOUR)
+    assert [one.type for one in chat.sent] == ["incident.opened", "incident.resolved"]
+
+
+async def test_what_was_decided_in_the_future_holds_up_nobody_else(store: Store) -> None:
+    """The clock of an agent was ahead, and is right again."""
+    post = Post(store)
+    await open_all(store, of("a"))
+    late = told(2, CHANGED, "chat", incident=of("a"))
+    [event] = late.events
+    ahead = msgspec.structs.replace(event, at=NOW + 24 * HOUR)
+    assert await store.commit(dataclasses.replace(late, events=(ahead,)))
+    await open_all(store, of("b", finding_class=FindingClass.SMOKE))
+    for seconds in range(12, 60):
+        await post.deliver(NOW + seconds * SECOND)
+    assert sorted(one.database for one in post.chat.sent) == ["a", "b"]
+
+
+async def test_what_was_sent_in_the_future_keeps_nobody_waiting(store: Store) -> None:
+    post = Post(store)
+    await open_all(store, of("a"))
+    await post.deliver(NOW + 24 * HOUR)
+    await open_all(store, of("b"))
+    await post.deliver(NOW + HOUR)
+    assert sorted(one.database for one in post.chat.sent) == ["a", "b"]
+
+
+async def test_a_channel_is_not_broken_by_what_is_kept_back(store: Store) -> None:
+    """It failed once, and was silenced before it was tried again."""
+    post = Post(store, a_failure())
+    await open_all(store, of("app"))
+    await post.deliver(NOW + 10 * SECOND)
+    await store.add_silence(a_silence())
+    await post.deliver(NOW + 5 * MINUTE)
+    health = (await store.list_health(NOW + 30 * MINUTE))["chat"]
+    assert judge_channel(health, NOW + 30 * MINUTE) is None
+
+
+async def test_a_silence_of_an_object_hides_no_word_about_a_deployment(store: Store) -> None:
+    post = Post(store)
+    await store.add_silence(a_silence(object="table:public.audit_*"))
+    verdict = of("app", finding_class=FindingClass.DEPLOY, findings=(), headline="app: all right")
+    assert await store.commit(told(1, EventKind.VERDICT, "chat", incident=verdict))
+    await post.deliver(NOW + MINUTE)
+    assert len(post.chat.sent) == 1
+
+
+@pytest.mark.parametrize("kind", [ChannelKind.SLACK, ChannelKind.WEBHOOK])
+async def test_who_may_not_tell_leaves_the_word_to_who_may(
+    store: Store, kind: ChannelKind
+) -> None:
+    """A clone in an environment where nobody is told shares the ledger of its original."""
+    chats = [Recorder("chat", kind=kind), Recorder("chat", kind=kind)]
+    clone, original = (
+        Courier(
+            store,
+            [Route(channel=chat)],
+            holder=holder,
+            sleep=hurry,
+            grouping=GROUPING,
+            is_heard=lambda _, holder=holder: holder == "original",  # type: ignore[misc]
+            served={"production"} if holder == "original" else {"pr-7"},
+        )
+        for chat, holder in zip(chats, ("clone", "original"), strict=True)
+    )
+    await open_all(store, of("a"), of("b", environment="pr-7"))
+    for seconds in range(10, 20):
+        await clone.deliver_due(NOW + seconds * SECOND)
+        await original.deliver_due(NOW + seconds * SECOND)
+    assert [[one.database for one in chat.sent] for chat in chats] == [[], ["a"]]
+    assert (await store.count_outbox())["chat"].pending == 0
+
+
+async def test_what_is_kept_back_crowds_out_nobody(store: Store) -> None:
+    """A fleet that is silenced is asked about every half minute, and may take longer than that."""
+    post = Post(store)
+    await store.add_silence(a_silence(database="quiet*"))
+    await open_all(store, *(of(f"quiet{number}") for number in range(ROUND + 5)))
+    for _ in range(2):
+        await post.deliver(NOW + SECOND)
+    later = NOW + SECOND + HOLD
+    decision = told(1, OPENED, "hook", incident=of("loud"))
+    [event] = decision.events
+    events = (msgspec.structs.replace(event, at=later + SECOND),)
+    assert await store.commit(dataclasses.replace(decision, events=events))
+    await post.deliver(later + 2 * SECOND)
+    assert [one.database for one in post.hook.sent] == ["loud"]
+
+
+async def test_what_an_older_agent_says_is_told_by_place(store: Store) -> None:
+    """It ends a moment after the ledger was upgraded, and says of no row where it is."""
+    post = Post(store)
+    await open_all(store, of("a"), of("b", environment="staging"))
+    await open_all(store, of("c", finding_class=FindingClass.SMOKE))
+    async with store._backend.writing() as connection:
+        nowhere = sa.update(OUTBOX).values(environment="", finding_class="")
+        await connection.execute(nowhere)
+    post.courier = Courier(
+        store,
+        [Route(channel=post.chat)],
+        holder="us",
+        sleep=hurry,
+        grouping=GROUPING,
+        served={"production", "staging"},
+    )
+    await post.deliver(NOW + MINUTE)
+    assert sorted(one.database for one in post.chat.sent) == ["a", "b", "c"]

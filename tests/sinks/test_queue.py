@@ -5,6 +5,7 @@ import contextlib
 from datetime import datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
@@ -265,3 +266,31 @@ async def test_who_waits_for_the_interval_waits_for_no_clock(store: Store) -> No
     assert await claim_all(NOW + MINUTE + SECOND) == [], "a message went out a second ago"
     (delivery,) = await claim_all(NOW - 5 * HOUR)
     assert delivery.incident == "i2"
+
+
+async def test_what_is_claimed_together_takes_a_few_statements(store: Store) -> None:
+    """A fleet that is silenced is claimed every half minute."""
+    for number in range(30):
+        incident = an_incident(f"i{number}", database=f"db{number}")
+        await store.commit(told(1, EventKind.OPENED, "chat", incident=incident))
+        await store.commit(told(2, EventKind.CHANGED, "chat", incident=incident))
+    statements: list[str] = []
+
+    def count(*_: object) -> None:
+        statements.append("one")
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    try:
+        claimed = await store.claim_group(
+            now=NOW + timedelta(hours=1),
+            holder="us",
+            lease=timedelta(minutes=2),
+            channel="chat",
+            grouping=Grouping(wait=timedelta(0), interval=timedelta(0)),
+        )
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", count)
+    assert {one.version for one in claimed} == {2}
+    assert len(claimed) == 30
+    assert len(statements) < 10
+    assert await statuses(store, "i7") == ["superseded", "pending"]
