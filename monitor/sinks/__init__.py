@@ -1,9 +1,17 @@
 """Telling: the ledger, the outbox, the channels and the metrics.
 
-store, queue       the ledger and its outbox; tables, migrations/, backend behind them
+store              the ledger, put together from its parts: read this first
+backend, tables    where it lives, and its tables; migrations/, upgrade, visit, store_failures
+incidents, writing incidents with who is at them; an event is written beside its incident
+silences           what is kept quiet; acceptances: what need not be told
+checks, deployments, locks  what else is remembered of a database
 past_looks         looks of the past, summed up for pages
-outbox, retry      from the outbox to the channels, and when to try again
-channel            what a channel is; slack, webhook are two
+queue              the rows of the outbox; delivery: what one is; claims: which may be taken
+outbox             from the outbox to the channels; choice: what is said, retry: when again
+channel            what one is; slack, slack_bot (slack_blocks), webhook, alertmanager, apprise
+standing           how incidents stand, for channels that have to be told again
+channels           how the channels themselves are, and which are broken
+heartbeat          the dead man's switch
 metrics, families  what Prometheus scrapes
 faults             the agent's own errors, to Sentry
 """

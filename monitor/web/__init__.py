@@ -2,7 +2,9 @@
 
 view         what the application is given: read this first
 answers      the documents of the JSON interface, and how a record becomes one
+description  how what is remembered becomes a document
 acceptance   what people accept: checked, written, listed
+operating    that somebody is at an incident, and quiet; operating_routes is its JSON
 overview     reads the ledger, makes the documents; pages and JSON share it
 listing      which databases the overview lists: filter, order, pages
 news, events what is new at the databases, told to open pages at once
@@ -14,8 +16,10 @@ pages        the routes for people; templates and static files beside it
 wording      how times, values and hostile names are written on a page
 health       /livez, /readyz and /metrics
 auth         who may see what: tokens, the cookie, the same-origin rule
-acceptance_forms  the forms by which a page does the same
+acceptance_forms, operating_forms  the forms by which a page does the same
 forms        reads the fields of a form, and leads back
+hooks        what platforms report; pushing: the locks that pipelines push
+templating   the one Jinja environment
 login        the form that trades a token for the cookie
 headers      what every answer carries
 limits       how much a request may bring
