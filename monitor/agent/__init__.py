@@ -9,4 +9,6 @@ channel_watch  a broken channel is announced on the others
 keeper    tells Alertmanager again what is open
 lifelines the heartbeat, and Sentry's check-in
 choices   what the settings of a database mean for a look at it
+gauges    the series that the metrics begin with
+reach     who is told of what, and where a message leads
 """

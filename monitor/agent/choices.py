@@ -23,6 +23,9 @@ from monitor.watch.orphans import OrphanPlan
 
 COMMIT: Final = "RAILWAY_GIT_COMMIT_SHA"
 
+BROKEN_EVERY: Final = timedelta(minutes=1)
+"""How often it is said of a database that its entry is broken, while nobody looks at it."""
+
 
 def make_options(database: DatabaseSettings) -> BuildOptions:
     """How what it should be is built."""
@@ -139,3 +142,8 @@ MANY_DATABASES: Final = 200
 def is_compact(detail: str, databases: int) -> bool:
     """Whether `/metrics` leaves out what is zero, of as many databases as are watched."""
     return detail == "compact" or (detail == "auto" and databases > MANY_DATABASES)
+
+
+def count_seconds(interval: timedelta | None) -> float | None:
+    """An interval as metrics and pages have it; None where there is none."""
+    return interval.total_seconds() if interval else None

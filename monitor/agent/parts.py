@@ -14,13 +14,13 @@ import structlog
 
 from monitor import __version__
 from monitor.agent.channel_watch import ChannelWatch
-from monitor.agent.checks import Checks, Suites, list_intervals
+from monitor.agent.checks import Checks, Suites
 from monitor.agent.choices import (
-    COMMIT,
+    BROKEN_EVERY,
     choose_environment,
     choose_interval,
+    count_seconds,
     find_expected,
-    is_compact,
     list_beside,
     list_rules,
     make_deadlines,
@@ -30,17 +30,19 @@ from monitor.agent.choices import (
     reveal_secret,
 )
 from monitor.agent.deploys import Deploys
+from monitor.agent.gauges import begin_metrics
 from monitor.agent.keeper import Keeper
 from monitor.agent.lifelines import HEARTBEAT, SENTRY, Lifelines
+from monitor.agent.reach import Reach
 from monitor.checks.spelling import Spellings
-from monitor.config.audience import describe_silence, find_audience
+from monitor.config.audience import describe_silence
 from monitor.config.databases import DatabaseSettings
 from monitor.config.flaws import make_error
 from monitor.config.load import LoadedConfig
 from monitor.config.place import judge_store
 from monitor.config.policy import make_grouping, make_policy
 from monitor.core.errors import StoreError
-from monitor.core.findings import FindingClass, Severity
+from monitor.core.findings import Severity
 from monitor.core.incidents import Event, Incident, Status
 from monitor.core.message import compose_test
 from monitor.core.source import Scheme
@@ -49,9 +51,7 @@ from monitor.sinks.channel import FailureReason
 from monitor.sinks.faults import report_fault
 from monitor.sinks.heartbeat import Heartbeat
 from monitor.sinks.locks import Keeping
-from monitor.sinks.metrics import Metrics, Watched
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
-from monitor.sinks.queue import Held
 from monitor.sinks.store import Store
 from monitor.sinks.trial import Tried, try_channel
 from monitor.sinks.ulid import make_ulid
@@ -80,9 +80,6 @@ STALE_BEATS: Final = 12
 REPEAT_AFTER: Final = timedelta(minutes=5)
 """When a look is repeated that the ledger lost, if none would come before."""
 
-BROKEN_EVERY: Final = timedelta(minutes=1)
-"""How often it is said of a database that its entry is broken, while nobody looks at it."""
-
 _TAKES_LOCKS: Final = (Scheme.LOCK, Scheme.ALEMBIC)
 """What a lock that is pushed takes the place of; and the baseline."""
 
@@ -94,7 +91,6 @@ class Agent:
         settings = loaded.settings
         self._loaded = loaded
         self._settings = settings
-        self._audience = find_audience(loaded)
         self._faults = 0
         self._ledger_faults: dict[str, str] = {}
         self._superusers: set[str] = set()
@@ -105,6 +101,7 @@ class Agent:
         self._broken = {
             problem.database: problem for problem in loaded.problems if problem.database
         }
+        self._reach = Reach(loaded, broken=self._broken)
         self._memories = {name: Memory() for name in self._databases}
         self._expectations: dict[str, LateExpectation] = {}
         self._kept: dict[str, KeptLocks] = {}
@@ -112,23 +109,25 @@ class Agent:
         self._spellings: dict[str, Spellings] = {}
         self._shelf = Shelf()
         self._suites = Suites(settings, self._databases)
-        self.metrics = self._make_metrics(routes)
+        self.metrics = begin_metrics(
+            loaded, self._databases, self._broken, suites=self._suites, routes=routes
+        )
         self._courier = Courier(
             store,
             routes,
             holder=uuid.uuid4().hex,
-            link=self._link,
+            link=self._reach.link,
             find_deployment=self._find_deployment,
             grouping=make_grouping(settings),
             observe=self._count_attempt,
-            is_heard=self._is_heard,
-            served=self._list_served(),
+            is_heard=self._reach.is_heard,
+            served=None if self._is_alone else self._reach.list_served(),
         )
         self._keeper = Keeper(
             store,
             routes,
-            is_ours=self._is_watched,
-            link=self._link,
+            is_ours=self._reach.is_watched,
+            link=self._reach.link,
             observe=lambda name, reason: self.metrics.notifications.add_failed(name, reason.value),
         )
         self._pipeline = Pipeline(
@@ -168,39 +167,6 @@ class Agent:
             name_expectation=lambda name: self._name_expectation(name, self._databases[name]),
             observe=self.metrics.see_deployment,
         )
-
-    def _make_metrics(self, routes: Sequence[Route]) -> Metrics:
-        metrics = Metrics(
-            __version__,
-            os.environ.get(COMMIT, ""),
-            is_compact=is_compact(self._settings.metrics_detail, len(self._databases)),
-        )
-        metrics.set_configuration(is_whole=not self._loaded.problems)
-        for name, database in self._databases.items():
-            metrics.watch(
-                name,
-                Watched(
-                    environment=self._environment_of(database),
-                    expected=name_expectation(database) or "baseline",
-                    host=f"{database.dsn.host}:{database.dsn.port}",
-                    interval=_count_seconds(choose_interval(database)),
-                ),
-            )
-        for name in self._broken:
-            interval = BROKEN_EVERY.total_seconds()
-            metrics.watch(name, Watched(self._settings.environment, "unknown", "", interval))
-        for place, every in list_intervals(self._databases, self._suites):
-            if not place.suite:
-                metrics.watch_check(place.database, place.check, _count_seconds(every))
-            else:
-                metrics.watch_suite(place.database, place.suite, _count_seconds(every))
-        for route in routes:
-            metrics.notifications.begin(
-                route.channel.name,
-                reasons=[reason.value for reason in FailureReason],
-                suppressed=[Fate.GROUPED.value, *(held.value for held in Held)],
-            )
-        return metrics
 
     def _name_expectation(self, name: str, database: DatabaseSettings) -> str | None:
         """What it is compared with, in one word; None for its own baseline."""
@@ -421,14 +387,6 @@ class Agent:
         for event in events:
             self.metrics.count_event(name, classes[event.incident], event.kind)
 
-    def _link(self, database: str | None) -> str | None:
-        base = self._settings.public_url
-        if base is None or database is None:
-            return base
-        # What is about a channel has a place that no database can be called.
-        is_database = database in self._settings.databases or database in self._broken
-        return f"{base}/databases/{database}" if is_database else f"{base}/incidents"
-
     def _find_deployment(self, incident: Incident) -> datetime | None:
         return self._deploys.find_last(incident.database)
 
@@ -453,34 +411,10 @@ class Agent:
         """Say again what is open to channels that forget it, until cancelled."""
         await self._keeper.run(_now)
 
-    def _is_heard(self, incident: Incident) -> bool:
-        """Whether people are told of it; of the agent's own channels its environment decides."""
-        if incident.finding_class is FindingClass.CHANNEL:
-            return self._audience.is_open
-        return self._audience.is_heard(incident.environment)
-
     @property
     def _is_alone(self) -> bool:
         """Whether the ledger is a file, which is nobody else's."""
         return self._settings.store_url.get_secret_value().startswith("sqlite")
-
-    def _list_served(self) -> frozenset[str] | None:
-        """The environments whose words are this agent's to deliver."""
-        if self._is_alone:
-            return None
-        places = {self._environment_of(one) for one in self._databases.values()}
-        return self._audience.list_served({self._settings.environment, *places})
-
-    def _is_watched(self, incident: Incident) -> bool:
-        """Whether people are told of it, and somebody here will see its end."""
-        if not self._is_heard(incident):
-            return False
-        if incident.finding_class is FindingClass.CHANNEL:
-            return incident.environment == self._settings.environment
-        if (database := self._databases.get(incident.database)) is not None:
-            return self._environment_of(database) == incident.environment
-        is_broken = incident.database in self._broken
-        return is_broken and incident.environment == self._settings.environment
 
     async def watch_channels(self) -> None:
         """Announce a channel that is broken on the others, until cancelled."""
@@ -492,7 +426,7 @@ class Agent:
 
     async def tell_of_life(self, heartbeat: Heartbeat | None) -> None:
         """Say once a minute that the watch goes on, until cancelled."""
-        is_open = self._audience.is_open
+        is_open = self._reach.is_open
         watched = self._settings.environment if self._settings.sentry_dsn and is_open else None
         heartbeat = heartbeat if is_open else None
         for target, is_used in ((HEARTBEAT, heartbeat), (SENTRY, watched)):
@@ -631,7 +565,7 @@ class Agent:
                 name=name,
                 environment=self._environment_of(database),
                 expected=self._name_expectation(name, database),
-                interval_seconds=_count_seconds(choose_interval(database)),
+                interval_seconds=count_seconds(choose_interval(database)),
                 is_enabled=database.enabled,
                 is_looking=database.enabled and self.fleet.is_looking(name),
                 services=database.services,
@@ -655,10 +589,6 @@ class Agent:
         place = judge_store(self._settings.store_url, os.environ)
         fleeting = [] if place.will_survive else [place.sentence]
         return fleeting + describe_silence(self._loaded)
-
-
-def _count_seconds(interval: timedelta | None) -> float | None:
-    return interval.total_seconds() if interval else None
 
 
 def _count_open(incidents: Iterable[Incident]) -> Counter[Severity]:

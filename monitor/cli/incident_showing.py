@@ -17,7 +17,7 @@ from monitor.core.incidents import Event, Incident, Status
 from monitor.core.message import choose_command, describe_class
 from monitor.core.message import describe_finding as write_finding
 from monitor.core.printing import clean
-from monitor.sinks.queue import DeliveryStatus, Outcome
+from monitor.sinks.delivery import DeliveryStatus, Outcome
 from monitor.sinks.visit import visit_store
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from monitor.config.settings import Patience, Settings
 from monitor.core.patience import DEFAULT_POLICY, ClassPolicy, Policy
-from monitor.sinks.queue import Grouping
+from monitor.sinks.delivery import Grouping
 
 
 def make_policy(settings: Settings) -> Policy:

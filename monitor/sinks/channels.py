@@ -13,7 +13,7 @@ from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, Incident
 from monitor.sinks.backend import Backend
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import DeliveryStatus
+from monitor.sinks.delivery import DeliveryStatus
 from monitor.sinks.standing import read_incident
 from monitor.sinks.tables import INCIDENTS, OUTBOX
 from monitor.sinks.writing import write_told

@@ -26,9 +26,9 @@ from monitor.core.findings import FindingClass, Severity
 from monitor.core.grouped import Part, compose_several, keep_newest
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.message import Message, compose
-from monitor.core.silence import Silence, is_silenced
 from monitor.sinks.channel import Channel, FailureReason
-from monitor.sinks.queue import Delivery, Grouping, Held
+from monitor.sinks.choice import Bundle, Scene, Told, choose_head, choose_hold, choose_kind
+from monitor.sinks.delivery import Delivery, Grouping, Held
 from monitor.sinks.retry import PACES, Pace, plan_retry, read_wish
 from monitor.sinks.store import Store
 
@@ -105,60 +105,6 @@ class _Lane:
         return self.route.channel.name
 
 
-def choose_kind(
-    kind: EventKind, incident: Incident, *, has_told: bool, minimum: Severity
-) -> EventKind | None:
-    """What is to be said about an incident as it stands now; None for nothing.
-
-    Holds: an end is told to those who were told of a beginning, however mild it was at
-    last; the first word about an incident is always "opened".
-    """
-    if kind is EventKind.VERDICT:
-        return kind
-    if kind is EventKind.RESOLVED:
-        return kind if has_told else None
-    if incident.status is Status.RESOLVED or incident.severity.rank < minimum.rank:
-        return None
-    return kind if has_told else EventKind.OPENED
-
-
-class Scene(NamedTuple):
-    """What a delivery is decided on, beside its incident.
-
-    Attributes:
-        told: the incidents that the channel knows of.
-        silences: those that may hold.
-        unreachable: environment and name of the databases that cannot be reached, or so it
-            seems.
-        now: the time.
-    """
-
-    told: Collection[str]
-    silences: Sequence[Silence]
-    unreachable: Collection[tuple[str, str]]
-    now: datetime
-
-
-def choose_hold(incident: Incident, scene: Scene) -> Held | None:
-    """Why nothing is said of an incident for now; None where it may be told.
-
-    Of a database that cannot be reached, or so it seems, that alone is told: what else is
-    wrong with it follows from that, or is nobody's first worry. A deployment's verdict was
-    waited for, and says so itself.
-    """
-    if is_silenced(incident, scene.silences, scene.now):
-        return Held.SILENCED
-    if incident.finding_class in _NEVER_EXPLAINED:
-        return None
-    place = (incident.environment, incident.database)
-    return Held.INHIBITED if place in scene.unreachable else None
-
-
-_NEVER_EXPLAINED: Final = frozenset(
-    {FindingClass.UNREACHABLE, FindingClass.DEPLOY, FindingClass.CHANNEL}
-)
-
-
 def _ignore(_: Attempt) -> None:
     """Count nothing."""
 
@@ -176,39 +122,6 @@ def _no_link(_: str | None) -> str | None:
 def _no_deployment(_: Incident) -> datetime | None:
     """Where none is reported."""
     return None
-
-
-class Told(NamedTuple):
-    """A delivery, and what is said of its incident as that stands now."""
-
-    delivery: Delivery
-    incident: Incident
-    kind: EventKind
-
-
-class Bundle(NamedTuple):
-    """What goes out in one message.
-
-    Attributes:
-        told: what it tells.
-        thread: the receipt of what the channel took of all of these before.
-        incidents: those that the head of that thread is about.
-    """
-
-    told: Sequence[Told]
-    thread: str | None = None
-    incidents: Sequence[Incident] = ()
-
-    @property
-    def deliveries(self) -> list[Delivery]:
-        """The rows that it is made of."""
-        return [one.delivery for one in self.told]
-
-
-def _choose_head(incident: Incident) -> EventKind:
-    """How an incident stands, at the head of a thread."""
-    is_over = incident.status is Status.RESOLVED
-    return EventKind.RESOLVED if is_over else EventKind.OPENED
 
 
 class _Sorted(NamedTuple):
@@ -479,7 +392,7 @@ class Courier:
         if bundle.thread is None:
             return message
         [first, *_] = bundle.told
-        heads = [Told(first.delivery, one, _choose_head(one)) for one in bundle.incidents]
+        heads = [Told(first.delivery, one, choose_head(one)) for one in bundle.incidents]
         root = self._compose(heads) if heads else message
         return msgspec.structs.replace(message, thread=bundle.thread, root=root)
 

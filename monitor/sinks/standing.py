@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from monitor.core.incidents import EventKind, Incident
 from monitor.sinks.backend import Backend
-from monitor.sinks.queue import DeliveryStatus
+from monitor.sinks.delivery import DeliveryStatus
 from monitor.sinks.store_failures import unreadable
 from monitor.sinks.tables import INCIDENTS, OUTBOX
 

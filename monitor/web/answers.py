@@ -15,7 +15,7 @@ from monitor.core.smoke import StepStatus
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import DeliveryStatus, Held
+from monitor.sinks.delivery import DeliveryStatus, Held
 
 
 class Answer(BaseModel):

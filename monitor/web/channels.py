@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from monitor.sinks.queue import Backlog
+from monitor.sinks.delivery import Backlog
 from monitor.sinks.trial import Tried
 from monitor.web.answers import (
     ChannelAnswer,

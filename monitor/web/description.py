@@ -18,8 +18,8 @@ from monitor.core.rules import RULES
 from monitor.core.smoke import StepStatus, choose_worst
 from monitor.core.verdict import State
 from monitor.core.waivers import Accepted, Ignored, digest_all, is_waivable
+from monitor.sinks.delivery import DeliveryStatus, Outcome
 from monitor.sinks.past_looks import Look
-from monitor.sinks.queue import DeliveryStatus, Outcome
 from monitor.web.answers import (
     AcceptedAnswer,
     AcknowledgementAnswer,

@@ -12,8 +12,8 @@ from monitor.core.checkup import CheckRecord, add_checks
 from monitor.core.findings import LOOKED
 from monitor.core.incidents import Incident
 from monitor.core.record import Record
+from monitor.sinks.delivery import Outcome
 from monitor.sinks.past_looks import Look
-from monitor.sinks.queue import Outcome
 from monitor.web.answers import DatabaseAnswer, DatabasePage, IncidentPage
 from monitor.web.description import (
     describe_database,

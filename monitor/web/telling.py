@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import DeliveryStatus, Held
+from monitor.sinks.delivery import DeliveryStatus, Held
 from monitor.web.answers import DeliveryAnswer, EventAnswer, IncidentPage
 from monitor.web.wording import name_state
 

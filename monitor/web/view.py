@@ -13,9 +13,9 @@ from monitor.core.masking import Masker, make_masker
 from monitor.core.record import Record
 from monitor.core.silence import Silence
 from monitor.core.waivers import Acceptance
+from monitor.sinks.delivery import Backlog, Outcome
 from monitor.sinks.locks import Keeping
 from monitor.sinks.past_looks import Look, Stretch
-from monitor.sinks.queue import Backlog, Outcome
 from monitor.sinks.trial import Tried
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from monitor.core.channel_health import Trouble, break_channel, mend_channel
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import Delivery
+from monitor.sinks.delivery import Delivery
 from monitor.sinks.store import Store
 from tests.sinks.builders import NOW, an_incident, statuses, told
 

@@ -16,8 +16,8 @@ from monitor.core.grouped import SEVERAL
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.silence import Silence, silence
 from monitor.sinks.channel import ChannelKind
+from monitor.sinks.delivery import Grouping, Held
 from monitor.sinks.outbox import HOLD, ROUND, Attempt, Courier, Fate, Route
-from monitor.sinks.queue import Grouping, Held
 from monitor.sinks.store import Store, open_store
 from monitor.sinks.tables import OUTBOX
 from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, sqlite_url, told

@@ -16,8 +16,9 @@ from monitor.core.findings import Severity
 from monitor.core.incidents import EventKind, Status
 from monitor.core.message import Message
 from monitor.sinks.channel import ChannelKind, FailureReason
-from monitor.sinks.outbox import LEASE, ROUND, Attempt, Courier, Fate, Route, choose_kind
-from monitor.sinks.queue import Backlog
+from monitor.sinks.choice import choose_kind
+from monitor.sinks.delivery import Backlog
+from monitor.sinks.outbox import LEASE, ROUND, Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store, open_store
 from tests.sinks.builders import NOW, a_failure, a_finding, an_incident, sqlite_url, statuses, told
 

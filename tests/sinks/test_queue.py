@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import Backlog, Delivery, DeliveryStatus, Grouping, Held
+from monitor.sinks.delivery import Backlog, Delivery, DeliveryStatus, Grouping, Held
 from monitor.sinks.store import Store, open_store
 from tests.sinks.builders import NOW, a_decision, an_incident, statuses, told
 

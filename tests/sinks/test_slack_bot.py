@@ -15,8 +15,8 @@ from monitor.core.errors import DeliveryError
 from monitor.core.findings import Severity
 from monitor.core.incidents import EventKind, Incident
 from monitor.sinks.channel import FailureReason
+from monitor.sinks.delivery import Grouping
 from monitor.sinks.outbox import Courier, Route
-from monitor.sinks.queue import Grouping
 from monitor.sinks.slack_bot import SlackBot
 from monitor.sinks.store import Store, open_store
 from monitor.sources.http import Client, open_client

@@ -31,8 +31,8 @@ from monitor.core.silence import silence
 from monitor.core.step import step
 from monitor.core.verdict import State
 from monitor.sinks.channel import ChannelKind, FailureReason
+from monitor.sinks.delivery import Grouping
 from monitor.sinks.outbox import LEASE, Courier, Route
-from monitor.sinks.queue import Grouping
 from monitor.sinks.store import Decision, Store, open_store
 from tests.sinks.builders import NOW, a_failure, a_finding, a_record, sqlite_url
 from tests.sinks.test_outbox import hurry

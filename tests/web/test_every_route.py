@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from monitor.sinks.queue import Outcome
+from monitor.sinks.delivery import Outcome
 from monitor.sinks.store import Store
 from monitor.web.app import make_app
 from tests.web.builders import SECRET, a_client, a_view, client_of, plant_hostile, plant_month

@@ -4,7 +4,7 @@ import pytest
 
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.queue import DeliveryStatus
+from monitor.sinks.delivery import DeliveryStatus
 from monitor.sinks.store import Store
 from monitor.web.answers import DeliveryAnswer, EventAnswer
 from monitor.web.telling import Telling, describe_telling

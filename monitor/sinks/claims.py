@@ -1,0 +1,192 @@
+"""Which rows of the outbox may be taken, and taking them.
+
+Of an incident the newest waiting row is taken, and the older ones are superseded: people
+want to know how it stands, not how it stood. While somebody sends about an incident, nobody
+else sends about it on that channel.
+"""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from monitor.sinks.delivery import Delivery, DeliveryStatus, Grouping, read_delivery
+from monitor.sinks.tables import OUTBOX
+
+LONGEST_DUE: Final = timedelta(days=1, hours=6)
+"""Nothing is postponed for longer: what is due later was so by a clock that was ahead."""
+
+
+LONGEST_HOLD: Final = timedelta(minutes=1)
+"""As `LONGEST_DUE`, of what was never tried, or is kept back on purpose."""
+
+
+LONGEST_LEASE: Final = timedelta(minutes=5)
+"""As `LONGEST_DUE`, of a claim."""
+
+
+LEFT_FOR: Final = timedelta(days=1)
+"""How long an agent leaves to others what it may not tell; then nobody else is there."""
+
+
+_AHEAD: Final = timedelta(minutes=1)
+"""The clocks of two agents differ by less."""
+
+
+PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
+
+
+RELEASED: Final[dict[str, Any]] = {"holder": None, "claimed_until": None}
+
+
+# Whoever ends a claim clears it: one that is still there was left by a crash.
+_UNSURE: Final = sa.or_(OUTBOX.c.may_have_arrived, OUTBOX.c.claimed_until.is_not(None))
+
+
+class Claim(NamedTuple):
+    """Who takes rows of a channel, for how long, and of which environments."""
+
+    now: datetime
+    holder: str
+    lease: timedelta
+    channel: str
+    served: Collection[str] | None
+
+    def list_conditions(self) -> list[sa.ColumnElement[bool]]:
+        """What a row must be to be taken at all."""
+        here = [OUTBOX.c.channel == self.channel, PENDING, _is_due(self.now), ~_has_newer()]
+        if self.served is None:
+            return here
+        is_left = OUTBOX.c.at <= self.now - LEFT_FOR
+        # An agent from before 0006, which is still about to end, says of no row where it is.
+        return [*here, sa.or_(OUTBOX.c.environment.in_([*self.served, ""]), is_left)]
+
+
+async def take(connection: AsyncConnection, claim: Claim, rows: sa.CTE) -> list[Delivery]:
+    """Claim these rows, and supersede what is older of their incidents."""
+    claimed = await connection.execute(
+        sa.update(OUTBOX)
+        .where(OUTBOX.c.id.in_(sa.select(rows.c.id)))
+        .values(
+            holder=claim.holder,
+            claimed_until=claim.now + claim.lease,
+            attempts=OUTBOX.c.attempts + 1,
+            may_have_arrived=_UNSURE,
+        )
+        .returning(OUTBOX)
+    )
+    deliveries = sorted(map(read_delivery, claimed), key=lambda it: it.id)
+    if deliveries:
+        await _supersede_older(connection, claim)
+    return deliveries
+
+
+def select_due(claim: Claim, limit: int, *, group: tuple[str, str] | None = None) -> sa.CTE:
+    """The rows that may be taken, of one environment and class or of all, those kept back last."""
+    other = OUTBOX.alias("other")
+    same = sa.and_(
+        other.c.channel == OUTBOX.c.channel,
+        other.c.incident == OUTBOX.c.incident,
+        other.c.status == DeliveryStatus.PENDING,
+    )
+    held = sa.exists().where(same, _is_claimed(other, claim.now))
+    here = [*claim.list_conditions(), ~held]
+    if group is not None:
+        here += [OUTBOX.c.environment == group[0], OUTBOX.c.finding_class == group[1]]
+    return (
+        sa.select(OUTBOX.c.id)
+        .where(*here)
+        # What is kept back is asked about when nothing else waits.
+        .order_by(OUTBOX.c.held.is_not(None), OUTBOX.c.due, OUTBOX.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=OUTBOX)
+        .cte("due")
+    )
+
+
+def select_ready(claim: Claim, grouping: Grouping) -> sa.Select[Any]:
+    """The environment and class that have waited longest, and may be told of again."""
+    now = claim.now
+    other = OUTBOX.alias("other")
+    same = sa.and_(
+        other.c.channel == OUTBOX.c.channel,
+        other.c.environment == OUTBOX.c.environment,
+        other.c.finding_class == OUTBOX.c.finding_class,
+    )
+    # Also a little after now, for agents whose clocks differ; not when a clock was far ahead.
+    is_sent = sa.and_(
+        other.c.status == DeliveryStatus.DELIVERED,
+        other.c.ended > now - grouping.interval,
+        other.c.ended <= now + grouping.interval,
+    )
+    is_held = sa.and_(other.c.status == DeliveryStatus.PENDING, _is_claimed(other, now))
+    oldest = sa.func.min(OUTBOX.c.at)
+    return (
+        sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
+        .where(
+            *claim.list_conditions(),
+            ~sa.exists().where(same, sa.or_(is_sent, is_held)),
+        )
+        .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)
+        .having(sa.or_(oldest <= now - grouping.wait, oldest > now + grouping.wait))
+        .order_by(sa.func.count().filter(OUTBOX.c.held.is_(None)) == 0, sa.func.min(OUTBOX.c.due))
+        .limit(1)
+    )
+
+
+def _has_newer() -> sa.Exists:
+    """Whether a younger word about the incident waits as well: that one is told."""
+    other = OUTBOX.alias("newer")
+    return sa.exists().where(
+        other.c.channel == OUTBOX.c.channel,
+        other.c.incident == OUTBOX.c.incident,
+        other.c.status == DeliveryStatus.PENDING,
+        other.c.version > OUTBOX.c.version,
+    )
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a row may be sent; none waits for longer than it was told to, whatever the clock.
+
+    A clock that was ahead when a row was written, and is put right, would keep it for hours.
+    """
+    was_decided_ahead = sa.and_(OUTBOX.c.at > now + _AHEAD, OUTBOX.c.due >= OUTBOX.c.at)
+    was_kept_ahead = sa.or_(
+        OUTBOX.c.due > now + LONGEST_DUE,
+        sa.and_(
+            OUTBOX.c.due > now + LONGEST_HOLD,
+            sa.or_(OUTBOX.c.attempts == 0, OUTBOX.c.held.is_not(None)),
+        ),
+    )
+    return sa.or_(OUTBOX.c.due <= now, was_decided_ahead, was_kept_ahead)
+
+
+def _is_claimed(rows: Any, now: datetime) -> sa.ColumnElement[bool]:
+    """Whether somebody holds a row; no claim is longer than its lease, whatever the clock."""
+    until = rows.c.claimed_until
+    return sa.and_(until > now, until <= now + LONGEST_LEASE)
+
+
+async def _supersede_older(connection: AsyncConnection, claim: Claim) -> None:
+    """What waits and is older than what was claimed of its incident: all of it at once."""
+    mine = OUTBOX.alias("mine")
+    is_claimed = sa.exists().where(
+        mine.c.channel == OUTBOX.c.channel,
+        mine.c.status == DeliveryStatus.PENDING,
+        mine.c.holder == claim.holder,
+        mine.c.claimed_until == claim.now + claim.lease,
+        mine.c.incident == OUTBOX.c.incident,
+        mine.c.version > OUTBOX.c.version,
+    )
+    await connection.execute(
+        sa.update(OUTBOX)
+        .where(OUTBOX.c.channel == claim.channel, PENDING, is_claimed)
+        .values(
+            status=DeliveryStatus.SUPERSEDED,
+            may_have_arrived=_UNSURE,
+            ended=claim.now,
+            **RELEASED,
+        )
+    )
