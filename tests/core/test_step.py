@@ -519,7 +519,7 @@ def test_what_a_clock_that_was_ahead_suspected_is_told_no_later() -> None:
 def test_a_clock_that_is_set_back_delays_no_reminder() -> None:
     watch = Watch()
     watch.see(*(an_unreachable(minute) for minute in range(4)))
-    looks = [an_unreachable(HOURS_BACK + minute) for minute in range(0, 4 * 60 + 2)]
+    looks = [an_unreachable(HOURS_BACK + minute) for minute in range(4 * 60 + 2)]
     assert watch.see(*looks) == [EventKind.REMINDER]
 
 
