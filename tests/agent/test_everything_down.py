@@ -62,7 +62,6 @@ async def test_a_scrape_is_answered_at_once_and_tells_that_all_is_down(
         async with asyncio.timeout(30):
             while (await agent.get("/readyz"))[0] != 503:  # noqa: ASYNC110  # seen from outside
                 await asyncio.sleep(0.05)
-        looks = await agent.count_looks("closed")
 
         async with asyncio.timeout(5):  # all of them, on a busy machine
             answers = await asyncio.gather(*(agent.get("/metrics") for _ in range(SCRAPES)))
@@ -79,6 +78,3 @@ async def test_a_scrape_is_answered_at_once_and_tells_that_all_is_down(
         status, body = await agent.get("/readyz")
         assert "planted-secret" not in body
         assert all("ledger" in reason for reason in json.loads(body)["reasons"])
-        async with asyncio.timeout(30):
-            while await agent.count_looks("closed") == looks:  # noqa: ASYNC110  # as above
-                await asyncio.sleep(0.05)
