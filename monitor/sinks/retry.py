@@ -38,12 +38,13 @@ class Pace:
 
 CHAT: Final = Pace(
     delays=(5, 30, 120, 300, 900, 1800, 3600),
-    patience=timedelta(hours=24),
+    patience=timedelta(hours=75),
     # https://docs.slack.dev/apis/web-api/rate-limits: one message a second.
     spacing=1.0,
     is_for_people=True,
 )
-"""People want to know soon, and do not care about what happened yesterday."""
+"""People want to know soon, and after a day without the chat how everything stands by then:
+what is sent tells that, however old the event is."""
 
 WEBHOOK: Final = Pace(
     delays=(5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),

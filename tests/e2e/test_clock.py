@@ -1,4 +1,4 @@
-"""A clock that jumps by hours under a running agent: it goes on looking, and tells each thing once."""
+"""A clock that jumps by hours under a running agent: it looks on, and tells each thing once."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

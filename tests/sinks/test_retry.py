@@ -25,10 +25,10 @@ def walk(pace: Pace, luck: float, failure: DeliveryError) -> Sequence[float]:
         waits.append(wait.total_seconds())
 
 
-def test_chats_are_tried_often_and_for_a_day() -> None:
+def test_chats_are_tried_often_and_for_three_days() -> None:
     waits = walk(CHAT, 0.5, a_failure())
     assert waits[:8] == [5, 30, 120, 300, 900, 1800, 3600, 3600]
-    assert 24 * 3600 <= sum(waits) <= 25 * 3600
+    assert 75 * 3600 <= sum(waits) <= 76 * 3600
     assert set(waits[6:]) == {3600}
 
 
@@ -40,7 +40,7 @@ def test_webhooks_follow_the_standard_schedule() -> None:
 @given(luck=st.floats(0, 1), pace=st.sampled_from([CHAT, WEBHOOK]))
 def test_the_jitter_is_a_fifth_and_the_end_is_sure(luck: float, pace: Pace) -> None:
     waits = walk(pace, luck, a_failure())
-    assert len(waits) < 50
+    assert len(waits) < 120
     for wait, delay in zip(waits, pace.delays, strict=False):
         assert 0.8 * delay - 1e-3 <= wait <= 1.2 * delay + 1e-3
     assert sum(waits) >= pace.patience.total_seconds()

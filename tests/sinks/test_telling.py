@@ -1,9 +1,9 @@
 """Laws of telling, over hours of a simulated clock: real steps, ledger, outbox and courier.
 
-Looks, silences, channels that fail or answer too late, agents that die with what they hold and
-agents that start again come in any order. Whatever comes: nobody is told of an end who knows of
-no beginning, at most one message of a kind goes to people within an interval, and when all is
-calm again everybody knows how it stands.
+Looks, silences, channels that fail or answer too late, agents that die with what they hold,
+agents that start again and a clock that is set come in any order. Whatever comes: nobody is
+told of an end who knows of no beginning, at most one message of a kind goes to people within an
+interval, and when all is calm again everybody knows how it stands.
 """
 
 import asyncio
@@ -45,11 +45,12 @@ CHANNELS = {"chat": ChannelKind.SLACK, "hook": ChannelKind.WEBHOOK}
 
 
 class Arrival(NamedTuple):
-    """A message as it arrived, and whether the sender knows that it did."""
+    """A message as it arrived, whether the sender knows that it did, and by which clock."""
 
     at: datetime
     message: Message
     is_receipted: bool
+    clock: int = 0
 
 
 class Receiver:
@@ -62,12 +63,13 @@ class Receiver:
         self.unsure: set[tuple[str, FindingClass]] = set()
         """What an agent died with: it may have sent it, for all that the next one knows."""
         self.answers: list[str] = []
+        self.clock = 0
 
     async def send(self, message: Message, *, attempt_at: datetime) -> str:
         answer = self.answers.pop(0) if self.answers else "ok"
         if answer == "refused":
             raise a_failure()
-        self.took.append(Arrival(attempt_at, message, answer == "ok"))
+        self.took.append(Arrival(attempt_at, message, answer == "ok", self.clock))
         if answer == "unanswered":
             raise a_failure(FailureReason.TIMEOUT)
         return "ok"
@@ -165,6 +167,13 @@ class Telling(RuleBasedStateMachine):
     @rule(minutes=st.integers(1, 90))
     def wait(self, minutes: int) -> None:
         self.now += minutes * MINUTE
+
+    @rule(hours=st.integers(-6, 6))
+    def set_clock(self, hours: int) -> None:
+        """The clock of the machine is set: no time passes."""
+        self.now += timedelta(hours=hours)
+        for receiver in self.receivers.values():
+            receiver.clock += 1
 
     @rule(seconds=st.integers(1, 20))
     def deliver(self, seconds: int) -> None:
@@ -276,9 +285,10 @@ class Telling(RuleBasedStateMachine):
 
     @invariant()
     def people_get_one_message_of_a_kind_within_an_interval(self) -> None:
-        last: dict[FindingClass, datetime] = {}
+        """By one clock: how long ago the last one was is not known once it was set."""
+        last: dict[tuple[FindingClass, int], datetime] = {}
         for arrival in self.receivers["chat"].took:
-            found = self._find_class(arrival.message)
+            found = self._find_class(arrival.message), arrival.clock
             if found in last:
                 assert arrival.at - last[found] >= GROUPING.interval - timedelta(seconds=1)
             if arrival.is_receipted:
