@@ -107,7 +107,7 @@ def step(  # noqa: PLR0913  # what a decision hangs on, by name
             last=ended.get(finding_class),
         )
         before = unresolved.get(finding_class)
-        after, kind = _advance(before and _rewind(before, report.at), context)
+        after, kind = _advance(before, context)
         if after is not None and kind is not None:
             after = _tell(after, kind, report.at)
             events.append(Event(incident=after.id, version=after.version, kind=kind, at=report.at))
@@ -150,26 +150,6 @@ def _advance(
     if seen.status is Status.SUSPECTED:
         return _consider(seen, context)
     return _follow(seen, context)
-
-
-def _rewind(incident: Incident, at: datetime) -> Incident:
-    """Nothing of it was later than now: else it would wait for a clock that was ahead."""
-    if max(_list_moments(incident)) <= at:
-        return incident
-    return msgspec.structs.replace(
-        incident,
-        first_seen=min(incident.first_seen, at),
-        opened_at=incident.opened_at and min(incident.opened_at, at),
-        told_at=incident.told_at and min(incident.told_at, at),
-        flapping_since=incident.flapping_since and min(incident.flapping_since, at),
-        steady_since=incident.steady_since and min(incident.steady_since, at),
-        turns=tuple(min(turn, at) for turn in incident.turns),
-    )
-
-
-def _list_moments(incident: Incident) -> list[datetime]:
-    known = (incident.opened_at, incident.told_at, incident.steady_since)
-    return [incident.first_seen, *incident.turns, *(one for one in known if one is not None)]
 
 
 def _suspect(context: _Context) -> Incident:

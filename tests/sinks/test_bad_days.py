@@ -16,8 +16,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from monitor.core.incidents import EventKind, Incident
+from monitor.sinks.delivery import Grouping
 from monitor.sinks.outbox import Courier, Route
-from monitor.sinks.queue import Grouping
 from monitor.sinks.slack import Slack
 from monitor.sinks.store import Store, open_store
 from monitor.sinks.webhook import Webhook
