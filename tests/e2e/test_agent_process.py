@@ -158,9 +158,9 @@ async def test_neither_a_receiver_nor_a_browser_that_hangs_delays_the_end(
     wait_for(lambda: receiver.requests, "the first attempt")
     here = ("127.0.0.1", agent.port)
     with socket.create_connection(here) as writer, socket.create_connection(here) as listener:
-        listener.sendall(b"GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n")
+        listener.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert listener.recv(4096).startswith(b"HTTP/1.1 200")
-        writer.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+        writer.sendall(b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n")
         took = agent.stop()  # the body never comes
     assert took < 5
     assert agent.process.returncode == 0
