@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
+import msgspec
 import structlog
 
 from monitor.core.channel_health import (
@@ -56,6 +57,11 @@ class ChannelWatch:
         self._channels = channels
         self._observe = observe
         self._broken: set[str] = set()
+        self._tried: dict[str, datetime] = {}
+
+    def note_taken(self, channel: str, at: datetime) -> None:
+        """A test message was taken: it works, though the ledger knows nothing of that."""
+        self._tried[channel] = at
 
     @property
     def can_tell(self) -> bool:
@@ -82,12 +88,17 @@ class ChannelWatch:
         broken = {name_channel(one): one for one in await self._list_broken()}
         await self._retire(broken, now)
         for channel in self._channels:
-            health = found.get(channel, Health(channel=channel))
+            health = self._add_trial(found.get(channel, Health(channel=channel)))
             if (incident := broken.get(channel)) is None:
                 await self._consider(health, now)
             elif has_recovered(incident, health):
                 await self._mend(incident, now)
         self._show({name_channel(one) for one in await self._list_broken()})
+
+    def _add_trial(self, health: Health) -> Health:
+        moments = (health.taken, self._tried.get(health.channel))
+        taken = max((one for one in moments if one is not None), default=None)
+        return msgspec.structs.replace(health, taken=taken)
 
     async def _list_broken(self) -> list[Incident]:
         return await self._store.list_broken(self._environment)

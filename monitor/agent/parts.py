@@ -533,6 +533,8 @@ class Agent:
             settings.environment, delivery=make_ulid(at), at=at, url=settings.public_url
         )
         tried = await try_channel(channel, message, at)
+        if tried.failure is None:
+            self._channel_watch.note_taken(name, _now())
         _log.info("a channel was tried", channel=name, is_taken=tried.failure is None)
         return tried
 

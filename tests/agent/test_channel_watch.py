@@ -120,6 +120,24 @@ async def test_one_that_is_gone_is_told_on_the_others_once(store: Store) -> None
     assert scene.up == dict.fromkeys(scene.lines, True)
 
 
+async def test_a_test_message_that_is_taken_ends_it(store: Store) -> None:
+    """Else the only channel of an agent stays broken until something else is wrong."""
+    scene = Scene(store, "chat")
+    scene.lines["chat"].failure = FailureReason.GONE
+    await scene.tell()
+    await scene.live(10, step=5)
+    broken = scene.watch.can_tell
+    scene.lines["chat"].failure = None
+    await scene.live(10, step=5)
+    mended = scene.watch.can_tell
+    scene.watch.note_taken("chat", scene.now)
+    await scene.live(1)
+    assert (broken, mended, scene.watch.can_tell) == (False, False, True)
+    scene.restart()
+    await scene.live(10, step=5)
+    assert scene.up == {"chat": True}
+
+
 async def test_one_that_is_down_is_told_after_a_quarter_of_an_hour(store: Store) -> None:
     scene = Scene(store, "chat", "hook")
     scene.lines["chat"].failure = FailureReason.CONNECT
