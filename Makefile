@@ -43,9 +43,10 @@ docs: setup ## Write the pages and the dashboards that are made from the code
 	.venv/bin/python docs/build.py
 	.venv/bin/python grafana/build.py
 
+# Three at a time on two processors: many tests wait for a server or a clock.
 .PHONY: test
 test: lint ## Run what continuous integration runs
-	.venv/bin/pytest -m "not long" -n 2 --dist loadscope
+	.venv/bin/pytest -m "not long" -n 3 --dist loadscope
 
 .PHONY: test-long
 test-long: majors ## Run the comparison on every PostgreSQL major, and the campaigns

@@ -177,13 +177,17 @@ async def test_a_revision_that_the_history_lacks_is_told(server: Cluster, tmp_pa
 @pytest.mark.parametrize(
     "statement",
     [
-        "create role reader",
+        pytest.param("create role reader", marks=pytest.mark.long),
         "create user reader with login password 'secret'; alter role reader set a.b to 'c'",
-        (
+        pytest.param(
             "do $$ begin if not exists (select from pg_roles where rolname = 'reader') then "
-            "create role reader; end if; end $$"
+            "create role reader; end if; end $$",
+            marks=pytest.mark.long,
         ),
-        "do $$ begin create role reader; exception when duplicate_object then null; end $$",
+        pytest.param(
+            "do $$ begin create role reader; exception when duplicate_object then null; end $$",
+            marks=pytest.mark.long,
+        ),
         (
             "do $$ begin if not exists (select from pg_roles where rolname = 'reader') then "
             "execute 'create role reader'; end if; end $$"
