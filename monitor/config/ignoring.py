@@ -10,7 +10,8 @@ from monitor.config.section import Section, explain
 from monitor.config.values import invalid
 from monitor.core.errors import UsageError
 from monitor.core.patterns import ANYTHING, parse_pattern
-from monitor.core.waivers import IgnoreRule, check_reason, find_codes, read_day
+from monitor.core.typed import check_reason
+from monitor.core.waivers import IgnoreRule, find_codes, read_day
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{16}")
 

@@ -2,17 +2,11 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
 
 import msgspec
 
-from monitor.core.errors import UsageError
 from monitor.core.findings import Finding, Severity
-from monitor.core.printing import write_line
-
-MAX_NOTE: Final = 1000
-"""Characters: a note is a sentence or three, the rest belongs behind a link."""
-MAX_NAME: Final = 100
+from monitor.core.typed import check_words, write_name
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,16 +40,10 @@ def acknowledge(
     Raises:
         UsageError: the note is an essay.
     """
-    said = write_line(note)
-    if len(said) > MAX_NOTE:
-        raise UsageError(
-            f"The note has more than {MAX_NOTE} characters.",
-            next_step="Write a sentence, and link to the rest.",
-        )
     return Acknowledgement(
-        by=write_line(by)[:MAX_NAME],
+        by=write_name(by),
         at=at,
-        note=said,
+        note=check_words(note, "note"),
         severity=severity,
         findings=frozenset(finding.id for finding in findings),
     )

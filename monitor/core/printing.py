@@ -19,11 +19,6 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
     )
 
 
-def write_line(text: str) -> str:
-    """What a person typed, in one line, without halves of characters: no ledger takes them."""
-    return " ".join(text.encode(errors="backslashreplace").decode().split())
-
-
 def _is_control(letter: str) -> bool:
     return unicodedata.category(letter) in _CONTROLS
 

@@ -17,8 +17,7 @@ from monitor.core.errors import UsageError
 from monitor.core.findings import INCIDENT_CLASSES, FindingClass
 from monitor.core.incidents import Incident
 from monitor.core.patterns import ANYTHING, parse_pattern
-from monitor.core.printing import write_line
-from monitor.core.waivers import check_reason
+from monitor.core.typed import check_reason, write_line, write_name
 
 LONGEST: Final = timedelta(days=30)
 """What must stay quiet for longer is ignored, by a rule, or accepted."""
@@ -110,7 +109,7 @@ def silence(  # noqa: PLR0913  # what a silence says, by name
         finding_class=finding_class,
         object=object,
         reason=check_reason(reason),
-        by=write_line(by)[:100],
+        by=write_name(by),
         at=at,
         until=until,
     )

@@ -22,13 +22,10 @@ from monitor.core.findings import READ, Evidence, Finding, FindingClass
 from monitor.core.keys import ObjectKey
 from monitor.core.overall import begin_sentence, find_overall
 from monitor.core.patterns import ANYTHING, parse_pattern, write_pattern
-from monitor.core.printing import write_line
 from monitor.core.rule import Rule
 from monitor.core.rules import EXPIRED_RULE, RULES, STUCK_MIGRATION, UNUSED_RULE
 from monitor.core.rules_data import NOT_EVALUATED, UNCOUNTED
-
-MAX_REASON: Final = 1000
-"""Characters: a reason is a sentence or three, the rest belongs behind a link."""
+from monitor.core.typed import check_reason, write_name
 
 _WAIVABLE: Final = frozenset(
     code
@@ -270,30 +267,11 @@ def accept(
             title=finding.title,
             reason=said,
             until=until,
-            by=write_line(by)[:100],
+            by=write_name(by),
             at=at,
         )
         for finding in map(_check_waivable, findings)
     )
-
-
-def check_reason(text: str) -> str:
-    """The reason in one line.
-
-    Raises:
-        UsageError: there is none, or it is an essay.
-    """
-    reason = write_line(text)
-    if not reason:
-        raise UsageError(
-            "The reason is empty.", next_step="Write why it is all right; others will ask."
-        )
-    if len(reason) > MAX_REASON:
-        raise UsageError(
-            f"The reason has more than {MAX_REASON} characters.",
-            next_step="Write a sentence, and link to the rest.",
-        )
-    return reason
 
 
 def read_day(text: str) -> date:

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.core.acknowledgement import MAX_NAME, MAX_NOTE, acknowledge
+from monitor.core.acknowledgement import acknowledge
 from monitor.core.errors import UsageError
 from monitor.core.findings import Finding, Severity
+from monitor.core.typed import MAX_NAME, MAX_WORDS
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -34,4 +35,4 @@ def test_what_people_type_becomes_a_line() -> None:
 
 def test_an_essay_is_refused() -> None:
     with pytest.raises(UsageError):
-        acknowledge(Severity.WARNING, (), by="ann", note="x" * (MAX_NOTE + 1), at=NOW)
+        acknowledge(Severity.WARNING, (), by="ann", note="x" * (MAX_WORDS + 1), at=NOW)
