@@ -3,14 +3,13 @@
 It is told on the other channels, once, and once more when it takes messages again.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from monitor.core.duration import describe_duration
-from monitor.core.findings import Finding, FindingClass
+from monitor.core.findings import Finding, FindingClass, make_id
 from monitor.core.incidents import Event, EventKind, Incident, Status
 from monitor.core.rules import BROKEN_CHANNEL
 
@@ -83,7 +82,7 @@ def break_channel(
     )
     born = ("channel", environment, channel, trouble.since)
     incident = Incident(
-        id=hashlib.sha256(msgspec.json.encode(born)).hexdigest()[:12],
+        id=make_id(born),
         environment=environment,
         database=name_place(channel),
         finding_class=FindingClass.CHANNEL,
@@ -119,5 +118,6 @@ def name_place(channel: str) -> str:
 
 
 def name_channel(incident: Incident) -> str:
-    """The channel that an incident of this class is about."""
-    return incident.findings[0].subject if incident.findings else ""
+    """The channel that an incident is about; nothing where it is about a database."""
+    is_channel = incident.finding_class is FindingClass.CHANNEL and incident.findings
+    return incident.findings[0].subject if is_channel else ""

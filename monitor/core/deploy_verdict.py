@@ -3,7 +3,6 @@
 production · 3f2a1c · a1409 -> b1cc7 · schema = lock ✓ · 0 orphans ✓ · smoke 4/4 ✓
 """
 
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -11,7 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from monitor.core.deployment import Deployment, Phase
-from monitor.core.findings import READ, Finding, FindingClass, Severity, get_worst
+from monitor.core.findings import READ, Finding, FindingClass, Severity, get_worst, make_id
 from monitor.core.incidents import Event, EventKind, Incident, Status
 from monitor.core.report import Report
 from monitor.core.rules import RULES
@@ -70,7 +69,7 @@ def judge_deployment(outlook: Outlook) -> tuple[Incident, Event]:
     is_good = not findings and all(part.is_good is not False for part in _list_parts(outlook))
     severity = Severity.INFO if is_good else get_worst(findings)
     incident = Incident(
-        id=_make_id(outlook),
+        id=make_id(("deploy", outlook.environment, outlook.database, outlook.deployment.id)),
         environment=outlook.environment,
         database=outlook.database,
         finding_class=FindingClass.DEPLOY,
@@ -89,11 +88,6 @@ def judge_deployment(outlook: Outlook) -> tuple[Incident, Event]:
 
 def _rank(severity: Severity) -> int:
     return severity.rank
-
-
-def _make_id(outlook: Outlook) -> str:
-    born = ("deploy", outlook.environment, outlook.database, outlook.deployment.id)
-    return hashlib.sha256(msgspec.json.encode(born)).hexdigest()[:12]
 
 
 def _list_findings(outlook: Outlook) -> tuple[Finding, ...]:

@@ -51,6 +51,11 @@ deployment is told once and is over at once: nothing of it opens or is resolved.
 the agent's, and no look judges it: see `monitor.core.channel_health`."""
 
 
+def make_id(born: tuple[object, ...]) -> str:
+    """Twelve letters that stand for something, the same for every agent that knows as much."""
+    return hashlib.sha256(msgspec.json.encode(born)).hexdigest()[:12]
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """One attribute, as it should be and as it is."""
 
@@ -101,7 +106,7 @@ class Finding(msgspec.Struct, frozen=True):
     @property
     def id(self) -> str:
         """Twelve letters that stand for the identity, also after a restart."""
-        return hashlib.sha256(msgspec.json.encode(self.identity)).hexdigest()[:12]
+        return make_id(self.identity)
 
     @property
     def digest(self) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from monitor.core.cause import find_cause
+from monitor.core.channel_health import name_channel
 from monitor.core.duration import describe_duration
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity
 from monitor.core.flapping import CALM_AFTER
@@ -132,7 +133,7 @@ def compose(  # noqa: PLR0913  # what a message is made of, by name
         accept=_offer(incident, kind),
         cause="" if kind in _ENDS else find_cause(incident, deployed_at),
         finding_class=incident.finding_class,
-        subject=_find_channel(incident),
+        subject=name_channel(incident),
         has_alarm=is_alarm(incident, kind),
     )
 
@@ -141,12 +142,6 @@ def is_alarm(incident: Incident, kind: EventKind) -> bool:
     """Whether it is the first word about something critical that is not over."""
     is_critical = incident.severity is Severity.CRITICAL
     return kind is EventKind.OPENED and is_critical and incident.status is not Status.RESOLVED
-
-
-def _find_channel(incident: Incident) -> str:
-    """The channel that an incident is about; nothing where it is about a database."""
-    is_channel = incident.finding_class is FindingClass.CHANNEL and incident.findings
-    return incident.findings[0].subject if is_channel else ""
 
 
 def compose_test(
@@ -181,7 +176,7 @@ def choose_command(incident: Incident) -> str:
     """The command that shows more of it."""
     match incident.finding_class:
         case FindingClass.CHANNEL:
-            return f"anchorwatch notify --test {_find_channel(incident)}".rstrip()
+            return f"anchorwatch notify --test {name_channel(incident)}".rstrip()
         case FindingClass.ORPHANS:
             return f"anchorwatch orphans {incident.database}"
         case FindingClass.SMOKE if len(incident.findings) == 1 and incident.findings[0].subject:

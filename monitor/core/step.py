@@ -5,7 +5,6 @@ nothing about it: unknown neither opens nor resolves. What comes and goes stays 
 incident, which is over when it has been gone for a while.
 """
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -13,7 +12,14 @@ from typing import Final, Protocol
 
 import msgspec
 
-from monitor.core.findings import Finding, FindingClass, Severity, digest_findings, get_worst
+from monitor.core.findings import (
+    Finding,
+    FindingClass,
+    Severity,
+    digest_findings,
+    get_worst,
+    make_id,
+)
 from monitor.core.flapping import CALM_AFTER, add_turn, is_flapping
 from monitor.core.incidents import Event, EventKind, Incident, Status, set_back, stand
 from monitor.core.patience import DEFAULT_POLICY, ClassPolicy, Policy, choose_gap
@@ -141,9 +147,9 @@ def _advance(
     before: Incident | None, context: _Context
 ) -> tuple[Incident | None, EventKind | None]:
     findings, at = context.findings, context.report.at
-    before = set_back(before, at) if before is not None else None
     if before is None:
         return _consider(_suspect(context), context) if findings else (None, None)
+    before = set_back(before, at)
     if not findings:
         return _recover(before, context)
     seen = _see(before, findings, at)
@@ -154,8 +160,10 @@ def _advance(
 
 def _suspect(context: _Context) -> Incident:
     report, findings = context.report, context.findings
+    # The same for every agent that sees the incident begin at the same look.
+    born = (report.environment, report.database, context.finding_class, report.at)
     return Incident(
-        id=_make_id(report, context.finding_class),
+        id=make_id(born),
         environment=report.environment,
         database=report.database,
         finding_class=context.finding_class,
@@ -167,12 +175,6 @@ def _suspect(context: _Context) -> Incident:
         is_initial=context.is_first_look,
         turns=set_back(context.last, report.at).turns if context.last else (),
     )
-
-
-def _make_id(report: Seen, finding_class: FindingClass) -> str:
-    """The same for every agent that sees the incident begin at the same look."""
-    born = (report.environment, report.database, finding_class, report.at)
-    return hashlib.sha256(msgspec.json.encode(born)).hexdigest()[:12]
 
 
 def _see(before: Incident, findings: tuple[Finding, ...], at: datetime) -> Incident:

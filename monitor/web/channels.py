@@ -5,6 +5,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from monitor.core.channel_health import name_channel
 from monitor.sinks.delivery import Backlog
 from monitor.sinks.trial import Tried
 from monitor.web.answers import (
@@ -34,9 +35,8 @@ async def list_channels(view: View) -> ChannelList:
     """
     backlogs = await view.store.count_outbox()
     broken = {
-        incident.findings[0].subject: incident.id
+        name_channel(incident): incident.id
         for incident in await view.store.list_broken(view.environment)
-        if incident.findings
     }
     return ChannelList(
         channels=tuple(_describe(name, kind, backlogs, broken) for name, kind in view.channels)
