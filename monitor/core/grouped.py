@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
+from monitor.core.cause import find_cause
 from monitor.core.duration import describe_duration
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.message import (
     Message,
-    compose,
     describe_class,
     describe_finding,
     is_alarm,
@@ -99,11 +99,7 @@ def _rank(part: Part) -> tuple[bool, int, datetime, str]:
 
 def _find_cause(parts: Sequence[Part]) -> str:
     """What is the likely cause of all of them; empty where they differ in it."""
-    causes = {
-        compose(part.incident, part.kind, delivery=part.delivery, at=part.at).cause
-        for part in parts
-        if not _is_over(part)
-    }
+    causes = {find_cause(part.incident) for part in parts if not _is_over(part)}
     return causes.pop() if len(causes) == 1 else ""
 
 
@@ -113,11 +109,9 @@ def _write_headline(parts: Sequence[Part]) -> str:
     over = sum(map(_is_over, parts))
     if parts[0].kind is EventKind.VERDICT:
         wrong = sum(part.incident.severity is not Severity.INFO for part in parts)
-        return (
-            f"DEPLOYED, NOT RIGHT {place}: {wrong} not right"
-            if wrong
-            else (f"DEPLOYED {place}: all right")
-        )
+        if not wrong:
+            return f"DEPLOYED {place}: all right"
+        return f"DEPLOYED, NOT RIGHT {place}: {wrong} not right"
     name = _NAMES.get(first.finding_class, "findings")
     if over == len(parts):
         return f"RESOLVED {place}: {name}, all over"
