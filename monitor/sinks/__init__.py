@@ -9,7 +9,6 @@ past_looks         looks of the past, summed up for pages
 queue              the rows of the outbox; delivery: what one is; claims: which may be taken
 outbox             from the outbox to the channels; choice: what is said, retry: when again
 channel            what one is; slack, slack_bot (slack_blocks), webhook, alertmanager, apprise
-standing           how incidents stand, for channels that have to be told again
 channels           how the channels themselves are, and which are broken
 heartbeat          the dead man's switch
 metrics, families  what Prometheus scrapes

@@ -9,14 +9,12 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.channel_health import Health
-from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, Incident
 from monitor.sinks.backend import Backend
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.delivery import DeliveryStatus
-from monitor.sinks.standing import read_incident
 from monitor.sinks.tables import INCIDENTS, OUTBOX
-from monitor.sinks.writing import write_told
+from monitor.sinks.writing import announce, describe_row, describe_stand
 
 LATELY: Final = timedelta(hours=24)
 """What was given up before says nothing of a channel that may be another one by now."""
@@ -60,42 +58,19 @@ class Channels:
                     found[channel] = msgspec.structs.replace(health, reason=reason)
         return found
 
-    async def list_broken(self, environment: str) -> list[Incident]:
-        """The channels that are said to be broken, oldest first."""
-        query = (
-            sa.select(INCIDENTS.c.body)
-            .where(
-                INCIDENTS.c.environment == environment,
-                INCIDENTS.c.finding_class == FindingClass.CHANNEL,
-                INCIDENTS.c.resolved_at.is_(None),
-            )
-            .order_by(INCIDENTS.c.first_seen, INCIDENTS.c.id)
-        )
-        async with self._backend.reading() as connection:
-            return [read_incident(row.body) for row in await connection.execute(query)]
-
     async def open_channel_incident(
         self, incident: Incident, event: Event, channels: Collection[str]
     ) -> bool:
         """Write that a channel is broken; False where another agent was first."""
-        body = msgspec.json.encode(incident).decode()
         write = (
             self._backend.insert(INCIDENTS)
-            .values(
-                id=incident.id,
-                environment=incident.environment,
-                database=incident.database,
-                finding_class=incident.finding_class,
-                first_seen=incident.first_seen,
-                resolved_at=None,
-                body=body,
-            )
+            .values({**describe_row(incident), **describe_stand(incident)})
             .on_conflict_do_nothing()
         )
         async with self._backend.writing() as connection:
             if (await connection.execute(write.returning(INCIDENTS.c.id))).first() is None:
                 return False
-            await write_told(
+            await announce(
                 connection,
                 self._backend,
                 incidents=(incident,),
@@ -108,17 +83,16 @@ class Channels:
         self, incident: Incident, event: Event | None, channels: Collection[str]
     ) -> bool:
         """Write that it is over; False where another agent was first. No event tells nobody."""
-        body = msgspec.json.encode(incident).decode()
         write = (
             sa.update(INCIDENTS)
             .where(INCIDENTS.c.id == incident.id, INCIDENTS.c.resolved_at.is_(None))
-            .values(resolved_at=incident.resolved_at, body=body)
+            .values(describe_stand(incident))
         )
         async with self._backend.writing() as connection:
             if (await connection.execute(write.returning(INCIDENTS.c.id))).first() is None:
                 return False
             events = (event,) if event is not None else ()
-            await write_told(
+            await announce(
                 connection, self._backend, incidents=(incident,), events=events, channels=channels
             )
         return True

@@ -9,14 +9,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.core.checkup import CheckName, CheckRecord
-from monitor.core.incidents import Incident, Status
+from monitor.core.incidents import Status
 from monitor.sinks.backend import Backend
+from monitor.sinks.incidents import read_incident
 from monitor.sinks.store_failures import unreadable
 from monitor.sinks.tables import CHECKS, INCIDENTS
 from monitor.sinks.writing import write_told
 
 _DECODER: Final = msgspec.json.Decoder(CheckRecord)
-_INCIDENT: Final = msgspec.json.Decoder(Incident)
 
 
 class Checks:
@@ -60,7 +60,7 @@ class Checks:
         )
         async with self._backend.writing() as connection:
             await connection.execute(sa.delete(CHECKS).where(_is_at(*place, record.check)))
-            left = [_INCIDENT.decode(row.body) for row in await connection.execute(open_ones)]
+            left = [read_incident(row.body) for row in await connection.execute(open_ones)]
             over = [
                 msgspec.structs.replace(one, status=Status.RESOLVED, resolved_at=at)
                 for one in left

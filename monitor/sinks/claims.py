@@ -17,30 +17,23 @@ from monitor.sinks.tables import OUTBOX
 
 LONGEST_DUE: Final = timedelta(days=1, hours=6)
 """Nothing is postponed for longer: what is due later was so by a clock that was ahead."""
-
-
 LONGEST_HOLD: Final = timedelta(minutes=1)
 """As `LONGEST_DUE`, of what was never tried, or is kept back on purpose."""
-
-
 LONGEST_LEASE: Final = timedelta(minutes=5)
 """As `LONGEST_DUE`, of a claim."""
-
-
 LEFT_FOR: Final = timedelta(days=1)
 """How long an agent leaves to others what it may not tell; then nobody else is there."""
-
-
 _AHEAD: Final = timedelta(minutes=1)
 """The clocks of two agents differ by less."""
 
-
 PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
+ARRIVED: Final = sa.or_(OUTBOX.c.status == DeliveryStatus.DELIVERED, OUTBOX.c.may_have_arrived)
+"""What a channel took, or may have taken.
 
-
+An attempt without an answer counts: a "resolved" too many is better than an incident that stands
+open for ever in somebody's chat.
+"""
 RELEASED: Final[dict[str, Any]] = {"holder": None, "claimed_until": None}
-
-
 # Whoever ends a claim clears it: one that is still there was left by a crash.
 _UNSURE: Final = sa.or_(OUTBOX.c.may_have_arrived, OUTBOX.c.claimed_until.is_not(None))
 
@@ -86,12 +79,7 @@ async def take(connection: AsyncConnection, claim: Claim, rows: sa.CTE) -> list[
 def select_due(claim: Claim, limit: int, *, group: tuple[str, str] | None = None) -> sa.CTE:
     """The rows that may be taken, of one environment and class or of all, those kept back last."""
     other = OUTBOX.alias("other")
-    same = sa.and_(
-        other.c.channel == OUTBOX.c.channel,
-        other.c.incident == OUTBOX.c.incident,
-        other.c.status == DeliveryStatus.PENDING,
-    )
-    held = sa.exists().where(same, _is_claimed(other, claim.now))
+    held = sa.exists().where(_waits_beside(other), _is_claimed(other, claim.now))
     here = [*claim.list_conditions(), ~held]
     if group is not None:
         here += [OUTBOX.c.environment == group[0], OUTBOX.c.finding_class == group[1]]
@@ -139,11 +127,15 @@ def select_ready(claim: Claim, grouping: Grouping) -> sa.Select[Any]:
 def _has_newer() -> sa.Exists:
     """Whether a younger word about the incident waits as well: that one is told."""
     other = OUTBOX.alias("newer")
-    return sa.exists().where(
+    return sa.exists().where(_waits_beside(other), other.c.version > OUTBOX.c.version)
+
+
+def _waits_beside(other: Any) -> sa.ColumnElement[bool]:
+    """Whether another row is about the same incident on the same channel, and waits as well."""
+    return sa.and_(
         other.c.channel == OUTBOX.c.channel,
         other.c.incident == OUTBOX.c.incident,
         other.c.status == DeliveryStatus.PENDING,
-        other.c.version > OUTBOX.c.version,
     )
 
 
@@ -173,11 +165,9 @@ async def _supersede_older(connection: AsyncConnection, claim: Claim) -> None:
     """What waits and is older than what was claimed of its incident: all of it at once."""
     mine = OUTBOX.alias("mine")
     is_claimed = sa.exists().where(
-        mine.c.channel == OUTBOX.c.channel,
-        mine.c.status == DeliveryStatus.PENDING,
+        _waits_beside(mine),
         mine.c.holder == claim.holder,
         mine.c.claimed_until == claim.now + claim.lease,
-        mine.c.incident == OUTBOX.c.incident,
         mine.c.version > OUTBOX.c.version,
     )
     await connection.execute(

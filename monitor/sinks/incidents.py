@@ -15,14 +15,18 @@ from monitor.core.acknowledgement import Acknowledgement
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, EventKind, Incident, note
 from monitor.sinks.backend import Backend
+from monitor.sinks.claims import ARRIVED
 from monitor.sinks.store_failures import read_word, unreadable
-from monitor.sinks.tables import ACKNOWLEDGEMENTS, EVENTS, INCIDENTS, NUL, RECORDS
+from monitor.sinks.tables import ACKNOWLEDGEMENTS, EVENTS, INCIDENTS, NUL, OUTBOX, RECORDS
 
 _INCIDENT: Final = msgspec.json.Decoder(Incident)
 _ACKNOWLEDGEMENT: Final = msgspec.json.Decoder(Acknowledgement)
 _SELECT: Final = sa.select(
     INCIDENTS.c.body, INCIDENTS.c.resolved_at, ACKNOWLEDGEMENTS.c.body.label("known")
 ).outerjoin_from(INCIDENTS, ACKNOWLEDGEMENTS, ACKNOWLEDGEMENTS.c.incident == INCIDENTS.c.id)
+
+_OLDEST_FIRST: Final = (INCIDENTS.c.first_seen, INCIDENTS.c.id)
+_NO_STATE: Final = (EventKind.RESOLVED, EventKind.VERDICT)
 
 
 class Recent(NamedTuple):
@@ -105,6 +109,31 @@ class Incidents:
         incidents = await self._list(_SELECT.where(INCIDENTS.c.id.in_(known)))
         return {incident.id: incident for incident in incidents}
 
+    async def list_told(self, channel: str, *, since: datetime) -> list[Incident]:
+        """What a channel was told of, or may have been, and is open or was until `since`.
+
+        Oldest first. What nobody was told of, for it is silenced, held back or on its way,
+        is left out: the outbox alone decides what is told first.
+        """
+        told = sa.exists().where(
+            OUTBOX.c.incident == INCIDENTS.c.id,
+            OUTBOX.c.channel == channel,
+            OUTBOX.c.kind.not_in(_NO_STATE),
+            ARRIVED,
+        )
+        ended_at = INCIDENTS.c.resolved_at
+        query = _SELECT.where(sa.or_(ended_at.is_(None), ended_at > since), told)
+        return await self._list(query.order_by(*_OLDEST_FIRST))
+
+    async def list_broken(self, environment: str) -> list[Incident]:
+        """The channels that are said to be broken, oldest first."""
+        query = _SELECT.where(
+            INCIDENTS.c.environment == environment,
+            INCIDENTS.c.finding_class == FindingClass.CHANNEL,
+            INCIDENTS.c.resolved_at.is_(None),
+        )
+        return await self._list(query.order_by(*_OLDEST_FIRST))
+
     async def list_unreachable(self) -> set[tuple[str, str]]:
         """Environment and name of the databases that cannot be reached, or so it seems."""
         query = sa.select(INCIDENTS.c.environment, INCIDENTS.c.database).where(
@@ -147,17 +176,22 @@ class Incidents:
 
     async def _list(self, query: sa.Select[Any]) -> list[Incident]:
         async with self._backend.reading() as connection:
-            return [_read(row) for row in await connection.execute(query)]
+            return [read_incident(row.body, row.known) for row in await connection.execute(query)]
 
 
 def _is_at(environment: str, database: str) -> sa.ColumnElement[bool]:
     return sa.and_(INCIDENTS.c.environment == environment, INCIDENTS.c.database == database)
 
 
-def _read(row: sa.Row[Any]) -> Incident:
+def read_incident(body: str, known: str | None = None) -> Incident:
+    """An incident as the ledger keeps it, with who is at it.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
     try:
-        known = _ACKNOWLEDGEMENT.decode(row.known) if row.known is not None else None
-        return note(_INCIDENT.decode(row.body), known)
+        who = _ACKNOWLEDGEMENT.decode(known) if known is not None else None
+        return note(_INCIDENT.decode(body), who)
     except msgspec.DecodeError:
         # Without its cause, which quotes the row.
         raise unreadable() from None

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.incidents import Event, EventKind, Incident
 from monitor.sinks.backend import Backend
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.claims import PENDING, RELEASED, Claim, select_due, select_ready, take
+from monitor.sinks.claims import ARRIVED, PENDING, RELEASED, Claim, select_due, select_ready, take
 from monitor.sinks.delivery import (
     Backlog,
     Delivery,
@@ -36,8 +36,6 @@ from monitor.sources.dsn import printable
 RECEIPT_LENGTH: Final = 200
 _LOCK: Final = 0x6F757462
 """First key of the advisory lock; the second is the channel's."""
-
-
 _ALL: Final = 10_000
 """Rows of one environment and class: nobody watches as many databases with one agent."""
 _WAITING: Final = sa.and_(PENDING, OUTBOX.c.held.is_(None))
@@ -186,17 +184,12 @@ class Queue:
         await self._end(_held_by(deliveries), status=DeliveryStatus.SUPERSEDED, ended=now)
 
     async def find_told(self, channel: str, incidents: Collection[str]) -> set[str]:
-        """Those of some incidents of which the channel took word, or may have taken it.
-
-        An attempt without an answer counts: a "resolved" too many is better than an
-        incident that stands open for ever in somebody's chat.
-        """
-        told = sa.or_(OUTBOX.c.status == DeliveryStatus.DELIVERED, OUTBOX.c.may_have_arrived)
+        """Those of some incidents of which the channel took word, or may have taken it."""
         query = sa.select(OUTBOX.c.incident).where(
             OUTBOX.c.channel == channel,
             OUTBOX.c.incident.in_(list(incidents)),
             OUTBOX.c.kind != EventKind.RESOLVED,
-            told,
+            ARRIVED,
         )
         async with self._backend.reading() as connection:
             return {incident for (incident,) in await connection.execute(query.distinct())}

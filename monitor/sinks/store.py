@@ -33,7 +33,6 @@ from monitor.sinks.locks import Locks
 from monitor.sinks.past_looks import PastLooks
 from monitor.sinks.queue import Queue
 from monitor.sinks.silences import Silences
-from monitor.sinks.standing import Standing
 from monitor.sinks.store_failures import unreadable
 from monitor.sinks.tables import LOOKS, RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
@@ -80,7 +79,6 @@ class Store(
     Locks,
     Checks,
     Deployments,
-    Standing,
     Channels,
     PastLooks,
 ):
