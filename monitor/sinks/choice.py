@@ -1,6 +1,6 @@
 """What is said of an incident as it stands now, or why nothing is for the moment."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -35,17 +35,40 @@ class Scene(NamedTuple):
     """What a delivery is decided on, beside its incident.
 
     Attributes:
+        minimum: how bad a thing must be to go to the channel.
         told: the incidents that the channel knows of.
+        newer: what is open where an incident is over, of the same class and database, by the
+            id of that incident; nothing for a channel that keeps them apart by itself.
         silences: those that may hold.
         unreachable: environment and name of the databases that cannot be reached, or so it
             seems.
         now: the time.
     """
 
+    minimum: Severity
     told: Collection[str]
+    newer: Mapping[str, Incident]
     silences: Sequence[Silence]
     unreachable: Collection[tuple[str, str]]
     now: datetime
+
+
+def choose_word(kind: EventKind, incident: Incident, scene: Scene) -> EventKind | Held | None:
+    """What is said of an incident now, or why nothing is for the moment; None for never.
+
+    Args:
+        kind: what happened.
+        incident: as it stands now.
+        scene: what else it is decided on.
+    """
+    said = choose_kind(kind, incident, has_told=incident.id in scene.told, minimum=scene.minimum)
+    if said is None:
+        return None
+    newer = scene.newer.get(incident.id)
+    if newer is not None and newer.severity.rank >= scene.minimum.rank:
+        # Its beginning says how it stands: an end that came after it would be wrong.
+        return None if newer.id in scene.told else Held.OVERTAKEN
+    return choose_hold(incident, scene) or said
 
 
 def choose_hold(incident: Incident, scene: Scene) -> Held | None:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from monitor.core.acknowledgement import Acknowledgement
 from monitor.core.findings import FindingClass
-from monitor.core.incidents import Event, EventKind, Incident, note
+from monitor.core.incidents import Event, EventKind, Incident, Status, note
 from monitor.sinks.backend import Backend
 from monitor.sinks.claims import ARRIVED
 from monitor.sinks.store_failures import read_word, unreadable
@@ -134,6 +134,24 @@ class Incidents:
         )
         return await self._list(query.order_by(*_OLDEST_FIRST))
 
+    async def find_newer(self, ended: Collection[Incident]) -> dict[str, Incident]:
+        """What is open where these incidents are over, of their class and database, by their id.
+
+        What is only suspected is left out: it may be nothing.
+        """
+        if not ended:
+            return {}
+        there = sa.tuple_(INCIDENTS.c.environment, INCIDENTS.c.database, INCIDENTS.c.finding_class)
+        query = _SELECT.where(
+            INCIDENTS.c.resolved_at.is_(None), there.in_({_name_kind(one) for one in ended})
+        )
+        found = {
+            _name_kind(one): one
+            for one in await self._list(query)
+            if one.status is not Status.SUSPECTED
+        }
+        return {one.id: found[_name_kind(one)] for one in ended if _name_kind(one) in found}
+
     async def list_unreachable(self) -> set[tuple[str, str]]:
         """Environment and name of the databases that cannot be reached, or so it seems."""
         query = sa.select(INCIDENTS.c.environment, INCIDENTS.c.database).where(
@@ -181,6 +199,11 @@ class Incidents:
 
 def _is_at(environment: str, database: str) -> sa.ColumnElement[bool]:
     return sa.and_(INCIDENTS.c.environment == environment, INCIDENTS.c.database == database)
+
+
+def _name_kind(incident: Incident) -> tuple[str, str, FindingClass]:
+    """What there is one unresolved incident of at most."""
+    return incident.environment, incident.database, incident.finding_class
 
 
 def read_incident(body: str, known: str | None = None) -> Incident:

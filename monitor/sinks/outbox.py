@@ -12,7 +12,7 @@ is over, what is still so is told.
 import asyncio
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,10 +24,10 @@ import structlog
 from monitor.core.errors import DeliveryError, StoreError
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.grouped import Part, compose_several, keep_newest
-from monitor.core.incidents import EventKind, Incident, Status
+from monitor.core.incidents import EventKind, Incident
 from monitor.core.message import Message, compose
 from monitor.sinks.channel import Channel, FailureReason
-from monitor.sinks.choice import Bundle, Scene, Told, choose_head, choose_hold, choose_kind
+from monitor.sinks.choice import Bundle, Scene, Told, choose_head, choose_word
 from monitor.sinks.delivery import Delivery, Grouping, Held
 from monitor.sinks.retry import PACES, Pace, plan_retry, read_wish
 from monitor.sinks.store import Store
@@ -307,55 +307,49 @@ class Courier:
         return [*(await self._store.load_incidents(ids)).values()]
 
     async def _sort(self, lane: _Lane, deliveries: Sequence[Delivery], now: datetime) -> _Sorted:
-        ids = [delivery.incident for delivery in deliveries]
-        scene = Scene(
-            told=await self._store.find_told(lane.name, ids),
-            silences=await self._store.list_silences(after=now),
-            unreachable=await self._store.list_unreachable(),
-            now=now,
-        )
-        incidents = await self._store.load_incidents(ids)
+        incidents = await self._store.load_incidents([one.incident for one in deliveries])
+        scene = await self._survey(lane, deliveries, incidents, now)
         found = _Sorted([], [], {}, [])
         for delivery in deliveries:
             incident = incidents.get(delivery.incident)
             if incident is None:
                 found.lost.append(delivery)
                 continue
-            decided = await self._decide(lane, delivery, incident, scene)
-            match decided:
+            is_heard = self._is_heard(incident)
+            word = choose_word(delivery.kind, incident, scene) if is_heard else None
+            match word:
                 case None:
                     found.silent.append(delivery)
                 case Held():
-                    found.held.setdefault(decided, []).append(delivery)
+                    found.held.setdefault(word, []).append(delivery)
                 case EventKind():
-                    found.told.append(Told(delivery, incident, decided))
+                    found.told.append(Told(delivery, incident, word))
         return found
 
-    async def _decide(
-        self, lane: _Lane, delivery: Delivery, incident: Incident, scene: Scene
-    ) -> EventKind | Held | None:
-        """What is said of an incident now, or why nothing is for the moment; None for never."""
-        kind = choose_kind(
-            delivery.kind,
-            incident,
-            has_told=incident.id in scene.told,
+    async def _survey(
+        self,
+        lane: _Lane,
+        deliveries: Sequence[Delivery],
+        incidents: Mapping[str, Incident],
+        now: datetime,
+    ) -> Scene:
+        """What it is decided on what is said of each."""
+        ended = [
+            incidents[one.incident]
+            for one in deliveries
+            if one.kind is EventKind.RESOLVED and one.incident in incidents
+        ]
+        keeps_apart = lane.pace.has_threads or not lane.pace.is_for_people
+        newer = {} if keeps_apart else await self._store.find_newer(ended)
+        ids = {*incidents, *(one.id for one in newer.values())}
+        return Scene(
             minimum=lane.route.minimum,
+            told=await self._store.find_told(lane.name, ids),
+            newer=newer,
+            silences=await self._store.list_silences(after=now),
+            unreachable=await self._store.list_unreachable(),
+            now=now,
         )
-        if kind is None or not self._is_heard(incident):
-            return None
-        if kind is EventKind.RESOLVED and lane.pace.is_for_people and not lane.pace.has_threads:
-            newer = await self._find_newer(incident)
-            if newer is not None and newer.severity.rank >= lane.route.minimum.rank:
-                # Its beginning says how it stands: an end that came after it would be wrong.
-                is_told = await self._store.find_told(lane.name, [newer.id])
-                return None if is_told else Held.OVERTAKEN
-        return choose_hold(incident, scene) or kind
-
-    async def _find_newer(self, incident: Incident) -> Incident | None:
-        """Another incident of the same class and database that is open."""
-        unresolved = await self._store.load_unresolved(incident.environment, incident.database)
-        newer = unresolved.get(incident.finding_class)
-        return None if newer is None or newer.status is Status.SUSPECTED else newer
 
     async def _put_away(self, found: _Sorted, now: datetime) -> None:
         """Note what is not sent."""

@@ -132,6 +132,20 @@ async def test_two_unresolved_incidents_of_one_class_are_refused(store: Store) -
         await store.commit(a_decision(2, incidents=(an_incident("i2"),)))
 
 
+async def test_what_began_again_is_found_by_what_is_over(store: Store) -> None:
+    over = [an_incident(f"over-{name}", database=name) for name in ("app", "crm", "hr")]
+    assert await store.find_newer(over) == {}
+    again = an_incident("again", database="app")
+    other = an_incident("other", database="crm", finding_class=FindingClass.SMOKE)
+    perhaps = an_incident("perhaps", database="hr", status=Status.SUSPECTED)
+    for incident in (again, other, perhaps):
+        assert await store.commit(told(1, EventKind.OPENED, incident=incident))
+    assert {id_: one.id for id_, one in (await store.find_newer(over)).items()} == {
+        "over-app": "again"
+    }
+    assert await store.find_newer([]) == {}
+
+
 async def test_incidents_are_listed_by_place(store: Store) -> None:
     for number, (environment, database) in enumerate(
         [("production", "app"), ("production", "crm"), ("staging", "app")]
