@@ -8,6 +8,7 @@ from monitor.core.errors import StepFailed
 from monitor.core.expectation import Expectation, Path
 from monitor.core.expectation_facts import Facts, Missing, look_up
 from monitor.core.expectation_judging import judge
+from monitor.core.printing import cut
 from monitor.core.smoke import Reason, SmokeStep, StepStatus
 from monitor.core.smoke_values import MAX_CAPTURED, Values
 
@@ -99,4 +100,4 @@ def _tell_redirect(target: str, values: Values) -> str:
 
 def _cut(messages: Iterable[str], values: Values) -> tuple[str, ...]:
     shown = map(values.hide, messages)
-    return tuple(m if len(m) <= MAX_MESSAGE else m[: MAX_MESSAGE - 1] + "…" for m in shown)
+    return tuple(cut(message, MAX_MESSAGE) for message in shown)

@@ -10,7 +10,7 @@ import msgspec
 from monitor.agent.choices import choose_environment
 from monitor.cli.choices import Format
 from monitor.cli.loop import run_loop
-from monitor.cli.output import describe_key, print_json, print_text, say
+from monitor.cli.output import describe_key, print_json, print_text, say, write_time
 from monitor.cli.person import name_person
 from monitor.cli.settings import load_settings, require_database
 from monitor.core.checkup import add_checks
@@ -188,17 +188,13 @@ async def _accept(
 
 
 def _announce(place: Place, report: Report, findings: Sequence[Finding]) -> Iterator[str]:
-    yield f"accepting what the look of {_write_time(report.at)} found at {clean(str(place))}:"
+    yield f"accepting what the look of {write_time(report.at)} found at {clean(str(place))}:"
     for finding in findings:
         severity = finding.severity.value
         yield f"  {clean(finding.title)}  [{finding.code} {severity}]  {finding.id}"
     critical = sum(finding.severity is Severity.CRITICAL for finding in findings)
     if critical:
         yield f"  {critical} of {len(findings)} critical: nobody will be told of them any more"
-
-
-def _write_time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _write_accepted(done: Done) -> str:
@@ -240,7 +236,7 @@ def _write_lines(done: Done) -> Iterator[str]:
         until = f"until {one.until}" if one.until else "for good"
         yield f"  {clean(one.title)}  [{one.code}]  {one.finding}"
         yield f"    {clean(one.reason)}"
-        yield f"    {until}, by {clean(one.by)} at {_write_time(one.at)}; {standing.sentence}"
+        yield f"    {until}, by {clean(one.by)} at {write_time(one.at)}; {standing.sentence}"
 
 
 _EXPORT_HEAD: Final = """\

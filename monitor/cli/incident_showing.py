@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from monitor.agent.choices import choose_environment
 from monitor.cli.choices import Format
 from monitor.cli.loop import run_loop
-from monitor.cli.output import describe_finding, print_json, print_text
+from monitor.cli.output import describe_finding, print_json, print_text, write_time
 from monitor.cli.settings import load_settings
 from monitor.config.load import LoadedConfig
 from monitor.core.cause import find_cause
@@ -142,16 +142,12 @@ def _write_state(incident: Incident, now: datetime) -> str:
     place = f"{clean(incident.database)} ({clean(incident.environment)})"
     ended = incident.resolved_at
     lasted = describe_duration((ended or now) - incident.first_seen)
-    when = f"for {lasted}" if ended is None else f"over at {_write_time(ended)} after {lasted}"
+    when = f"for {lasted}" if ended is None else f"over at {write_time(ended)} after {lasted}"
     flaps = ", comes and goes" if incident.flapping_since else ""
     return (
         f"{incident.severity.value:8}  {incident.status.value}{flaps}  {place}  "
         f"{incident.finding_class.value}, {when}"
     )
-
-
-def _write_time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _write_told(told: Told, now: datetime) -> Iterator[str]:
@@ -165,9 +161,9 @@ def _write_told(told: Told, now: datetime) -> Iterator[str]:
         yield f"  next: {clean(choose_command(incident))}"
     if (known := incident.acknowledged) is not None:
         note = f": {clean(known.note)}" if known.note else ""
-        yield f"  acknowledged by {clean(known.by)} at {_write_time(known.at)}{note}"
+        yield f"  acknowledged by {clean(known.by)} at {write_time(known.at)}{note}"
     for event in told.events:
-        yield f"  {_write_time(event.at)}  {event.kind.value}"
+        yield f"  {write_time(event.at)}  {event.kind.value}"
         for one in told.outcomes:
             if one.delivery.version == event.version:
                 yield f"    {clean(one.delivery.channel)}: {_write_outcome(one)}"
@@ -177,10 +173,10 @@ def _write_outcome(one: Outcome) -> str:
     tries = one.delivery.attempts
     tried = f", {tries} attempts" if tries > 1 else ""
     if one.status is not DeliveryStatus.PENDING:
-        when = f" at {_write_time(one.ended)}" if one.ended else ""
+        when = f" at {write_time(one.ended)}" if one.ended else ""
         why = f" ({one.reason.value})" if one.reason else ""
         return f"{one.status.value}{when}{why}{tried}"
     if one.delivery.held is not None:
         return f"kept back, {one.delivery.held.value}"
     why = f" after {one.reason.value}" if one.reason else ""
-    return f"waits until {_write_time(one.due)}{why}{tried}"
+    return f"waits until {write_time(one.due)}{why}{tried}"

@@ -6,6 +6,7 @@ would move the cursor or colour the terminal are shown, never sent.
 
 import re
 import sys
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -76,6 +77,11 @@ def fail(error: AnchorwatchError, *, as_json: bool) -> int:
 def _mend(text: str) -> str:
     """Without halves of characters, which a path of the command line may hold."""
     return text.encode(errors="backslashreplace").decode()
+
+
+def write_time(at: datetime) -> str:
+    """A moment for people: ``2027-01-31 06:00:00 UTC``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def describe_finding(finding: Finding) -> dict[str, Any]:

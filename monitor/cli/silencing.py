@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from monitor.cli.choices import Format
 from monitor.cli.loop import run_loop
-from monitor.cli.output import print_json, print_text
+from monitor.cli.output import print_json, print_text, write_time
 from monitor.cli.person import name_person
 from monitor.cli.settings import load_settings
 from monitor.core.errors import UsageError
@@ -128,6 +128,5 @@ def _print_one(one: Silence, words: str, form: Format) -> None:
 
 def _write_all(silences: Sequence[Silence]) -> Iterator[str]:
     for one in silences:
-        until = f"{one.until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-        yield f"  {one.id}  {clean(str(one))}, until {until}"
+        yield f"  {one.id}  {clean(str(one))}, until {write_time(one.until)}"
         yield f"    {clean(one.reason)} ({clean(one.by)})"

@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 
 from monitor.core.errors import UsageError
+from monitor.core.printing import flatten
 
 MAX_WORD: Final = 200
 """Characters of a name or an id."""
@@ -152,7 +153,7 @@ def _make_id(kind: str, named: str, phase: str) -> str:
 
 def _cut(text: str | None) -> str:
     """Short, and on one line."""
-    return "".join(c if c.isprintable() else " " for c in (text or ""))[:MAX_WORD].strip()
+    return flatten(text or "")[:MAX_WORD].strip()
 
 
 def _refuse(what: str) -> UsageError:

@@ -1,7 +1,7 @@
-"""Durations in words, and as people write them."""
+"""Moments and durations in words, and durations as people write them."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 LONGEST: Final = timedelta(days=3650)
@@ -35,3 +35,8 @@ def describe_duration(duration: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size} {unit}"
     return "0 s"
+
+
+def describe_moment(at: datetime) -> str:
+    """``2027-01-31 06:00 UTC``."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

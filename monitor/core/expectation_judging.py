@@ -22,6 +22,7 @@ from monitor.core.expectation import (
     find_kind,
 )
 from monitor.core.expectation_facts import Facts, Found, Missing, look_up, name_kind
+from monitor.core.printing import cut
 from monitor.core.regex import MAX_STEPS, Regex, search
 from monitor.core.template import Json, Reference, Scalar, Template, write_scalar
 
@@ -223,7 +224,7 @@ class _Words(msgspec.Struct, frozen=True):
         return value
 
     def cut(self, text: str) -> str:
-        return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+        return cut(text, MAX_SHOWN)
 
 
 def write_seconds(seconds: float) -> str:

@@ -15,6 +15,7 @@ from monitor.core.findings import Evidence, Finding, FindingClass, Severity
 from monitor.core.flapping import CALM_AFTER
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.kinds import Value
+from monitor.core.printing import cut
 
 VERDICT: Final = "deploy.verdict"
 """The type of the word about a deployment."""
@@ -300,7 +301,7 @@ def describe_sides(evidence: Evidence) -> tuple[str, str]:
     pairs = enumerate(zip(*sides, strict=False))
     start = next((place for place, (a, b) in pairs if a != b), min(map(len, sides))) - _LEAD
     expected, actual = (side if start <= 0 else f"…{side[start:]}" for side in sides)
-    return _cut(expected), _cut(actual)
+    return cut(expected, MAX_VALUE), cut(actual, MAX_VALUE)
 
 
 def _write(value: Value) -> str:
@@ -313,7 +314,3 @@ def _write(value: Value) -> str:
             return ", ".join("-" if part is None else str(part) for part in value) or "nothing"
         case _:
             return str(value)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"

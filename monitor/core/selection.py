@@ -6,7 +6,7 @@ from typing import Final, Protocol
 from monitor.core.errors import UsageError
 from monitor.core.keys import ObjectKey
 from monitor.core.patterns import ANYTHING, list_names, parse_pattern
-from monitor.core.printing import clean
+from monitor.core.printing import clean, cut
 
 _LISTED: Final = 5
 """What an error lists at most."""
@@ -83,7 +83,7 @@ def _require_one_object[T: Named](items: list[T]) -> list[T]:
 
 
 def _make_unknown(items: Sequence[Named], text: str) -> UsageError:
-    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    shown = cut(text, _LONGEST)
     return UsageError(
         f"Nothing here is called {shown!r}.",
         next_step=f"There are {_list(items)}." if items else "There is nothing here at all.",

@@ -18,6 +18,7 @@ from monitor.core.errors import LookError
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Status
 from monitor.core.message import NO_DATABASE, VERDICT, Message
+from monitor.core.printing import cut, flatten
 from monitor.sinks.channel import ChannelKind, accept, explain
 from monitor.sources.http import Client, read_address
 
@@ -144,22 +145,16 @@ def _list_labels(message: Message) -> dict[str, str]:
         "channel": message.subject,
     }
     # To Alertmanager an empty label is none.
-    return {name: _clip(value, _MAX_LABEL) for name, value in labels.items() if value}
+    return {name: cut(flatten(value), _MAX_LABEL) for name, value in labels.items() if value}
 
 
 def _list_annotations(message: Message) -> dict[str, str]:
     lines = [*message.lines, *([f"…and {message.omitted} more"] if message.omitted else [])]
     annotations = {
-        "summary": _clip(message.headline, _MAX_TEXT),
-        "description": "\n".join(_clip(line, _MAX_TEXT) for line in lines),
-        "cause": _clip(message.cause, _MAX_TEXT),
-        "command": _clip(message.command, _MAX_TEXT),
+        "summary": cut(flatten(message.headline), _MAX_TEXT),
+        "description": "\n".join(cut(flatten(line), _MAX_TEXT) for line in lines),
+        "cause": cut(flatten(message.cause), _MAX_TEXT),
+        "command": cut(flatten(message.command), _MAX_TEXT),
         "incident": message.incident,
     }
     return {name: value for name, value in annotations.items() if value}
-
-
-def _clip(text: str, limit: int) -> str:
-    """One line without what moves a cursor, or is half a character."""
-    shown = "".join(char if char.isprintable() else " " for char in text)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

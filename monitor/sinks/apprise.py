@@ -8,14 +8,16 @@ that it runs in a thread; and it logs addresses, so that its loggers are silence
 import asyncio
 import logging
 import warnings
-from datetime import UTC, datetime
+from datetime import datetime
 from types import ModuleType
 from typing import Any, Final, final
 
+from monitor.core.duration import describe_moment
 from monitor.core.errors import ConfigurationError, DeliveryError
 from monitor.core.findings import Severity
 from monitor.core.incidents import Status
 from monitor.core.message import VERDICT, Message
+from monitor.core.printing import cut, flatten
 from monitor.sinks.channel import ChannelKind, FailureReason
 
 SEND_SECONDS: Final = 25.0
@@ -132,8 +134,7 @@ def write_body(message: Message) -> str:
     lines = [f"• {clean(line, _MAX_LINE)}" for line in message.lines]
     if message.omitted:
         lines.append(f"…and {message.omitted} more")
-    since = message.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    lines.append(f"Since: {since}")
+    lines.append(f"Since: {describe_moment(message.since)}")
     if message.cause:
         lines.append(f"Likely cause: {clean(message.cause, _MAX_LINE)}")
     lines.append(f"Next step: {clean(message.command, _MAX_LINE)}")
@@ -146,7 +147,7 @@ def write_body(message: Message) -> str:
 
 def clean(text: str, limit: int) -> str:
     """One line that is no mention, no link and no markup anywhere, at most `limit` long."""
-    shown = "".join(char if char.isprintable() else " " for char in text).translate(_UNHARMED)
+    shown = flatten(text).translate(_UNHARMED)
     for link, harmless in _UNLINKED:
         shown = shown.replace(link, harmless)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+    return cut(shown, limit)

@@ -5,11 +5,11 @@ nothing becomes a mention or a link, and what cannot be escaped (backticks, newl
 control characters) is replaced.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
 
-from monitor.core.duration import describe_duration
+from monitor.core.duration import describe_duration, describe_moment
 from monitor.core.findings import Finding, Severity
 from monitor.core.incidents import Status
 from monitor.core.message import VERDICT, Message
@@ -97,8 +97,7 @@ def _write_fields(message: Message) -> list[str]:
 
 def _date(at: datetime) -> str:
     """In the reader's own time zone, with UTC for clients that cannot."""
-    plain = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{plain}>"
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{describe_moment(at)}>"
 
 
 def _write_lines(message: Message) -> list[dict[str, Any]]:

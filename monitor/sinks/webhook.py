@@ -14,6 +14,7 @@ from monitor.core.errors import ConfigurationError, LookError
 from monitor.core.findings import Evidence, Finding
 from monitor.core.kinds import Value
 from monitor.core.message import Message, describe_sides
+from monitor.core.printing import cut
 from monitor.sinks.channel import ChannelKind, accept, explain
 from monitor.sources.http import Client, read_address
 
@@ -120,19 +121,19 @@ def _encode(message: Message, findings: tuple[Finding, ...]) -> bytes:
             "type": message.type,
             "id": message.id,
             "incident": message.incident,
-            "environment": _clip(message.environment, _MAX_NAME),
-            "database": _clip(message.database, _MAX_NAME),
+            "environment": cut(message.environment, _MAX_NAME),
+            "database": cut(message.database, _MAX_NAME),
             "severity": message.severity,
             "status": message.status,
-            "headline": _clip(message.headline, _MAX_TEXT),
+            "headline": cut(message.headline, _MAX_TEXT),
             "since": message.since.astimezone(UTC),
             "at": message.at.astimezone(UTC),
             "ended": message.ended.astimezone(UTC) if message.ended else None,
             "findings": [_describe(finding) for finding in findings],
             "truncated": len(message.findings) - len(findings),
-            "cause": _clip(message.cause, _MAX_TEXT),
-            "command": _clip(message.command, _MAX_TEXT),
-            "accept": _clip(message.accept, _MAX_TEXT) if message.accept else None,
+            "cause": cut(message.cause, _MAX_TEXT),
+            "command": cut(message.command, _MAX_TEXT),
+            "accept": cut(message.accept, _MAX_TEXT) if message.accept else None,
             "url": link if link and len(link) <= _MAX_LINK else None,
         }
     )
@@ -145,10 +146,10 @@ def _describe(finding: Finding) -> dict[str, Any]:
         "code": finding.code,
         "severity": finding.severity,
         "kind": key.kind if key else None,
-        "schema": _clip(key.schema, _MAX_NAME) if key and key.schema is not None else None,
-        "parent": _clip(key.parent, _MAX_NAME) if key and key.parent is not None else None,
-        "name": _clip(key.name, _MAX_NAME) if key else None,
-        "title": _clip(finding.title, _MAX_TEXT),
+        "schema": cut(key.schema, _MAX_NAME) if key and key.schema is not None else None,
+        "parent": cut(key.parent, _MAX_NAME) if key and key.parent is not None else None,
+        "name": cut(key.name, _MAX_NAME) if key else None,
+        "title": cut(finding.title, _MAX_TEXT),
         "evidence": [_show(evidence) for evidence in finding.evidence[:_MAX_EVIDENCE]],
     }
 
@@ -156,7 +157,7 @@ def _describe(finding: Finding) -> dict[str, Any]:
 def _show(evidence: Evidence) -> dict[str, Any]:
     expected, actual = describe_sides(evidence)
     return {
-        "name": _clip(evidence.name, _MAX_NAME),
+        "name": cut(evidence.name, _MAX_NAME),
         "expected": _shorten(evidence.expected, expected),
         "actual": _shorten(evidence.actual, actual),
     }
@@ -165,7 +166,3 @@ def _show(evidence: Evidence) -> dict[str, Any]:
 def _shorten(value: Value, words: str) -> Value:
     """The value itself while it is short, words for it otherwise."""
     return value if len(msgspec.json.encode(value)) <= _MAX_NAME else words
-
-
-def _clip(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
