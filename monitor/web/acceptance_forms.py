@@ -1,19 +1,13 @@
 """The forms by which a page accepts and withdraws; then it shows the database again."""
 
-from typing import Final
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from monitor.web.acceptance import accept, withdraw
 from monitor.web.answers import AcceptanceList, AcceptRequest, Choice
-from monitor.web.forms import lead_back, read_form
+from monitor.web.forms import BY, lead_back, read_form
 from monitor.web.view import View
-
-MAX_FORM: Final = 65_536
-"""Bytes: the longest reason in any script, and room for a sentence about a longer one."""
-BY: Final = "the page"
 
 
 def make_acceptance_routes(view: View) -> APIRouter:
@@ -22,13 +16,13 @@ def make_acceptance_routes(view: View) -> APIRouter:
 
     @router.post("/databases/{name}/accept")
     async def accept_findings(request: Request, name: str) -> Response:
-        fields = await read_form(request, MAX_FORM)
+        fields = await read_form(request)
         done = await accept(view, name, fields.get("environment"), _read_request(fields))
         return _show_again(done)
 
     @router.post("/databases/{name}/withdraw")
     async def withdraw_finding(request: Request, name: str) -> Response:
-        fields = await read_form(request, MAX_FORM)
+        fields = await read_form(request)
         finding = fields.get("finding", "")
         return _show_again(await withdraw(view, name, fields.get("environment"), finding))
 

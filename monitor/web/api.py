@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Security
 from fastapi.security import HTTPBearer
@@ -14,7 +14,6 @@ from monitor.web.answers import (
     AcceptRequest,
     DatabaseList,
     DatabasePage,
-    ErrorAnswer,
     IncidentList,
     IncidentPage,
     LookAsked,
@@ -32,6 +31,7 @@ from monitor.web.overview import (
 )
 from monitor.web.problems import NO_SNAPSHOT, make_not_found
 from monitor.web.pushing import add_push_routes
+from monitor.web.refusals import FOREIGN, NOT_FOUND, refuse
 from monitor.web.view import View
 
 MAX_INCIDENTS: Final = 1000
@@ -53,24 +53,15 @@ type Where = Annotated[
 # The guard checks the token before any route is found; this only tells clients so.
 _BEARER: Final = HTTPBearer(auto_error=False, description="ANCHORWATCH_API_TOKEN, where it is set")
 
-_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
-    401: {"model": ErrorAnswer, "description": "A token is needed."},
-    422: {"model": ErrorAnswer, "description": "A parameter is not valid."},
-    503: {"model": ErrorAnswer, "description": "The ledger cannot be read, or written."},
-}
-_NOT_FOUND: Final[dict[int | str, dict[str, Any]]] = {
-    404: {"model": ErrorAnswer, "description": "There is no such thing."}
-}
-_FOREIGN: Final[dict[int | str, dict[str, Any]]] = {
-    403: {"model": ErrorAnswer, "description": "The request comes from another site."}
-}
-_NOT_ASKED: Final[dict[int | str, dict[str, Any]]] = {
-    409: {"model": ErrorAnswer, "description": "Nobody here looks at this database."},
-}
-_NOT_ACCEPTED: Final[dict[int | str, dict[str, Any]]] = {
-    413: {"model": ErrorAnswer, "description": "The request is longer than a megabyte."},
-    409: {"model": ErrorAnswer, "description": "It has changed, or the last look saw nothing."},
-}
+_ERRORS: Final = (
+    refuse(401, "A token is needed.")
+    | refuse(422, "A parameter is not valid.")
+    | refuse(503, "The ledger cannot be read, or written.")
+)
+_NOT_ASKED: Final = refuse(409, "Nobody here looks at this database.")
+_NOT_ACCEPTED: Final = refuse(413, "The request is longer than a megabyte.") | refuse(
+    409, "It has changed, or the last look saw nothing."
+)
 
 
 def make_api_routes(view: View) -> APIRouter:
@@ -96,7 +87,7 @@ def _add_database_routes(router: APIRouter, view: View) -> None:
         "/databases/{name}",
         tags=["databases"],
         summary="One database, with what is wrong and what was",
-        responses=_NOT_FOUND,
+        responses=NOT_FOUND,
     )
     async def show_database(name: Name, environment: Where = None) -> DatabasePage:
         return await load_database(view, name, environment)
@@ -106,7 +97,7 @@ def _add_database_routes(router: APIRouter, view: View) -> None:
         tags=["databases"],
         summary="The schema as it was seen last, as a snapshot file",
         response_class=Response,
-        responses=_NOT_FOUND | {200: {"content": {"application/json": {}}}},
+        responses=NOT_FOUND | {200: {"content": {"application/json": {}}}},
     )
     async def show_snapshot(name: Name, environment: Where = None) -> Response:
         found = await load_database(view, name, environment)
@@ -120,7 +111,7 @@ def _add_database_routes(router: APIRouter, view: View) -> None:
         tags=["databases"],
         summary="Ask for a look at one database, as soon as its `min_interval` lets it",
         status_code=HTTPStatus.ACCEPTED,
-        responses=_NOT_FOUND | _FOREIGN | _NOT_ASKED,
+        responses=NOT_FOUND | FOREIGN | _NOT_ASKED,
     )
     async def ask(name: Name, environment: Where = None) -> LookAsked:
         found = await ask_for_look(view, name, environment)
@@ -132,7 +123,7 @@ def _add_acceptance_routes(router: APIRouter, view: View) -> None:
         "/databases/{name}/accepted",
         tags=["databases"],
         summary="What is accepted at a database",
-        responses=_NOT_FOUND,
+        responses=NOT_FOUND,
     )
     async def show_accepted(name: Name, environment: Where = None) -> AcceptanceList:
         return await list_accepted(view, name, environment)
@@ -141,7 +132,7 @@ def _add_acceptance_routes(router: APIRouter, view: View) -> None:
         "/databases/{name}/accept",
         tags=["databases"],
         summary="Accept what the last look found, as it is",
-        responses=_NOT_FOUND | _FOREIGN | _NOT_ACCEPTED,
+        responses=NOT_FOUND | FOREIGN | _NOT_ACCEPTED,
     )
     async def accept_findings(
         name: Name, asked: AcceptRequest, environment: Where = None
@@ -152,7 +143,7 @@ def _add_acceptance_routes(router: APIRouter, view: View) -> None:
         "/databases/{name}/accepted/{finding}",
         tags=["databases"],
         summary="Take an acceptance back",
-        responses=_NOT_FOUND | _FOREIGN,
+        responses=NOT_FOUND | FOREIGN,
     )
     async def withdraw_finding(
         name: Name,
@@ -185,7 +176,7 @@ def _add_incident_routes(router: APIRouter, view: View) -> None:
         "/incidents/{incident_id}",
         tags=["incidents"],
         summary="One incident, with what was told about it and where",
-        responses=_NOT_FOUND,
+        responses=NOT_FOUND,
     )
     async def show_incident(
         incident_id: Annotated[str, Path(description="Its number.", max_length=200)],

@@ -15,8 +15,9 @@ from monitor.web.answers import (
     TrialAnswer,
 )
 from monitor.web.description import to_utc
-from monitor.web.operating_routes import FOREIGN, NOT_FOUND, Number
+from monitor.web.operating_routes import Number
 from monitor.web.problems import make_not_found
+from monitor.web.refusals import FOREIGN, NOT_FOUND
 from monitor.web.view import View
 
 NO_CHANNEL: Final = ErrorBody(

@@ -10,6 +10,7 @@ from monitor.core.duration import describe_duration
 from monitor.core.findings import FindingClass
 from monitor.core.record import Record
 from monitor.web.answers import DatabasePage, IncidentAnswer
+from monitor.web.description import OVERDUE_INTERVALS
 from monitor.web.plots import SPAN, Plots, begin_period, draw_plots
 from monitor.web.view import Configured, View
 
@@ -19,7 +20,6 @@ HAPPENINGS: Final = 40
 DEPLOYMENTS: Final = 100
 """Deployments that are read: of all databases, for a report may name none."""
 
-_INTERVALS: Final = 3
 _UNASKED: Final = timedelta(days=1)
 """How long the state of a database is taken to last that is looked at when somebody asks."""
 
@@ -82,7 +82,7 @@ async def load_chronicle(view: View, database: DatabasePage, record: Record | No
 
 
 def _choose_patience(interval: float | None) -> timedelta:
-    return _UNASKED if interval is None else _INTERVALS * timedelta(seconds=interval)
+    return _UNASKED if interval is None else OVERDUE_INTERVALS * timedelta(seconds=interval)
 
 
 def _find_services(configured: Sequence[Configured], place: tuple[str, str]) -> tuple[str, ...]:

@@ -1,15 +1,13 @@
 """The page of silences, and the forms by which people say that they are at an incident."""
 
-from http import HTTPStatus
-from typing import Final
 from urllib.parse import quote
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from monitor.web.answers import AcknowledgeRequest, SilenceRequest
-from monitor.web.forms import read_form
+from monitor.web.forms import BY, lead_to, read_form
 from monitor.web.operating import (
     acknowledge,
     add_silence,
@@ -18,10 +16,6 @@ from monitor.web.operating import (
 )
 from monitor.web.view import View
 
-MAX_FORM: Final = 65_536
-"""Bytes: the longest reason in any script, and room for a sentence about a longer one."""
-BY: Final = "the page"
-
 
 def make_operating_routes(view: View) -> APIRouter:
     """Where the forms go; not part of the JSON interface."""
@@ -29,24 +23,24 @@ def make_operating_routes(view: View) -> APIRouter:
 
     @router.post("/incidents/{incident_id}/ack")
     async def acknowledge_incident(request: Request, incident_id: str) -> Response:
-        fields = await read_form(request, MAX_FORM)
+        fields = await read_form(request)
         if fields.get("withdraw"):
             await withdraw_acknowledgement(view, incident_id)
         else:
             asked = AcknowledgeRequest(note=fields.get("note", ""), by=BY)
             await acknowledge(view, incident_id, asked)
-        return _lead_to(f"/incidents/{quote(incident_id, safe='')}#do")
+        return lead_to(f"/incidents/{quote(incident_id, safe='')}#do")
 
     @router.post("/silences")
     async def silence(request: Request) -> Response:
-        fields = await read_form(request, MAX_FORM)
+        fields = await read_form(request)
         await add_silence(view, _read_silence(fields))
-        return _lead_to("/silences")
+        return lead_to("/silences")
 
     @router.post("/silences/{silence_id}/end")
     async def end(silence_id: str) -> Response:
         await end_silence(view, silence_id)
-        return _lead_to("/silences")
+        return lead_to("/silences")
 
     return router
 
@@ -62,7 +56,3 @@ def _read_silence(fields: dict[str, str]) -> SilenceRequest:
         "by": BY,
     }
     return SilenceRequest.model_validate(said)
-
-
-def _lead_to(page: str) -> Response:
-    return RedirectResponse(page, HTTPStatus.SEE_OTHER)

@@ -1,13 +1,12 @@
 """The JSON interface by which people say that they are at an incident, and ask for quiet."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path
 
 from monitor.web.answers import (
     AcknowledgeRequest,
-    ErrorAnswer,
     IncidentPage,
     SilenceAnswer,
     SilenceList,
@@ -20,18 +19,13 @@ from monitor.web.operating import (
     list_silences,
     withdraw_acknowledgement,
 )
+from monitor.web.refusals import FOREIGN, NOT_FOUND, refuse
 from monitor.web.view import View
 
 type Number = Annotated[str, Path(description="Its number, or name.", max_length=200)]
 
 
-def _answer(status: int, words: str) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": ErrorAnswer, "description": words}}
-
-
-FOREIGN = _answer(403, "The request comes from another site.")
-NOT_FOUND = _answer(404, "There is no such thing.")
-_OVER = _answer(409, "It is over.")
+_OVER: Final = refuse(409, "It is over.")
 
 
 def add_operating_routes(router: APIRouter, view: View) -> None:

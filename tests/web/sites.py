@@ -45,9 +45,9 @@ async def opened_fleet(directory: Path) -> AsyncIterator[Store]:
 
 
 @contextlib.asynccontextmanager
-async def served(view: View) -> AsyncIterator[str]:
-    """The address of a server that shows the view."""
-    stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
+async def served(view: View, stop: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """The address of a server that shows the view, until the end or what stops it before."""
+    stop, started = stop or asyncio.Event(), asyncio.get_running_loop().create_future()
     serving = asyncio.create_task(
         serve(
             make_app(view),

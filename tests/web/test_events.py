@@ -10,15 +10,13 @@ import httpx
 import pytest
 
 from monitor.core.errors import StoreError
-from monitor.core.masking import make_masker
 from monitor.core.verdict import State
 from monitor.sinks.store import Decision, Store
 from monitor.web import events, news
 from monitor.web.answers import NewsAnswer
-from monitor.web.app import make_app
 from monitor.web.news import Listener, News
-from monitor.web.server import serve
 from monitor.web.view import View
+from tests.web import sites
 from tests.web.builders import (
     HOSTILE,
     NOW,
@@ -46,24 +44,12 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def served(view: View) -> AsyncIterator[Site]:
-    stop, started = asyncio.Event(), asyncio.get_running_loop().create_future()
-    serving = asyncio.create_task(
-        serve(
-            make_app(view),
-            "127.0.0.1",
-            0,
-            stop,
-            masker=make_masker(()),
-            on_started=started.set_result,
-        )
-    )
-    try:
-        base = f"http://127.0.0.1:{await started}"
-        async with httpx.AsyncClient(base_url=base, trust_env=False, timeout=10) as client:
-            yield Site(client, stop)
-    finally:
-        stop.set()
-        await serving
+    stop = asyncio.Event()
+    async with (
+        sites.served(view, stop) as base,
+        httpx.AsyncClient(base_url=base, trust_env=False, timeout=10) as client,
+    ):
+        yield Site(client, stop)
 
 
 async def read_looks(lines: AsyncIterator[str]) -> list[dict[str, Any]]:
