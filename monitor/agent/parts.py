@@ -44,7 +44,6 @@ from monitor.config.policy import make_grouping, make_policy
 from monitor.core.errors import StoreError
 from monitor.core.findings import Severity
 from monitor.core.incidents import Event, Incident, Status
-from monitor.core.message import compose_test
 from monitor.core.source import Scheme
 from monitor.core.waivers import Waivers
 from monitor.sinks.channel import FailureReason
@@ -53,8 +52,7 @@ from monitor.sinks.heartbeat import Heartbeat
 from monitor.sinks.locks import Keeping
 from monitor.sinks.outbox import Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store
-from monitor.sinks.trial import Tried, try_channel
-from monitor.sinks.ulid import make_ulid
+from monitor.sinks.trial import Tried, make_test, try_channel
 from monitor.sources.servers import WatchedServers
 from monitor.watch.checkup import Checkup
 from monitor.watch.expectation import Expectations, LateExpectation, LateLock
@@ -529,9 +527,7 @@ class Agent:
         if channel is None:
             return None
         at, settings = _now(), self._settings
-        message = compose_test(
-            settings.environment, delivery=make_ulid(at), at=at, url=settings.public_url
-        )
+        message = make_test(settings.environment, at=at, url=settings.public_url)
         tried = await try_channel(channel, message, at)
         if tried.failure is None:
             self._channel_watch.note_taken(name, _now())

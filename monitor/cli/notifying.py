@@ -12,10 +12,8 @@ from monitor.cli.settings import load_settings
 from monitor.config.audience import describe_silence
 from monitor.config.settings import Settings
 from monitor.core.errors import UsageError
-from monitor.core.message import compose_test
 from monitor.core.printing import clean
-from monitor.sinks.trial import Tried, try_channel
-from monitor.sinks.ulid import make_ulid
+from monitor.sinks.trial import Tried, make_test, try_channel
 from monitor.sources.http import open_client
 
 
@@ -39,9 +37,7 @@ async def _send(settings: Settings, wanted: str | None) -> list[Tried]:
         if not chosen:
             raise _find_nothing([one.name for one in channels], wanted)
         at = datetime.now(UTC)
-        message = compose_test(
-            settings.environment, delivery=make_ulid(at), at=at, url=settings.public_url
-        )
+        message = make_test(settings.environment, at=at, url=settings.public_url)
         return list(await asyncio.gather(*(try_channel(one, message, at) for one in chosen)))
 
 

@@ -141,7 +141,7 @@ def _render_default(setting: Setting) -> str:
 
 
 def _find_default(setting: Setting, field: FieldInfo) -> object:
-    if setting.path[0] == "alerts" and len(setting.path) > 2:  # noqa: PLR2004  # of a class
-        policy = DEFAULT_POLICY.classes[FindingClass(setting.path[1])]
-        return getattr(policy, setting.path[-1])
+    match setting.path:
+        case ("alerts", finding_class, patience):
+            return getattr(DEFAULT_POLICY.classes[FindingClass(finding_class)], patience)
     return field.get_default(call_default_factory=True, validated_data={})

@@ -9,9 +9,10 @@ from typing import Final
 import msgspec
 
 from monitor.core.errors import DeliveryError
-from monitor.core.message import Message
+from monitor.core.message import Message, compose_test
 from monitor.sinks.channel import Channel, FailureReason
 from monitor.sinks.outbox import SEND_SECONDS
+from monitor.sinks.ulid import make_ulid
 
 _STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -34,6 +35,11 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     failure: str | None = None
     reason: str | None = None
     next_step: str | None = None
+
+
+def make_test(environment: str, *, at: datetime, url: str | None) -> Message:
+    """A test message with an id of its own."""
+    return compose_test(environment, delivery=make_ulid(at), at=at, url=url)
 
 
 async def try_channel(channel: Channel, message: Message, at: datetime) -> Tried:

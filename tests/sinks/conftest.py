@@ -23,3 +23,9 @@ async def store(url: str) -> AsyncIterator[Store]:
     """An open, empty ledger."""
     async with open_store(url) as opened:
         yield opened
+
+
+@pytest.fixture
+async def file_store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(sqlite_url(tmp_path / "ledger.db")) as opened:
+        yield opened

@@ -1,9 +1,7 @@
 """What people get in one message, what is kept back, and when it is told after all."""
 
 import dataclasses
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -18,9 +16,9 @@ from monitor.core.silence import Silence, silence
 from monitor.sinks.channel import ChannelKind
 from monitor.sinks.delivery import Grouping, Held
 from monitor.sinks.outbox import HOLD, ROUND, Attempt, Courier, Fate, Route
-from monitor.sinks.store import Store, open_store
+from monitor.sinks.store import Store
 from monitor.sinks.tables import OUTBOX
-from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, sqlite_url, told
+from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, told
 from tests.sinks.test_outbox import Recorder, hurry
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -29,9 +27,8 @@ GROUPING = Grouping(wait=10 * SECOND, interval=5 * MINUTE)
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(sqlite_url(tmp_path / "ledger.db")) as opened:
-        yield opened
+def store(file_store: Store) -> Store:
+    return file_store
 
 
 class Post:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import itertools
 import sqlite3
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -71,12 +70,6 @@ async def hurry(_: float) -> None:
 def a_courier(store: Store, *channels: Recorder, holder: str = "us") -> Courier:
     routes = [Route(channel=channel) for channel in channels]
     return Courier(store, routes, holder=holder, luck=lambda: 0.5, sleep=hurry)
-
-
-@pytest.fixture
-async def file_store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(sqlite_url(tmp_path / "ledger.db")) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

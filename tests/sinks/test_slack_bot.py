@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,9 +17,9 @@ from monitor.sinks.channel import FailureReason
 from monitor.sinks.delivery import Grouping
 from monitor.sinks.outbox import Courier, Route
 from monitor.sinks.slack_bot import SlackBot
-from monitor.sinks.store import Store, open_store
+from monitor.sinks.store import Store
 from monitor.sources.http import Client, open_client
-from tests.sinks.builders import HOSTILE, NOW, a_finding, a_message, an_incident, sqlite_url, told
+from tests.sinks.builders import HOSTILE, NOW, a_finding, a_message, an_incident, told
 from tests.sinks.test_outbox import hurry
 
 TOKEN = "xoxb-pl4nted-s3cret"  # noqa: S105  # no real one
@@ -86,9 +85,8 @@ async def client() -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(sqlite_url(tmp_path / "ledger.db")) as opened:
-        yield opened
+def store(file_store: Store) -> Store:
+    return file_store
 
 
 @pytest.fixture
