@@ -22,7 +22,6 @@ EAGER_SECONDS: Final = 1.0
 
 HEARTBEAT: Final = "heartbeat"
 SENTRY: Final = "sentry"
-TARGETS: Final = (HEARTBEAT, SENTRY)
 
 
 class Lifelines:
