@@ -252,8 +252,8 @@ def _draw_ways() -> list[Panel]:
         ),
         graph(
             "Kept back",
-            "What was silenced, is explained or overtaken by something else, or is told in a message "
-            "about something else.",
+            "What was silenced, is explained or overtaken by something else, or is told in a "
+            "message about something else.",
             [
                 Asked(
                     "sum by (channel, reason) (increase("
