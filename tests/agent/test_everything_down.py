@@ -40,7 +40,7 @@ async def test_a_scrape_is_answered_at_once_and_tells_that_all_is_down(
     black_hole: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("monitor.agent.parts.HOUSEKEEPING_SECONDS", 0.1)
+    monkeypatch.setattr("monitor.agent.house.HOUSEKEEPING_SECONDS", 0.1)
     ledger, app = await make_database(), await make_database(sql=TABLES)
     databases = {
         "app": f'{{url: "{app}"}}',

@@ -290,7 +290,7 @@ async def test_a_ledger_that_fails_decides_nothing_and_the_next_look_decides(
 async def test_a_look_that_the_ledger_lost_is_repeated_also_where_none_would_follow(
     make_database: MakeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.agent.parts.REPEAT_AFTER", timedelta(seconds=0.5))
+    monkeypatch.setattr("monitor.agent.looks.REPEAT_AFTER", timedelta(seconds=0.5))
     url = await make_database(sql=TABLES)
     async with running(load(tmp_path, {"asleep": f'{{url: "{url}", wake: false}}'})) as agent:
         await agent.wait_for(asleep="unchanged")

@@ -81,7 +81,7 @@ async def test_a_ledger_that_cannot_be_written_makes_not_ready_until_it_can(
     ledger: tuple[str, Hinder],
     rhythm: str,
 ) -> None:
-    monkeypatch.setattr("monitor.agent.parts.HOUSEKEEPING_SECONDS", 0.1)
+    monkeypatch.setattr("monitor.agent.house.HOUSEKEEPING_SECONDS", 0.1)
     url, hinder = ledger
     databases = {"app": f'{{url: "{await make_database(sql=TABLES)}", {rhythm}}}'}
     async with running(load(tmp_path, databases, ANCHORWATCH_STORE_URL=url)) as agent:
