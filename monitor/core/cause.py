@@ -43,7 +43,10 @@ _DRIFTS: Final = {
 }
 _CAUSES: Final = {
     FindingClass.UNREACHABLE: "the server is down or asleep, or its address or password changed",
+    FindingClass.UNKNOWN: "a right is missing, a lock is held, or what it should be is not there",
     FindingClass.HISTORY: "a revision was stamped or run by hand, or a deployment ended halfway",
     FindingClass.ORPHANS: "rows were written or deleted while no foreign key was enforced",
+    FindingClass.DATA: "rows were written past the application, or a migration missed some",
     FindingClass.SMOKE: "the application is down, or does not answer as it did",
+    FindingClass.CHANNEL: "its address or token was withdrawn, or the service is down",
 }

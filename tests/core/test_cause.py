@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from monitor.core.cause import SOON, find_cause
-from monitor.core.findings import FindingClass
+from monitor.core.findings import INCIDENT_CLASSES, FindingClass
 from tests.core.test_grouped import an_incident
 
 
@@ -25,6 +25,11 @@ def test_what_the_differences_have_in_common_suggests_who_made_them(
     [finding] = an_incident(1).findings
     findings = tuple(msgspec.structs.replace(finding, code=code) for code in codes)
     assert find_cause(an_incident(1, findings=findings)).startswith(words)
+
+
+@pytest.mark.parametrize("finding_class", [*INCIDENT_CLASSES, FindingClass.CHANNEL])
+def test_every_message_names_a_cause(finding_class: FindingClass) -> None:
+    assert find_cause(an_incident(1, finding_class=finding_class))
 
 
 @pytest.mark.parametrize("finding_class", FindingClass)
