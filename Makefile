@@ -8,6 +8,8 @@ COMPARISON := tests/checks tests/cli/test_at_once.py \
 	extensions lookalikes models oracle owners pgbouncer reading rebuild scope scoped_cases selftest shadow standby)) \
 	tests/watch/test_inspection.py tests/watch/test_migrating.py tests/watch/test_waivers.py
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Tests start hundreds of interpreters: what they import is compiled once, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List the targets
