@@ -92,7 +92,7 @@ def _convert(alert: Mapping[str, Any], records: Mapping[str, str]) -> dict[str, 
         "noDataState": "OK",  # no series is what the query says when nothing is wrong
         "execErrState": "Error",  # that nobody can ask is not
         "for": alert.get("for", "0s"),
-        "labels": dict(alert["labels"]),
+        "labels": {name: _escape(text) for name, text in alert["labels"].items()},
         "annotations": {name: _escape(text) for name, text in alert["annotations"].items()},
         "isPaused": False,
     }

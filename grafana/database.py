@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import dashboard
 
 from grafana.pieces import (
     BAD,
+    HOLDS,
     MOMENT,
     NEUTRAL,
     SECONDS,
@@ -58,7 +59,7 @@ def make() -> dashboard.Dashboard:
         [
             Section("", [(4, [*_sum_up()]), (5, [_show_state()])]),
             Section("Schema", [(8, [*_show_schema()]), (8, [*_draw_schema()])]),
-            Section("Rows and smoke tests", [(8, [*_show_rows()])]),
+            Section("Rows and smoke tests", [(8, [*_show_rows()]), (8, [*_show_assertions()])]),
             Section("Looking", [(8, [*_draw_checks()]), (8, [*_draw_incidents()])]),
         ],
     )
@@ -221,6 +222,37 @@ def _show_rows() -> list[Panel]:
             "Whether the last run of each suite of this database passed.",
             Asked(f"min by (suite) (anchorwatch_smoke_success{{{WHERE}}})", "{{suite}}"),
             YES_NO,
+        ),
+    ]
+
+
+def _show_assertions() -> list[Panel]:
+    """What is asserted has the severity that the configuration gives it."""
+    could = Look(mappings=(map_values({0: ("no", "orange"), 1: ("yes", "green")}),))
+    keys = {"assertion": "Assertion", "severity": "Severity"}
+    by_assertion = f"min by ({', '.join(keys)})"
+    return [
+        timeline(
+            "Assertions",
+            "Whether each assertion about rows held; a gap is one that is not told, for it is "
+            "accepted or ignored.",
+            Asked(f"min by (assertion) (anchorwatch_assertion_holds{{{WHERE}}})", "{{assertion}}"),
+            HOLDS,
+            width=16,
+        ),
+        grid(
+            "Assertions now",
+            "Each as it was evaluated last, and whether that could be done the last time.",
+            [
+                Column("Holds", f"{by_assertion} (anchorwatch_assertion_holds{{{WHERE}}})", HOLDS),
+                Column(
+                    "Evaluated",
+                    f"{by_assertion} (anchorwatch_assertion_evaluated{{{WHERE}}})",
+                    could,
+                ),
+            ],
+            Grid(keys),
+            width=8,
         ),
     ]
 

@@ -6,11 +6,13 @@ from grafana_foundation_sdk.builders import dashboard
 
 from grafana.pieces import (
     BAD,
+    HOLDS,
     MOMENT,
     NEUTRAL,
     SECONDS,
     STATE,
     WORTH_A_LOOK,
+    YES_NO,
     Asked,
     Column,
     Grid,
@@ -24,7 +26,6 @@ from grafana.pieces import (
     common_variables,
     graph,
     grid,
-    map_values,
     number,
     timeline,
     to_database,
@@ -160,7 +161,6 @@ def _list_databases() -> Panel:
         one = f"topk by (instance, database) (1, {named})"
         return f"max by (instance, database, {side}_revision) ({one})"
 
-    passes = Look(mappings=(map_values({0: ("fails", "red"), 1: ("passes", "green")}),))
     columns = [
         Column("State", by_database(f"anchorwatch_database_state_code{{{WHERE}}}"), STATE),
         Column(
@@ -187,9 +187,14 @@ def _list_databases() -> Panel:
             WORTH_A_LOOK,
         ),
         Column(
+            "Assertions",
+            f"min by (instance, database) (anchorwatch_assertion_holds{{{WHERE}}})",
+            HOLDS,
+        ),
+        Column(
             "Smoke",
             f"min by (instance, database) (anchorwatch_smoke_success{{{WHERE}}})",
-            passes,
+            YES_NO,
         ),
         Column(
             "Last look",

@@ -97,6 +97,7 @@ def map_values(known: Mapping[int, tuple[str, str]]) -> shapes.ValueMap:
 
 
 STATE: Final = Look(mappings=(map_states(),))
+HOLDS: Final = Look(mappings=(map_values({0: ("fails", "red"), 1: ("holds", "green")}),))
 YES_NO: Final = Look(mappings=(map_values({0: ("fails", "red"), 1: ("passes", "green")}),))
 
 

@@ -55,6 +55,7 @@ class AssertionState(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: of the assertion.
+        severity: of its finding, whether there is one or not.
         finding: what is wrong; None where it held when it was evaluated last.
         problem: why it could not be evaluated the last time.
         failures: how many times in a row it could not.
@@ -62,6 +63,7 @@ class AssertionState(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
+    severity: Severity = Severity.WARNING
     finding: Finding | None = None
     problem: str = ""
     failures: int = 0
@@ -92,14 +94,17 @@ def advance_assertion(
     database: str,
 ) -> AssertionState:
     """How an assertion stands after a look."""
-    was = before or AssertionState(name=assertion.name)
+    new = AssertionState(name=assertion.name, severity=assertion.severity)
     if outcome.status in (StepStatus.PASS, StepStatus.WARN):
-        return AssertionState(name=assertion.name, holds=True)
+        return msgspec.structs.replace(new, holds=True)
     said = outcome.messages[0] if outcome.messages else ""
     if outcome.status is StepStatus.FAIL and outcome.reason in _JUDGED:
         finding = _make_finding(assertion, said, environment, database)
-        return AssertionState(name=assertion.name, finding=finding, holds=False)
-    return msgspec.structs.replace(was, problem=said, failures=was.failures + 1)
+        return msgspec.structs.replace(new, finding=finding, holds=False)
+    was = before or new
+    return msgspec.structs.replace(
+        was, severity=assertion.severity, problem=said, failures=was.failures + 1
+    )
 
 
 def _make_finding(assertion: Assertion, said: str, environment: str, database: str) -> Finding:

@@ -99,6 +99,19 @@ DATABASE_FAMILIES: Final[Mapping[str, Family]] = {
         "table",
         "constraint",
     ),
+    "anchorwatch_assertion_holds": _each(
+        "gauge",
+        "Whether the assertion held (1) or not (0) when it was evaluated last; left out where "
+        "that it does not is waived.",
+        "assertion",
+        "severity",
+    ),
+    "anchorwatch_assertion_evaluated": _each(
+        "gauge",
+        "Whether the assertion could be evaluated the last time (1) or not (0).",
+        "assertion",
+        "severity",
+    ),
     "anchorwatch_smoke_success": _each(
         "gauge", "Whether the last run of the suite passed (1) or not (0).", "suite"
     ),
@@ -301,8 +314,29 @@ def describe_check(record: CheckRecord, interval: float | None) -> dict[str, lis
         "anchorwatch_orphan_scan_complete": [
             (_name_relation(tally), int(tally.is_complete)) for tally in shown
         ],
+        **_describe_assertions(record),
         **_describe_suites(record),
         **describe_interval(record.check, interval),
+    }
+
+
+def _describe_assertions(record: CheckRecord) -> dict[str, list[Sample]]:
+    """How each stands; what it is called is the configuration's word, and so is its severity."""
+    waived = {finding.identity for finding in record.report.waived}
+    states = [
+        ((("assertion", state.name), ("severity", state.severity.value)), state)
+        for state in record.report.assertions
+    ]
+    return {
+        "anchorwatch_assertion_holds": [
+            (labels, int(state.holds))
+            for labels, state in states
+            if state.holds is not None
+            and (state.finding is None or state.finding.identity not in waived)
+        ],
+        "anchorwatch_assertion_evaluated": [
+            (labels, int(not state.problem)) for labels, state in states
+        ],
     }
 
 

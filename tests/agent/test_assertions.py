@@ -30,4 +30,7 @@ async def test_an_assertion_that_does_not_hold_is_shown(
                 await asyncio.sleep(0.1)
         assert [(one["code"], one["class"]) for one in found] == [("AW311", "data")]
         assert "no debts" in (await agent.get("/databases/app"))[1]
-        assert 'check="data"' in (await agent.get("/metrics?database=app"))[1]
+        metrics = (await agent.get("/metrics?database=app"))[1]
+        assert 'check="data"' in metrics
+        labels = '{assertion="no debts",database="app",severity="warning"}'
+        assert f"anchorwatch_assertion_holds{labels} 0.0" in metrics

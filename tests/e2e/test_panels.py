@@ -89,6 +89,10 @@ databases:
       validated_every: 0s
       relations:
         - relation: discovery_flows.flow_id -> crewai_flow_state_extensions.flow_id
+    assertions:
+      every: 1s
+      checks:
+        - {{name: assets are few, sql: select count(*) as n from assets, expect: 'rows[0].n < 9'}}
 webhooks:
   team: {{url: "{receiver.url}"}}
 smoke:

@@ -144,7 +144,7 @@ def test_an_alert_has_the_shape_that_grafana_reads(alert: Alert) -> None:
     assert {query.datasourceUid for query in alert.data} <= known
     assert len(alert.uid) <= LONGEST_UID
     # A single dollar would be taken for a variable of the environment.
-    assert not re.search(r"(?<!\$)\$(?!\$)", json.dumps(alert.annotations))
+    assert not re.search(r"(?<!\$)\$(?!\$)", json.dumps([alert.annotations, alert.labels]))
     for query in alert.data:
         assert "$" not in json.dumps(query.model)
         assert ":" not in re.sub(r'"[^"]*"', "", query.model.get("expr", "")), "recorded nowhere"

@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from monitor.core.assertions import AssertionState
 from monitor.core.checkup import CheckName, CheckRecord, CheckReport, advance_check
 from monitor.core.findings import INCIDENT_CLASSES, FindingClass, Severity, Unknown
 from monitor.core.incidents import EventKind
@@ -21,6 +22,7 @@ from monitor.core.relation_text import parse_relation
 from monitor.core.smoke import Reason, StepOutcome, StepStatus, SuiteOutcome
 from monitor.core.suite_states import SuiteState
 from monitor.core.verdict import State
+from monitor.core.waivers import Ignored, IgnoreRule
 from monitor.sinks.families import AGENT_FAMILIES, DATABASE_FAMILIES, ORPHAN_SERIES
 from monitor.sinks.metrics import Metrics, Watched, render_metrics_reference
 from tests.sinks.builders import HOSTILE, NOW, a_finding, a_record
@@ -109,7 +111,54 @@ def make_full_metrics() -> Metrics:
     metrics.see_deployment("app", NOW)
     metrics.watch_suite("app", "signup", 600.0)
     metrics.see_check(a_smoke_check(StepStatus.PASS), NONE)
+    metrics.watch_check("app", CheckName.DATA, 600.0)
+    metrics.see_check(an_evaluation(AssertionState(name="no debts", holds=True)), NONE)
     return metrics
+
+
+def an_evaluation(*states: AssertionState, **changes: Any) -> CheckRecord:
+    """Assertions as the ledger has them."""
+    report = CheckReport(
+        environment="production",
+        database="app",
+        check=CheckName.DATA,
+        at=NOW,
+        assertions=states,
+        **changes,
+    )
+    return advance_check(None, report)
+
+
+def test_an_assertion_says_whether_it_held_and_whether_anybody_could_tell() -> None:
+    metrics = make_metrics("app")
+    metrics.watch_check("app", CheckName.DATA, 600.0)
+    assert "anchorwatch_assertion_holds" not in parse(metrics.render()), "nobody has asked yet"
+    failing = msgspec.structs.replace(a_finding(), key=None, subject="fails")
+    ignored = msgspec.structs.replace(failing, subject="taken as it is")
+    record = an_evaluation(
+        AssertionState(name=HOSTILE, severity=Severity.CRITICAL, holds=True),
+        AssertionState(name="fails", finding=failing, holds=False),
+        AssertionState(name="failed", finding=failing, holds=False, problem="No.", failures=3),
+        AssertionState(name="never", problem="No.", failures=1),
+        AssertionState(name="taken", finding=ignored, holds=False),
+        ignored=(Ignored(ignored, IgnoreRule(reason="known")),),
+    )
+    metrics.see_check(record, NONE)
+    page = parse(metrics.render())
+    held = {
+        (dict(labels)["assertion"], dict(labels)["severity"]): value
+        for labels, value in page["anchorwatch_assertion_holds"].items()
+    }
+    assert held == {(HOSTILE, "critical"): 1, ("fails", "warning"): 0, ("failed", "warning"): 0}
+    could = {
+        dict(labels)["assertion"]: value
+        for labels, value in page["anchorwatch_assertion_evaluated"].items()
+    }
+    assert could == {HOSTILE: 1, "fails": 1, "failed": 0, "never": 0, "taken": 1}
+    metrics.see_check(an_evaluation(AssertionState(name="fails", holds=True)), NONE)
+    page = parse(metrics.render())
+    assert len(page["anchorwatch_assertion_holds"]) == 1, "what is not asserted any more is gone"
+    assert pick(metrics.render(), "anchorwatch_assertion_holds", assertion="fails") == 1
 
 
 def a_smoke_check(status: StepStatus) -> CheckRecord:
