@@ -4,23 +4,19 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard
 
+from grafana.frame import Section, assemble, begin, choice, common_marks, common_variables
 from grafana.pieces import (
     BAD,
-    NEUTRAL,
     SECONDS,
     Asked,
     Look,
     Panel,
-    Section,
-    assemble,
-    begin,
-    choice,
-    common_marks,
-    common_variables,
     graph,
+    happenings,
     map_values,
     name,
     number,
+    stack,
     timeline,
 )
 
@@ -182,39 +178,30 @@ def _draw_schedule() -> list[Panel]:
                 )
             ],
         ),
-        graph(
+        stack(
             "Databases",
             "How many are in each state.",
-            [Asked(f"sum by (state) (anchorwatch_database_state{{{WHERE}}}) > 0", "{{state}}")],
-            NEUTRAL,
-            is_stacked=True,
+            f"anchorwatch_database_state{{{WHERE}}} > 0",
+            "state",
         ),
     ]
 
 
 def _draw_telling() -> list[Panel]:
     return [
-        graph(
+        happenings(
             "Messages that were taken",
             "By channel and event.",
-            [
-                Asked(
-                    "sum by (channel, event) (increase(anchorwatch_notifications_total"
-                    f"{{{WHERE}}}[$__rate_interval]))",
-                    "{{channel}} {{event}}",
-                )
-            ],
+            f"anchorwatch_notifications_total{{{WHERE}}}",
+            "channel",
+            "event",
         ),
-        graph(
+        happenings(
             "Attempts that failed",
             "By channel and reason; they are repeated.",
-            [
-                Asked(
-                    "sum by (channel, reason) (increase(anchorwatch_notification_failures_total"
-                    f"{{{WHERE}}}[$__rate_interval]))",
-                    "{{channel}} {{reason}}",
-                )
-            ],
+            f"anchorwatch_notification_failures_total{{{WHERE}}}",
+            "channel",
+            "reason",
         ),
         graph(
             "Messages that wait over time",
@@ -250,17 +237,13 @@ def _draw_ways() -> list[Panel]:
             ],
             SECONDS,
         ),
-        graph(
+        happenings(
             "Kept back",
             "What was silenced, is explained or overtaken by something else, or is told in a "
             "message about something else.",
-            [
-                Asked(
-                    "sum by (channel, reason) (increase("
-                    f"anchorwatch_notifications_suppressed_total{{{WHERE}}}[$__rate_interval]))",
-                    "{{channel}} {{reason}}",
-                )
-            ],
+            f"anchorwatch_notifications_suppressed_total{{{WHERE}}}",
+            "channel",
+            "reason",
         ),
     ]
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(GRAFANA.parent))  # the pieces are made from the code of 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder  # noqa: E402  # see the path
 
 from grafana import agent, alerts, database, fleet, smoke  # noqa: E402
-from grafana.pieces import PAGE  # noqa: E402
+from grafana.frame import PAGE  # noqa: E402  # see the path
 
 MAKERS: Final = {
     "fleet": fleet.make,

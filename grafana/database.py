@@ -4,11 +4,11 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard
 
+from grafana.frame import Section, assemble, begin, choice, common_marks, common_variables, to_page
 from grafana.pieces import (
     BAD,
     HOLDS,
     MOMENT,
-    NEUTRAL,
     SECONDS,
     STATE,
     WORTH_A_LOOK,
@@ -18,20 +18,15 @@ from grafana.pieces import (
     Grid,
     Look,
     Panel,
-    Section,
-    assemble,
     bars,
-    begin,
-    choice,
-    common_marks,
-    common_variables,
     graph,
     grid,
+    happenings,
     map_values,
     name,
     number,
+    stack,
     timeline,
-    to_page,
 )
 
 WHERE: Final = 'job=~"$job",instance="$instance",database="$database"'
@@ -166,24 +161,18 @@ def _show_schema() -> list[Panel]:
 
 def _draw_schema() -> list[Panel]:
     return [
-        graph(
+        stack(
             "Differences over time",
             "The same over time; a deployment that explains a step is marked.",
-            [
-                Asked(
-                    f"sum by (change, kind) (anchorwatch_schema_differences{{{WHERE}}})",
-                    "{{change}} {{kind}}",
-                )
-            ],
-            NEUTRAL,
-            is_stacked=True,
+            f"anchorwatch_schema_differences{{{WHERE}}}",
+            "change",
+            "kind",
         ),
-        graph(
+        stack(
             "Not told",
             "Findings that are ignored by a rule or accepted as they are.",
-            [Asked(f"sum by (how) (anchorwatch_findings_waived{{{WHERE}}})", "{{how}}")],
-            NEUTRAL,
-            is_stacked=True,
+            f"anchorwatch_findings_waived{{{WHERE}}}",
+            "how",
         ),
     ]
 
@@ -282,42 +271,28 @@ def _draw_checks() -> list[Panel]:
                 )
             ],
         ),
-        graph(
+        happenings(
             "Checks that could not be carried out",
             "By reason; a finding is not a failure.",
-            [
-                Asked(
-                    "sum by (check, reason) (increase(anchorwatch_check_failures_total"
-                    f"{{{WHERE}}}[$__rate_interval]))",
-                    "{{check}} {{reason}}",
-                )
-            ],
+            f"anchorwatch_check_failures_total{{{WHERE}}}",
+            "check",
+            "reason",
         ),
     ]
 
 
 def _draw_incidents() -> list[Panel]:
     return [
-        graph(
+        happenings(
             "Incidents opened",
             "By kind.",
-            [
-                Asked(
-                    "sum by (kind) (increase(anchorwatch_incidents_opened_total"
-                    f"{{{WHERE}}}[$__rate_interval]))",
-                    "{{kind}}",
-                )
-            ],
+            f"anchorwatch_incidents_opened_total{{{WHERE}}}",
+            "kind",
         ),
-        graph(
+        happenings(
             "Incidents resolved",
             "By kind.",
-            [
-                Asked(
-                    "sum by (kind) (increase(anchorwatch_incidents_resolved_total"
-                    f"{{{WHERE}}}[$__rate_interval]))",
-                    "{{kind}}",
-                )
-            ],
+            f"anchorwatch_incidents_resolved_total{{{WHERE}}}",
+            "kind",
         ),
     ]

@@ -4,11 +4,20 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard
 
+from grafana.frame import (
+    Section,
+    assemble,
+    begin,
+    choice,
+    common_marks,
+    common_variables,
+    to_database,
+    to_page,
+)
 from grafana.pieces import (
     BAD,
     HOLDS,
     MOMENT,
-    NEUTRAL,
     SECONDS,
     STATE,
     WORTH_A_LOOK,
@@ -18,18 +27,11 @@ from grafana.pieces import (
     Grid,
     Look,
     Panel,
-    Section,
-    assemble,
-    begin,
-    choice,
-    common_marks,
-    common_variables,
     graph,
     grid,
     number,
+    stack,
     timeline,
-    to_database,
-    to_page,
 )
 
 WHERE: Final = 'job=~"$job",instance=~"$instance",database=~"$database"'
@@ -219,31 +221,28 @@ def _list_databases() -> Panel:
 
 def _draw_findings() -> list[Panel]:
     return [
-        graph(
+        stack(
             "Differences",
             "Differences between actual and expected schemas, without what is waived.",
-            [Asked(f"sum by (change) (anchorwatch_schema_differences{{{WHERE}}})", "{{change}}")],
-            NEUTRAL,
-            is_stacked=True,
+            f"anchorwatch_schema_differences{{{WHERE}}}",
+            "change",
         ),
-        graph(
+        stack(
             "Not told",
             "Findings that are ignored by a rule or accepted as they are: nobody is told of them.",
-            [Asked(f"sum by (how) (anchorwatch_findings_waived{{{WHERE}}})", "{{how}}")],
-            NEUTRAL,
-            is_stacked=True,
+            f"anchorwatch_findings_waived{{{WHERE}}}",
+            "how",
         ),
     ]
 
 
 def _draw_incidents() -> list[Panel]:
     return [
-        graph(
+        stack(
             "Open incidents",
             "Incidents that people were told of and that are not over.",
-            [Asked(f"sum by (severity) (anchorwatch_incidents_open{{{WHERE}}})", "{{severity}}")],
-            NEUTRAL,
-            is_stacked=True,
+            f"anchorwatch_incidents_open{{{WHERE}}}",
+            "severity",
         ),
         graph(
             "Time since the last look",

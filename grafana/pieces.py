@@ -1,4 +1,4 @@
-"""What every dashboard is made of: queries, panels, links, variables and annotations.
+"""What every dashboard is made of: queries, and the panels that show them.
 
 The JSON is that of Grafana's classic schema: https://grafana.com/docs/grafana/latest/dashboards/
 """
@@ -26,10 +26,6 @@ type Builder = stat.Panel | timeseries.Panel | statetimeline.Panel | table.Panel
 
 NO_DATA: Final = "no data"
 DATASOURCE: Final = words.DataSourceRef(type_val="prometheus", uid="${datasource}")
-PAGE: Final = "http://localhost:8080"
-"""Where the agent's own page is until somebody says otherwise."""
-WIDTH: Final = 24
-"""Columns of Grafana's grid."""
 
 COLORS: Final[Mapping[State, str]] = {
     State.UNREACHABLE: "dark-red",
@@ -215,6 +211,29 @@ def graph(
     return Panel(panel, width)
 
 
+def stack(title: str, text: str, series: str, *labels: str) -> Panel:
+    """How many there are of each, on top of each other: together they are all.
+
+    Args:
+        title: of the panel.
+        text: what it shows.
+        series: PromQL for what is counted.
+        labels: by which it is told apart.
+    """
+    asked = Asked(f"sum by ({', '.join(labels)}) ({series})", _join(labels))
+    return graph(title, text, [asked], is_stacked=True)
+
+
+def happenings(title: str, text: str, counter: str, *labels: str) -> Panel:
+    """How often something happened, as `stack` tells it apart."""
+    grown = f"increase({counter}[$__rate_interval])"
+    return graph(title, text, [Asked(f"sum by ({', '.join(labels)}) ({grown})", _join(labels))])
+
+
+def _join(labels: Sequence[str]) -> str:
+    return " ".join(f"{{{{{label}}}}}" for label in labels)
+
+
 def timeline(
     title: str, text: str, asked: Asked, look: Look, *, url: str = "", width: int = 0
 ) -> Panel:
@@ -334,175 +353,3 @@ def _style(look: Look) -> list[shapes.DynamicConfigValue]:
 def link(title: str, url: str) -> dashboard.DashboardLink:
     """A way that keeps the time range."""
     return dashboard.DashboardLink(title).url(url)
-
-
-def to_database(field: str, agent: str) -> str:
-    """The dashboard of the database that a field names, as another names its agent."""
-    return (
-        f"/d/anchorwatch-database?var-database={field}&var-instance={agent}"
-        "&var-datasource=${datasource}&var-job=${job}&var-page=${page:percentencode}&${__url_time_range}"
-    )
-
-
-def to_page(field: str) -> str:
-    """The page of the agent about the database that a field names."""
-    return f"${{page:raw}}/databases/{field}"
-
-
-def choice(label: str, known: str, *, text: str, is_many: bool = True) -> dashboard.QueryVariable:
-    """A variable with the values of a label."""
-    made = (
-        dashboard.QueryVariable(label)
-        .label(label.capitalize())
-        .description(text)
-        .datasource(DATASOURCE)
-        .query({"query": f"label_values({known}, {label})", "refId": label})
-        .definition(f"label_values({known}, {label})")
-        .refresh(shapes.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(shapes.VariableSort.NATURAL_ASC)
-        .multi(is_many)
-        .include_all(is_many)
-    )
-    if not is_many:
-        return made
-    everything = shapes.VariableOption(selected=True, text="All", value="$__all")
-    return made.current(everything)
-
-
-def common_variables() -> list[
-    dashboard.DatasourceVariable | dashboard.QueryVariable | dashboard.TextBoxVariable
-]:
-    """What every dashboard asks: where the metrics are, of which job, and where the page is."""
-    return [
-        dashboard.DatasourceVariable("datasource")
-        .label("Prometheus")
-        .description("The data source that scrapes anchorwatch.")
-        .type("prometheus"),
-        choice("job", "anchorwatch_build_info", text="The scrape job of the agents."),
-        dashboard.TextBoxVariable("page")
-        .label("Page")
-        .description(
-            "Where the agent's own page is, without a slash at the end: links lead there."
-        )
-        .default_value(PAGE),
-    ]
-
-
-def mark(
-    title: str, expr: str, color: str, text: str, *, is_moment: bool = True
-) -> dashboard.AnnotationQuery:
-    """Marks over every graph.
-
-    Args:
-        title: what the switch is called.
-        expr: where `is_moment`, its values are the times of the marks, in milliseconds.
-        color: of the marks.
-        text: what stands at each.
-        is_moment: else every sample is a mark; off until somebody switches it on.
-    """
-    return (
-        dashboard.AnnotationQuery()
-        .name(title)
-        .datasource(DATASOURCE)
-        .enable(is_moment)
-        .icon_color(color)
-        .expr(expr)
-        .title_format(title)
-        .text_format(text)
-        .step("60s")
-        .use_value_for_time(is_moment)
-    )
-
-
-def common_marks(where: str) -> list[dashboard.AnnotationQuery]:
-    """Deployments, changes of the schema, and alerts.
-
-    Args:
-        where: the matchers that choose the series.
-    """
-    return [
-        mark(
-            "Deployments",
-            f"anchorwatch_deploy_timestamp_seconds{{{where}}} * 1000",
-            "blue",
-            "{{database}} was deployed",
-        ),
-        mark(
-            "Schema changes",
-            f"anchorwatch_schema_changed_timestamp_seconds{{{where}}} * 1000",
-            "orange",
-            "the schema of {{database}} changed",
-        ),
-        mark(
-            "Alerts",
-            'ALERTS{alertname=~"Anchorwatch.+",alertname!="AnchorwatchWatchdog",'
-            f'alertstate="firing",{where}}}',
-            "red",
-            "{{alertname}} {{database}}",
-            is_moment=False,
-        ),
-    ]
-
-
-class Section(NamedTuple):
-    """Rows of panels below one heading; the first of a dashboard has none.
-
-    Attributes:
-        title: of the heading.
-        rows: the height of each row, and what stands in it from the left.
-    """
-
-    title: str
-    rows: Sequence[tuple[int, Sequence[Panel]]]
-
-
-def assemble(made: dashboard.Dashboard, sections: Sequence[Section]) -> dashboard.Dashboard:
-    """The dashboard with its panels in their places, each with a number of its own."""
-    top, count = 0, 0
-    for section in sections:
-        if section.title:
-            count += 1
-            heading = dashboard.Row(section.title).id(count)
-            made = made.with_row(heading.grid_pos(shapes.GridPos(h=1, w=WIDTH, x=0, y=top)))
-            top += 1
-        for height, panels in section.rows:
-            left = 0
-            for panel in panels:
-                width = panel.width or WIDTH // len(panels)
-                count += 1
-                spot = shapes.GridPos(h=height, w=width, x=left, y=top)
-                made = made.with_panel(panel.builder.id(count).grid_pos(spot))
-                left += width
-            top += height
-    return made
-
-
-def begin(uid: str, title: str, text: str) -> dashboard.Dashboard:
-    """A dashboard with what all of them have in common."""
-    others = (
-        dashboard.DashboardLink("anchorwatch")
-        .type(shapes.DashboardLinkType.DASHBOARDS)
-        .tags(["anchorwatch"])
-        .as_dropdown(as_dropdown=True)
-        .include_vars(include_vars=True)
-        .keep_time(keep_time=True)
-    )
-    page = (
-        dashboard.DashboardLink("Page")
-        .type(shapes.DashboardLinkType.LINK)
-        .icon("external link")
-        .tooltip("The agent's own page")
-        .url("${page:raw}/")
-        .target_blank(target_blank=True)
-    )
-    return (
-        dashboard.Dashboard(title)
-        .uid(uid)
-        .description(text)
-        .tags(["anchorwatch"])
-        .timezone("browser")
-        .refresh("1m")
-        .time("now-24h", "now")
-        .tooltip(shapes.DashboardCursorSync.CROSSHAIR)
-        .links([others, page])
-    )

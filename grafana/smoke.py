@@ -4,6 +4,15 @@ from typing import Final
 
 from grafana_foundation_sdk.builders import dashboard
 
+from grafana.frame import (
+    Section,
+    assemble,
+    begin,
+    choice,
+    common_marks,
+    common_variables,
+    to_database,
+)
 from grafana.pieces import (
     BAD,
     MOMENT,
@@ -14,17 +23,11 @@ from grafana.pieces import (
     Grid,
     Look,
     Panel,
-    Section,
-    assemble,
-    begin,
-    choice,
-    common_marks,
-    common_variables,
     graph,
     grid,
+    happenings,
     number,
     timeline,
-    to_database,
 )
 
 AGENTS: Final = 'job=~"$job",instance=~"$instance"'
@@ -205,26 +208,17 @@ def _draw_times() -> list[Panel]:
 
 def _draw_runs() -> list[Panel]:
     return [
-        graph(
+        happenings(
             "Runs",
             "Runs of each suite, by its schedule and after deployments.",
-            [
-                Asked(
-                    "sum by (suite) (increase(anchorwatch_smoke_runs_total"
-                    f"{{{WHERE}}}[$__rate_interval]))",
-                    "{{suite}}",
-                )
-            ],
+            f"anchorwatch_smoke_runs_total{{{WHERE}}}",
+            "suite",
         ),
-        graph(
+        happenings(
             "Why runs failed",
             "Runs that did not pass, by the reason of the step that decided.",
-            [
-                Asked(
-                    "sum by (suite, reason) (increase(anchorwatch_smoke_failures_total"
-                    f"{{{WHERE}}}[$__rate_interval]))",
-                    "{{suite}} {{reason}}",
-                )
-            ],
+            f"anchorwatch_smoke_failures_total{{{WHERE}}}",
+            "suite",
+            "reason",
         ),
     ]
