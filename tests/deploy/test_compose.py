@@ -221,6 +221,27 @@ def ask(address: str, query: str) -> list[dict[str, Any]]:
     return found
 
 
+OWN_TOOLS = {"prometheus": "promtool", "alertmanager": "amtool"}
+
+
+@pytest.mark.parametrize("name", OWN_TOOLS)
+def test_a_health_check_asks_with_the_tool_that_the_image_is_made_of(name: str) -> None:
+    """Of a server that is not there; of one that is, a long test does."""
+    command = SERVICES[name]["healthcheck"]["test"][1:]
+    assert command[0] == OWN_TOOLS[name]
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    assert check_health(name, "127.0.0.1:1") == 1
+
+
+def check_health(name: str, address: str) -> int:
+    """What the health check of a service ends with, asked of another address."""
+    command = SERVICES[name]["healthcheck"]["test"][1:]
+    asked = [re.sub(r"127\.0\.0\.1:\d+", address, word) for word in command]
+    assert asked != command
+    return subprocess.run(asked, check=False, capture_output=True, timeout=20).returncode
+
+
 @pytest.mark.long
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not installed")
 async def test_prometheus_sees_the_agent_of_the_stack(
@@ -238,7 +259,7 @@ async def test_prometheus_sees_the_agent_of_the_stack(
     environ["ANCHORWATCH_STORE_URL"] = await make_database()
     text = (DEPLOY / "compose" / "prometheus.yml").read_text("utf-8")
     text = re.sub(r"rule_files: .*", "", text).replace(
-        "scrape_interval: 15s", "scrape_interval: 1s"
+        "scrape_interval: 30s", "scrape_interval: 1s"
     )
     agent = await asyncio.to_thread(start_agent, **environ)
     assert agent.get("/metrics")[0] == 401
@@ -251,5 +272,6 @@ async def test_prometheus_sees_the_agent_of_the_stack(
             wait_for, lambda: ask(address, query), "a state in Prometheus"
         )
         assert series["metric"]["state"] == "unchanged"
+        assert check_health("prometheus", address) == 0
         (up,) = ask(address, 'up{job="anchorwatch"}')
         assert up["value"][1] == "1"
