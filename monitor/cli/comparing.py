@@ -157,17 +157,25 @@ def _advise(here: int, there: int, lock: Lock | None, *, is_asked: bool) -> str:
     return advise_server(there)
 
 
-def refuse_directory(path: Path) -> None:
+def refuse_directory(path: Path, next_step: str = "Name a file with -o.") -> None:
     """Say before the work what would be said after it.
 
     Raises:
         UsageError: the path is a directory, as the empty one is.
     """
-    if path.is_dir():
-        raise UsageError(f"{path} is a directory.", next_step="Name a file with -o.")
+    try:
+        is_directory = path.is_dir()
+    except OSError:  # nobody may look: writing will say why
+        return
+    if is_directory:
+        raise UsageError(f"{path} is a directory.", next_step=next_step)
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(
+    path: Path,
+    data: bytes,
+    next_step: str = "Choose another file with -o, or make room for it.",
+) -> None:
     """Write a file whole: what stood there stays until all of it is written.
 
     Raises:
@@ -186,5 +194,5 @@ def write_file(path: Path, data: bytes) -> None:
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}.",
-            next_step="Choose another file with -o, or make room for it.",
+            next_step=next_step,
         ) from None

@@ -1,5 +1,6 @@
 """`anchorwatch grants`: the SQL that gives a role just what looking needs."""
 
+from collections.abc import Iterable
 from typing import Annotated, Final
 
 import typer
@@ -11,6 +12,8 @@ from monitor.core.quoting import quote_ident, quote_literal
 
 LONGEST_NAME: Final = 63
 """Bytes: https://www.postgresql.org/docs/current/limits.html"""
+_NO_ROLES: Final = ("public", "none")
+_OWN_ROLES: Final = "pg_"
 
 
 def register(app: typer.Typer) -> None:
@@ -42,11 +45,13 @@ def grants(
     statements = list_grants(
         role=role, database=database, schema=schema, version_table=version_table, level=level
     )
+    if railway:
+        _refuse_lines(statements)
     if form is Format.JSON:
         print_json({"statements": statements})
     else:
         print_text((" " if railway else "\n").join(statements))
-    say("Run it as the owner of the database; choose a password of your own.")
+    say("Run it as the owner of the tables, who may make roles; choose a password of your own.")
 
 
 def list_grants(
@@ -55,10 +60,11 @@ def list_grants(
     """Statements in order; each level includes the ones below it.
 
     Raises:
-        UsageError: a name is none.
+        UsageError: a name is none, or no role can have it.
     """
     for name in (role, database, schema, version_table):
         _check_name(name)
+    _check_role(role)
     who, where = quote_ident(role), quote_ident(schema)
     statements = [
         f"CREATE ROLE {who} LOGIN PASSWORD {quote_literal('CHANGE-ME')};",
@@ -77,9 +83,36 @@ def list_grants(
     return statements
 
 
+def _check_role(role: str) -> None:
+    """In quotes too, `public` is everybody: no role would be made, and all would be granted.
+
+    https://www.postgresql.org/docs/current/sql-createrole.html
+    """
+    if role in _NO_ROLES or role.startswith(_OWN_ROLES):
+        raise UsageError(
+            f"The name {role!r} is PostgreSQL's own, and no role can be made with it.",
+            next_step="Choose another one with --role.",
+        )
+
+
+def _refuse_lines(statements: Iterable[str]) -> None:
+    """A name may hold the end of a line, and what is pasted into one line may not."""
+    if any(len(statement.splitlines()) > 1 for statement in statements):
+        raise UsageError(
+            "A name with the end of a line in it cannot stand in one line.",
+            next_step="Leave out --railway, and run the statements with psql.",
+        )
+
+
 def _check_name(name: str) -> None:
     """PostgreSQL takes no empty name, and silently cuts a long one."""
-    if not 0 < len(name.encode(errors="surrogateescape")) <= LONGEST_NAME:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"The name {name!r} is no UTF-8.", next_step="Run it in a terminal with UTF-8."
+        ) from None
+    if not 0 < len(name.encode()) <= LONGEST_NAME:
         raise UsageError(
             f"The name {name[:LONGEST_NAME]!r} is empty or too long.",
             next_step=f"Names in PostgreSQL have 1 to {LONGEST_NAME} bytes.",

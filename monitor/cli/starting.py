@@ -1,6 +1,7 @@
 """What `anchorwatch init` does: looks around, and writes what is not there yet."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ from monitor.core.errors import UsageError
 _LOCK = "schema.lock.json"
 _INI = "alembic.ini"
 _PYTHON = ".venv/bin/python"
+_ELSEWHERE = "go to the directory of the project, or print it with --print."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ def make_railway(plan: railway.Plan, *, is_block: bool) -> Made:
 
 def has_railway() -> bool:
     """Whether this project is described to Railway already."""
-    return Path(railway.FILE).exists()
+    return _is_there(Path(railway.FILE).exists)
 
 
 def refuse_railway_options() -> NoReturn:
@@ -143,20 +145,28 @@ def _write(made: Made, *, force: bool) -> None:
             f"{path} is there already.",
             next_step="Print what would be written with --print, or overwrite it with --force.",
         )
-    refuse_directory(path)
+    refuse_directory(path, f"Move it away, or {_ELSEWHERE}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(
             f"{path.parent} cannot be made: {error.strerror}.",
-            next_step="Go to the directory of the project.",
+            next_step=_ELSEWHERE.capitalize(),
         ) from None
-    write_file(path, made.text.encode())
+    write_file(path, made.text.encode(), _ELSEWHERE.capitalize())
 
 
 def _find(name: str) -> str | None:
     """The name, relative to this directory, if there is such a file."""
-    return f"./{name}" if Path(name).is_file() else None
+    return f"./{name}" if _is_there(Path(name).is_file) else None
+
+
+def _is_there(ask: Callable[[], bool]) -> bool:
+    """What nobody may look at is not there: writing says why, where it matters."""
+    try:
+        return ask()
+    except OSError:
+        return False
 
 
 def _describe(one: Seen) -> dict[str, str]:

@@ -17,7 +17,8 @@ FIRST_NAME: Final = "app"
 """What the database of `DATABASE_URL` is called; nobody has to like `default`."""
 SLACK: Final = "SLACK_WEBHOOK_URL"
 _NAMES: Final = re.compile(
-    r"(?:([A-Z]\w*?)_)??(?:DATABASE|POSTGRES(?:QL)?|PG|DB)(?:_UNPOOLED)?_(?:URL|URI|DSN)"
+    r"(?:([A-Z]\w*?)_)??(?:DATABASE|POSTGRES(?:QL)?|PG|DB)(?:_UNPOOLED)?_(?:URL|URI|DSN)",
+    re.ASCII,  # as a reference in the document can be
 )
 _NOT_WATCHED: Final = re.compile(r"ANCHORWATCH_|(.*_)?(PUBLIC|SHADOW|TEST|REPAIR|STORE)_")
 _UNPOOLED: Final = "_UNPOOLED_"

@@ -115,3 +115,16 @@ async def test_the_block_for_railway_is_one_line(run_inside: RunCommand) -> None
     done = await run_inside("grants", "--railway")
     assert len(done.out.splitlines()) == 1
     assert 'ON DATABASE "railway"' in done.out
+
+
+@pytest.mark.parametrize("role", ["public", "none", "pg_watcher", "", "x" * 64, "\udcff"])
+async def test_a_role_that_there_cannot_be_is_refused(run_inside: RunCommand, role: str) -> None:
+    """Everybody is "public", in quotes too: psql would go on after CREATE ROLE, and grant all."""
+    done = await run_inside("grants", "--role", role, "--level", "3")
+    assert (done.code, done.out) == (2, ""), done
+
+
+async def test_a_name_of_two_lines_is_no_line_to_paste(run_inside: RunCommand) -> None:
+    assert (await run_inside("grants", "--role", "a\nb")).code == 0
+    done = await run_inside("grants", "--role", "a\nb", "--railway")
+    assert (done.code, done.out) == (2, ""), done

@@ -145,3 +145,26 @@ async def test_what_cannot_be_meant_is_refused_and_writes_nothing(
 ) -> None:
     assert (await run_inside("init", *arguments)).code == 2
     assert os.listdir(tmp_path) == []  # noqa: PTH208  # nothing is awaited meanwhile
+
+
+async def test_what_nobody_may_look_at_is_not_there_and_cannot_be_written(
+    run_inside: RunCommand, tmp_path: Path
+) -> None:
+    """A link to a name that is too long fails as a directory without rights does, for root too."""
+    for name in ("alembic.ini", ".railway"):
+        (tmp_path / name).symlink_to("x" * 300)
+    shown = await run_inside("init", "--print", DATABASE_URL=URL)
+    assert (shown.code, "\n    expected:" in shown.out) == (0, False), shown
+    assert (await run_inside("init", "--railway", "--print")).out == write_file(PLAN)
+    refused = await run_inside("init", "--railway")
+    assert (refused.code, refused.out) == (2, ""), refused
+    assert "--print" in refused.err
+
+
+async def test_a_directory_in_its_place_is_no_matter_of_an_option_that_there_is_not(
+    run_inside: RunCommand, tmp_path: Path
+) -> None:
+    (tmp_path / "anchorwatch.yaml").mkdir()
+    refused = await run_inside("init", "--force")
+    assert refused.code == 2, refused
+    assert "-o" not in refused.err.replace("--print", "")

@@ -27,6 +27,7 @@ URLS = st.sampled_from([APP, OTHER, DIRECT, "mysql://h/d", "", "postgresql://", 
     [
         ({}, []),
         ({"DATABASE_URL": APP}, [("app", "DATABASE_URL")]),
+        ({"FOO\u00c9_DATABASE_URL": APP}, []),  # no reference can name it
         ({"DATABASE_URL": APP, "POSTGRES_URL": APP}, [("app", "DATABASE_URL")]),
         (
             {"BILLING_DATABASE_URL": OTHER, "DATABASE_URL": APP},
