@@ -299,6 +299,15 @@ def test_a_slim_image_says_where_a_shadow_can_come_from(build: Build, data: Path
     assert "pip" not in printed
 
 
+def test_a_channel_of_apprise_needs_no_other_image(build: Build, data: Path) -> None:
+    channel = {"ANCHORWATCH_APPRISE__TEAM__URL": "json://127.0.0.1:1"}
+    code, printed = build("slim").run(
+        ["anchorwatch", "notify", "--test", "apprise:team"], data, **channel
+    )
+    assert code == 3, printed
+    assert "apprise:team: not taken" in printed
+
+
 def test_only_what_is_copied_is_in_the_image(build: Build) -> None:
     root = build("slim").root
     assert list((root / "data").iterdir()) == []

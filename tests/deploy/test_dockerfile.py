@@ -24,3 +24,10 @@ def test_nothing_runs_as_root_or_is_fetched_from_anywhere() -> None:
     assert not re.search(r"^ADD |curl |wget |:latest", TEXT, re.MULTILINE)
     assert "\nHEALTHCHECK " in last
     assert re.search(r"^ARG EMBEDDED=0$", TEXT, re.MULTILINE)  # slim unless somebody asks
+
+
+def test_what_is_installed_has_the_channels_that_documents_name() -> None:
+    """Both layers, or the second would take away what the first brought."""
+    layers = re.findall(r"uv sync (.*)$", TEXT, re.MULTILINE)
+    assert len(layers) == 2
+    assert all("--extra apprise" in layer for layer in layers)
