@@ -101,7 +101,7 @@ def _sum_up() -> list[Panel]:
         ),
         number(
             "Given up",
-            "Messages that were given up and will not arrive.",
+            "Messages that were given up, until the channel works again.",
             Asked(f"sum(anchorwatch_outbox_dead{{{WHERE}}})"),
             BAD,
         ),

@@ -6,7 +6,6 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-import msgspec
 import structlog
 
 from monitor.core.channel_health import (
@@ -21,6 +20,7 @@ from monitor.core.errors import DeliveryError, StoreError
 from monitor.core.incidents import Incident
 from monitor.sinks.channels import LATELY
 from monitor.sinks.faults import report_fault
+from monitor.sinks.mending import mend
 from monitor.sinks.store import Store
 
 _log = structlog.get_logger()
@@ -57,11 +57,6 @@ class ChannelWatch:
         self._channels = channels
         self._observe = observe
         self._broken: set[str] = set()
-        self._tried: dict[str, datetime] = {}
-
-    def note_taken(self, channel: str, at: datetime) -> None:
-        """A test message was taken: it works, though the ledger knows nothing of that."""
-        self._tried[channel] = at
 
     @property
     def can_tell(self) -> bool:
@@ -84,21 +79,15 @@ class ChannelWatch:
         Raises:
             StoreError: the ledger cannot be read or written.
         """
-        found = await self._store.list_health(now)
+        found = await self._store.list_health(self._environment, self._channels, now)
         broken = {name_channel(one): one for one in await self._list_broken()}
         await self._retire(broken, now)
-        for channel in self._channels:
-            health = self._add_trial(found.get(channel, Health(channel=channel)))
+        for channel, health in found.items():
             if (incident := broken.get(channel)) is None:
                 await self._consider(health, now)
             elif has_recovered(incident, health):
                 await self._mend(incident, now)
         self._show({name_channel(one) for one in await self._list_broken()})
-
-    def _add_trial(self, health: Health) -> Health:
-        moments = (health.taken, self._tried.get(health.channel))
-        taken = max((one for one in moments if one is not None), default=None)
-        return msgspec.structs.replace(health, taken=taken)
 
     async def _list_broken(self) -> list[Incident]:
         return await self._store.list_broken(self._environment)
@@ -127,8 +116,7 @@ class ChannelWatch:
 
     async def _mend(self, incident: Incident, now: datetime) -> None:
         channel = name_channel(incident)
-        over, event = mend_channel(incident, now)
-        if await self._store.end_channel_incident(over, event, self._list_others(channel)):
+        if await mend(self._store, self._environment, channel, self._channels, now):
             _log.info("a channel takes messages again", channel=channel)
 
     async def _retire(self, broken: Mapping[str, Incident], now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,7 +10,6 @@ from urllib.parse import urlsplit
 import structlog
 
 from monitor import __version__
-from monitor.agent.channel_watch import ChannelWatch
 from monitor.agent.checks import Checks
 from monitor.agent.choices import choose_interval, count_seconds, reveal_secret
 from monitor.agent.deploys import Deploys
@@ -21,7 +21,7 @@ from monitor.sinks.locks import Keeping
 from monitor.sinks.metrics import Metrics
 from monitor.sinks.outbox import Route
 from monitor.sinks.store import Store
-from monitor.sinks.trial import Tried, make_test, try_channel
+from monitor.sinks.trial import Tried, make_test, note_taken, try_channel
 from monitor.watch.fleet import BEAT_SECONDS, Fleet
 from monitor.watch.shelf import Shelf
 from monitor.web.app import make_app
@@ -44,7 +44,6 @@ class Front:
         fleet: looks when it is asked.
         checks: what is done beside the looks.
         routes: the channels.
-        channel_watch: told of a channel that took a test message.
         deploys: takes deployments that are reported.
         metrics: what ``/metrics`` says.
         shelf: the last snapshots.
@@ -60,7 +59,6 @@ class Front:
         fleet: Fleet,
         checks: Checks,
         routes: Sequence[Route],
-        channel_watch: ChannelWatch,
         deploys: Deploys,
         metrics: Metrics,
         shelf: Shelf,
@@ -72,7 +70,6 @@ class Front:
         self._fleet = fleet
         self._checks = checks
         self._routes = routes
-        self._channel_watch = channel_watch
         self._deploys = deploys
         self._metrics = metrics
         self._shelf = shelf
@@ -189,15 +186,21 @@ class Front:
         return keeping
 
     async def _try_channel(self, name: str) -> Tried | None:
-        """Send a test message to a channel, past the ledger; None where there is none."""
+        """Send a test message to a channel, past the outbox; None where there is none."""
         channel = next((r.channel for r in self._routes if r.channel.name == name), None)
         if channel is None:
             return None
         at, settings = _now(), self._settings
         message = make_test(settings.environment, at=at, url=settings.public_url)
         tried = await try_channel(channel, message, at)
-        if tried.failure is None:
-            self._channel_watch.note_taken(name, _now())
+        with suppress(StoreError):  # the housekeeping tells of it
+            await note_taken(
+                self._store,
+                [tried],
+                environment=settings.environment,
+                channels=[route.channel.name for route in self._routes],
+                at=_now(),
+            )
         _log.info("a channel was tried", channel=name, is_taken=tried.failure is None)
         return tried
 

@@ -127,7 +127,6 @@ class Agent:
             fleet=self.fleet,
             checks=self._checks,
             routes=routes,
-            channel_watch=self._channel_watch,
             deploys=self._deploys,
             metrics=self.metrics,
             shelf=shelf,

@@ -1,4 +1,4 @@
-"""Test messages: to every channel at the same time, past the ledger, and tried once."""
+"""Test messages: to every channel at the same time, past the outbox, and tried once."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,9 +11,11 @@ from monitor.cli.output import say
 from monitor.cli.settings import load_settings
 from monitor.config.audience import describe_silence
 from monitor.config.settings import Settings
-from monitor.core.errors import UsageError
+from monitor.core.errors import StoreError, UsageError
 from monitor.core.printing import clean
-from monitor.sinks.trial import Tried, make_test, try_channel
+from monitor.sinks.backend import find_missing
+from monitor.sinks.trial import Tried, make_test, note_taken, try_channel
+from monitor.sinks.visit import visit_store
 from monitor.sources.http import open_client
 
 
@@ -38,7 +40,27 @@ async def _send(settings: Settings, wanted: str | None) -> list[Tried]:
             raise _find_nothing([one.name for one in channels], wanted)
         at = datetime.now(UTC)
         message = make_test(settings.environment, at=at, url=settings.public_url)
-        return list(await asyncio.gather(*(try_channel(one, message, at) for one in chosen)))
+        tried = await asyncio.gather(*(try_channel(one, message, at) for one in chosen))
+    await _note(settings, tried, [one.name for one in channels])
+    return list(tried)
+
+
+async def _note(settings: Settings, tried: Sequence[Tried], channels: Sequence[str]) -> None:
+    """Tell the agent's ledger which channels work; without one there is nobody to tell."""
+    url = settings.store_url.get_secret_value()
+    if find_missing(url):
+        return
+    try:
+        async with visit_store(url) as store:
+            await note_taken(
+                store,
+                tried,
+                environment=settings.environment,
+                channels=channels,
+                at=datetime.now(UTC),
+            )
+    except StoreError as error:
+        say(f"the agent does not hear of this test: {clean(str(error))}")
 
 
 def _find_nothing(names: Sequence[str], wanted: str | None) -> UsageError:

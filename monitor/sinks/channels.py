@@ -4,15 +4,13 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.core.channel_health import Health
+from monitor.core.channel_health import Health, name_channel, name_place
 from monitor.core.incidents import Event, Incident
 from monitor.sinks.backend import Backend
-from monitor.sinks.channel import FailureReason
-from monitor.sinks.delivery import DeliveryStatus
+from monitor.sinks.revival import LOST, TAKEN, WAITING, revive
 from monitor.sinks.tables import INCIDENTS, OUTBOX
 from monitor.sinks.writing import announce, describe_row, describe_stand
 
@@ -26,37 +24,26 @@ class Channels:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    async def list_health(self, now: datetime) -> dict[str, Health]:
-        """How every channel is that something was ever sent to, by name."""
-        is_lost = sa.and_(
-            OUTBOX.c.status == DeliveryStatus.DEAD,
-            OUTBOX.c.reason != FailureReason.INCIDENT_LOST,
-            OUTBOX.c.ended > now - LATELY,
-        )
-        # What is kept back on purpose may have failed before: that says nothing any more.
-        is_waiting = sa.and_(
-            OUTBOX.c.status == DeliveryStatus.PENDING,
-            OUTBOX.c.reason.is_not(None),
-            OUTBOX.c.held.is_(None),
-        )
-        is_taken = OUTBOX.c.status == DeliveryStatus.DELIVERED
-        query = sa.select(
-            OUTBOX.c.channel,
-            sa.func.max(OUTBOX.c.ended).filter(is_taken),
-            sa.func.max(OUTBOX.c.ended).filter(is_lost),
-            sa.func.min(OUTBOX.c.at).filter(is_waiting),
-        ).group_by(OUTBOX.c.channel)
+    async def list_health(
+        self, environment: str, channels: Collection[str], now: datetime
+    ) -> dict[str, Health]:
+        """How some channels are, by name.
+
+        Args:
+            environment: of the agent whose channels they are.
+            channels: their names.
+            now: the time.
+        """
         async with self._backend.reading() as connection:
-            found = {
-                channel: Health(channel=channel, taken=taken, lost=lost, waiting=waiting)
-                for channel, taken, lost, waiting in await connection.execute(query)
+            return {
+                channel: await _find_health(connection, environment, channel, now)
+                for channel in channels
             }
-            for channel, health in found.items():
-                failed = is_lost if health.lost else is_waiting
-                if health.lost or health.waiting:
-                    reason = await _find_reason(connection, channel, failed)
-                    found[channel] = msgspec.structs.replace(health, reason=reason)
-        return found
+
+    async def revive_lost(self, channel: str, at: datetime) -> None:
+        """Let a channel that works be told what it lost since it last took something."""
+        async with self._backend.writing() as connection:
+            await revive(connection, channel, broken_since=at, at=at)
 
     async def open_channel_incident(
         self, incident: Incident, event: Event, channels: Collection[str]
@@ -82,7 +69,11 @@ class Channels:
     async def end_channel_incident(
         self, incident: Incident, event: Event | None, channels: Collection[str]
     ) -> bool:
-        """Write that it is over; False where another agent was first. No event tells nobody."""
+        """Write that it is over; False where another agent was first.
+
+        With an event it is told, and so is what the channel lost meanwhile; without one nobody
+        is told of anything.
+        """
         write = (
             sa.update(INCIDENTS)
             .where(INCIDENTS.c.id == incident.id, INCIDENTS.c.resolved_at.is_(None))
@@ -95,7 +86,44 @@ class Channels:
             await announce(
                 connection, self._backend, incidents=(incident,), events=events, channels=channels
             )
+            if event is not None:
+                await revive(
+                    connection,
+                    name_channel(incident),
+                    broken_since=incident.first_seen,
+                    at=event.at,
+                )
         return True
+
+
+async def _find_health(
+    connection: AsyncConnection, environment: str, channel: str, now: datetime
+) -> Health:
+    """Each moment by an index of its own: an outbox grows for years."""
+    here = OUTBOX.c.channel == channel
+    lately = sa.and_(LOST, OUTBOX.c.ended > now - LATELY)
+    mended = sa.select(sa.func.max(INCIDENTS.c.resolved_at)).where(
+        INCIDENTS.c.environment == environment, INCIDENTS.c.database == name_place(channel)
+    )
+    moments = (
+        sa.select(sa.func.max(OUTBOX.c.ended)).where(here, TAKEN),
+        sa.select(sa.func.max(OUTBOX.c.ended)).where(here, lately),
+        sa.select(sa.func.min(OUTBOX.c.at)).where(here, WAITING),
+        mended,
+    )
+    query = sa.select(*(one.scalar_subquery() for one in moments))
+    taken, lost, waiting, worked = (await connection.execute(query)).one()
+    reason = ""
+    if lost or waiting:
+        reason = await _find_reason(connection, channel, lately if lost else WAITING)
+    return Health(
+        channel=channel,
+        # A test message, which the outbox knows nothing of, may have shown that it works.
+        taken=max((one for one in (taken, worked) if one), default=None),
+        lost=lost,
+        waiting=waiting,
+        reason=reason,
+    )
 
 
 async def _find_reason(

@@ -12,7 +12,13 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from monitor.sinks.delivery import Delivery, DeliveryStatus, Grouping, read_delivery
+from monitor.sinks.delivery import (
+    Delivery,
+    DeliveryStatus,
+    Grouping,
+    has_status,
+    read_delivery,
+)
 from monitor.sinks.tables import OUTBOX
 
 LONGEST_DUE: Final = timedelta(days=1, hours=6)
@@ -26,8 +32,8 @@ LEFT_FOR: Final = timedelta(days=1)
 _AHEAD: Final = timedelta(minutes=1)
 """The clocks of two agents differ by less."""
 
-PENDING: Final = OUTBOX.c.status == DeliveryStatus.PENDING
-ARRIVED: Final = sa.or_(OUTBOX.c.status == DeliveryStatus.DELIVERED, OUTBOX.c.may_have_arrived)
+PENDING: Final = has_status(OUTBOX, DeliveryStatus.PENDING)
+ARRIVED: Final = sa.or_(has_status(OUTBOX, DeliveryStatus.DELIVERED), OUTBOX.c.may_have_arrived)
 """What a channel took, or may have taken.
 
 An attempt without an answer counts: a "resolved" too many is better than an incident that stands
@@ -86,8 +92,8 @@ def select_due(claim: Claim, limit: int, *, group: tuple[str, str] | None = None
     return (
         sa.select(OUTBOX.c.id)
         .where(*here)
-        # What is kept back is asked about when nothing else waits.
-        .order_by(OUTBOX.c.held.is_not(None), OUTBOX.c.due, OUTBOX.c.id)
+        # What is kept back is asked about when nothing else waits; in the order of what happened.
+        .order_by(OUTBOX.c.held.is_not(None), OUTBOX.c.at, OUTBOX.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True, of=OUTBOX)
         .cte("due")
@@ -105,11 +111,11 @@ def select_ready(claim: Claim, grouping: Grouping) -> sa.Select[Any]:
     )
     # Also a little after now, for agents whose clocks differ; not when a clock was far ahead.
     is_sent = sa.and_(
-        other.c.status == DeliveryStatus.DELIVERED,
+        has_status(other, DeliveryStatus.DELIVERED),
         other.c.ended > now - grouping.interval,
         other.c.ended <= now + grouping.interval,
     )
-    is_held = sa.and_(other.c.status == DeliveryStatus.PENDING, _is_claimed(other, now))
+    is_held = sa.and_(has_status(other, DeliveryStatus.PENDING), _is_claimed(other, now))
     oldest = sa.func.min(OUTBOX.c.at)
     return (
         sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
@@ -135,7 +141,7 @@ def _waits_beside(other: Any) -> sa.ColumnElement[bool]:
     return sa.and_(
         other.c.channel == OUTBOX.c.channel,
         other.c.incident == OUTBOX.c.incident,
-        other.c.status == DeliveryStatus.PENDING,
+        has_status(other, DeliveryStatus.PENDING),
     )
 
 

@@ -32,6 +32,16 @@ class DeliveryStatus(StrEnum):
     DEAD = "dead"
 
 
+def has_status(rows: Any, status: DeliveryStatus) -> sa.ColumnElement[bool]:
+    """Whether a row of the outbox, or of an alias of it, is that far.
+
+    Written into the statement as it is: a parameter would hide from SQLite that an index of only
+    these rows will do (https://www.sqlite.org/partialindex.html, section 3).
+    """
+    column: sa.ColumnElement[str] = rows.c.status
+    return column == sa.literal(status.value, sa.Text, literal_execute=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One event on its way to one channel, held by who claimed it.

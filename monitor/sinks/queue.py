@@ -27,6 +27,7 @@ from monitor.sinks.delivery import (
     Grouping,
     Held,
     Outcome,
+    has_status,
     read_outcome,
 )
 from monitor.sinks.tables import OUTBOX
@@ -39,6 +40,7 @@ _LOCK: Final = 0x6F757462
 _ALL: Final = 10_000
 """Rows of one environment and class: nobody watches as many databases with one agent."""
 _WAITING: Final = sa.and_(PENDING, OUTBOX.c.held.is_(None))
+_DEAD: Final = has_status(OUTBOX, DeliveryStatus.DEAD)
 _UNANSWERED: Final = frozenset({FailureReason.TIMEOUT, FailureReason.BROKEN_OFF})
 
 
@@ -201,7 +203,7 @@ class Queue:
             .where(
                 OUTBOX.c.channel == channel,
                 OUTBOX.c.incident.in_(list(incidents)),
-                OUTBOX.c.status == DeliveryStatus.DELIVERED,
+                has_status(OUTBOX, DeliveryStatus.DELIVERED),
                 OUTBOX.c.receipt.is_not(None),
             )
             .order_by(OUTBOX.c.version)
@@ -216,7 +218,7 @@ class Queue:
         later = sa.exists().where(
             other.c.channel == OUTBOX.c.channel,
             other.c.incident == OUTBOX.c.incident,
-            other.c.status == DeliveryStatus.DELIVERED,
+            has_status(other, DeliveryStatus.DELIVERED),
             other.c.version > OUTBOX.c.version,
         )
         query = (
@@ -239,20 +241,21 @@ class Queue:
             return [read_outcome(row) for row in await connection.execute(query)]
 
     async def count_outbox(self) -> dict[str, Backlog]:
-        """What waits and what was given up, by channel; channels without rows are absent."""
-        dead = OUTBOX.c.status == DeliveryStatus.DEAD
-        query = sa.select(
-            OUTBOX.c.channel,
-            sa.func.count().filter(_WAITING),
-            sa.func.min(OUTBOX.c.at).filter(_WAITING),
-            sa.func.count().filter(dead),
-        ).group_by(OUTBOX.c.channel)
+        """What waits and what was given up, by channel; channels without either are absent."""
+        channel = OUTBOX.c.channel
+        waiting = (
+            sa.select(channel, sa.func.count(), sa.func.min(OUTBOX.c.at))
+            .where(_WAITING)
+            .group_by(channel)
+        )
+        dead = sa.select(channel, sa.func.count()).where(_DEAD).group_by(channel)
         async with self._backend.reading() as connection:
-            rows = await connection.execute(query)
-            return {
-                channel: Backlog(pending=pending, oldest=oldest, dead=dead)
-                for channel, pending, oldest, dead in rows
-            }
+            oldest = {row[0]: (row[1], row[2]) for row in await connection.execute(waiting)}
+            lost = {row[0]: row[1] for row in await connection.execute(dead)}
+        return {
+            name: _count(*oldest.get(name, (0, None)), lost.get(name, 0))
+            for name in {*oldest, *lost}
+        }
 
     async def _end(self, update: sa.Update, **values: object) -> None:
         async with self._backend.writing() as connection:
@@ -266,6 +269,10 @@ class Queue:
             await connection.execute(
                 sa.text("SELECT pg_advisory_xact_lock(:lock, :key)"), {"lock": _LOCK, "key": key}
             )
+
+
+def _count(pending: int, oldest: datetime | None, dead: int) -> Backlog:
+    return Backlog(pending=pending, oldest=oldest, dead=dead)
 
 
 def _held_by(deliveries: Collection[Delivery]) -> sa.Update:

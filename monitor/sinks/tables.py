@@ -216,9 +216,26 @@ OUTBOX: Final = sa.Table(
     sa.Column("held", sa.Text),
     sa.Column("receipt", sa.Text),
     sa.Column("ended", Moment),
+    sa.Column("revived_at", Moment),
     sa.ForeignKeyConstraint(["incident", "version"], [EVENTS.c.incident, EVENTS.c.version]),
     sa.UniqueConstraint("channel", "incident", "version", name="anchorwatch_outbox_once"),
-    sa.Index("anchorwatch_outbox_due", "channel", "status", "due"),
-    sa.Index("anchorwatch_outbox_ended", "channel", "ended"),
+    sa.Index("anchorwatch_outbox_receipt", "channel", "receipt"),
 )
 """One row an event and channel: what waits, and what became of it."""
+
+
+def _index_outbox(name: str, status: str, moment: sa.Column[datetime]) -> None:
+    """Of years of deliveries, the few that are counted every few seconds."""
+    these = sa.text(f"status = '{status}'")
+    sa.Index(
+        f"anchorwatch_outbox_{name}",
+        OUTBOX.c.channel,
+        moment,
+        postgresql_where=these,
+        sqlite_where=these,
+    )
+
+
+_index_outbox("waiting", "pending", OUTBOX.c.at)
+_index_outbox("taken", "delivered", OUTBOX.c.ended)
+_index_outbox("lost", "dead", OUTBOX.c.ended)

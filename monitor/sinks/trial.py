@@ -1,7 +1,7 @@
-"""A test message to a channel: past the ledger, and tried once."""
+"""A test message to a channel: past the outbox, and tried once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -11,7 +11,9 @@ import msgspec
 from monitor.core.errors import DeliveryError
 from monitor.core.message import Message, compose_test
 from monitor.sinks.channel import Channel, FailureReason
+from monitor.sinks.mending import mend
 from monitor.sinks.outbox import SEND_SECONDS
+from monitor.sinks.store import Store
 from monitor.sinks.ulid import make_ulid
 
 _STEPS: Final[Mapping[str, str]] = MappingProxyType(
@@ -62,3 +64,28 @@ async def try_channel(channel: Channel, message: Message, at: datetime) -> Tried
             tried, failure=late, reason=reason.value, next_step=_STEPS[reason]
         )
     return msgspec.structs.replace(tried, receipt=receipt)
+
+
+async def note_taken(
+    store: Store,
+    tried: Iterable[Tried],
+    *,
+    environment: str,
+    channels: Collection[str],
+    at: datetime,
+) -> None:
+    """Note of each channel that took its test message that it works, as `mend` does.
+
+    Args:
+        store: the ledger, which knows nothing of test messages.
+        tried: what became of them.
+        environment: of the agent.
+        channels: the names of all that are configured.
+        at: now.
+
+    Raises:
+        StoreError: the ledger cannot be read or written.
+    """
+    for one in tried:
+        if one.failure is None:
+            await mend(store, environment, one.name, channels, at)

@@ -5,9 +5,11 @@ import random
 import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from monitor.core.errors import DeliveryError
 from monitor.core.incidents import EventKind
 from monitor.core.message import Message
 from monitor.sinks.channel import ChannelKind, FailureReason
+from monitor.sinks.mending import mend
 from monitor.sinks.outbox import Courier, Route
 from monitor.sinks.store import Store, open_store
 from tests.agent.builders import SECONDS, TABLES, execute, load, running
@@ -32,19 +35,31 @@ MINUTE = timedelta(minutes=1)
 class Line:
     """A channel that works, is down for a while, or is gone."""
 
-    kind = ChannelKind.ALERTMANAGER  # which is tried again soonest
-
     def __init__(self, name: str) -> None:
         self.name = name
+        self.kind = ChannelKind.ALERTMANAGER  # which is tried again soonest
         self.failure: FailureReason | None = None
+        self.refused = ""
         self.sent: list[Message] = []
 
     async def send(self, message: Message, *, attempt_at: datetime) -> str:  # noqa: ARG002
         if self.failure is not None:
             is_gone = self.failure is FailureReason.GONE
             raise DeliveryError("No.", next_step="", reason=self.failure, permanent=is_gone)
+        if message.incident == self.refused:
+            refusal = FailureReason.REFUSED
+            raise DeliveryError("No.", next_step="", reason=refusal, permanent=True)
         self.sent.append(message)
         return "taken"
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        """What it was told of incidents of databases, in order."""
+        return [
+            (message.incident, message.type.removeprefix("incident."))
+            for message in self.sent
+            if not message.subject
+        ]
 
     @property
     def heard(self) -> list[tuple[str, str]]:
@@ -64,7 +79,7 @@ class Scene:
         self.lines = {name: Line(name) for name in names}
         self.now = NOW
         self.up: dict[str, bool] = {}
-        self._looks = 0
+        self._looks: dict[str, int] = defaultdict(int)
         self.restart()
 
     def restart(self) -> None:
@@ -78,11 +93,16 @@ class Scene:
             observe=self.up.__setitem__,
         )
 
-    async def tell(self) -> None:
+    async def tell(self, name: str | None = None, *, over: bool = False) -> None:
         """Something happens, which every channel is to be told."""
-        self._looks += 1
-        incident = an_incident(f"i{self._looks}", database=f"db{self._looks}")
-        await self.store.commit(told(1, EventKind.OPENED, *self.lines, incident=incident))
+        name = name or f"i{len(self._looks)}"
+        looks = self._looks[name] = self._looks[name] + 1
+        incident = an_incident(name, database=f"db-{name}")
+        kind = EventKind.RESOLVED if over else EventKind.OPENED
+        decision = told(looks, kind, *self.lines, incident=incident)
+        [event] = decision.events
+        moved = msgspec.structs.replace(event, at=self.now)
+        assert await self.store.commit(replace(decision, events=(moved,)))
 
     async def live(self, minutes: int = 1, *, step: int = 1) -> None:
         """Time passes, some minutes at a time."""
@@ -130,12 +150,134 @@ async def test_a_test_message_that_is_taken_ends_it(store: Store) -> None:
     scene.lines["chat"].failure = None
     await scene.live(10, step=5)
     mended = scene.watch.can_tell
-    scene.watch.note_taken("chat", scene.now)
+    await mend(store, "production", "chat", [], scene.now)
     await scene.live(1)
     assert (broken, mended, scene.watch.can_tell) == (False, False, True)
     scene.restart()
     await scene.live(10, step=5)
     assert scene.up == {"chat": True}
+
+
+async def test_after_a_test_message_it_may_break_again_for_the_same_reason(store: Store) -> None:
+    scene = Scene(store, "chat", "hook")
+    scene.lines["chat"].failure = FailureReason.CONNECT
+    await scene.tell()
+    await scene.live(30, step=5)
+    await mend(store, "production", "chat", ["hook"], scene.now)
+    await scene.live(10, step=5)
+    assert scene.up == {"chat": True, "hook": True}, "it has a quarter of an hour again"
+    await scene.live(30, step=5)
+    assert scene.lines["hook"].heard == [
+        ("opened", "chat"),
+        ("resolved", "chat"),
+        ("opened", "chat"),
+    ]
+
+
+# What it lost meanwhile
+
+
+async def test_what_it_lost_is_told_when_it_works_again(store: Store) -> None:
+    """Open or over, each once; what began and ended meanwhile is nobody's news."""
+    scene = Scene(store, "chat", "hook")
+    chat = scene.lines["chat"]
+    await scene.tell("known")
+    await scene.live(5)
+    chat.failure = FailureReason.GONE
+    await scene.tell("known", over=True)
+    await scene.tell("still")
+    await scene.tell("short")
+    await scene.live(10)
+    await scene.tell("short", over=True)
+    await scene.live(10)
+    assert chat.words == [("known", "opened")]
+    chat.failure = None
+    await scene.tell("next")
+    await scene.live(10)
+    assert sorted(chat.words[1:]) == [
+        ("known", "resolved"),
+        ("next", "opened"),
+        ("still", "opened"),
+    ]
+    ids = [message.id for message in chat.sent]
+    assert len(ids) == len(set(ids))
+    await scene.live(30, step=5)
+    assert len(chat.sent) == 4
+
+
+async def test_what_it_lost_is_told_after_a_test_message(store: Store) -> None:
+    """Also what was lost a moment ago, of which nobody has said yet that it is broken."""
+    scene = Scene(store, "chat")
+    chat = scene.lines["chat"]
+    chat.failure = FailureReason.GONE
+    await scene.tell("app")
+    await scene.courier.deliver_due(scene.now)
+    chat.failure = None
+    await mend(store, "production", "chat", [], scene.now)
+    await scene.live(2)
+    assert chat.words == [("app", "opened")]
+    assert scene.up == {"chat": True}
+    assert await store.list_incidents(include_resolved=True, limit=9) != []
+
+
+async def test_what_waits_for_it_is_told_at_once_when_it_works_again(store: Store) -> None:
+    """After a day the next attempt of a webhook is half a day away."""
+    scene = Scene(store, "hook")
+    hook = scene.lines["hook"]
+    hook.kind = ChannelKind.WEBHOOK
+    scene.restart()
+    hook.failure = FailureReason.CONNECT
+    await scene.tell("app")
+    await scene.live(26 * 60, step=20)
+    hook.failure = None
+    await scene.tell("crm")
+    await scene.live(2)
+    assert hook.words == [("crm", "opened"), ("app", "opened")]
+
+
+async def test_who_asked_for_peace_has_it_though_it_takes_a_test(store: Store) -> None:
+    scene = Scene(store, "chat")
+    chat = scene.lines["chat"]
+    chat.failure = FailureReason.RATE_LIMITED
+    await scene.tell("app")
+    await scene.live(16, step=1)
+    chat.failure = None
+    waiting = (await store.list_deliveries("app"))[0].due
+    await mend(store, "production", "chat", [], scene.now)
+    assert (await store.list_deliveries("app"))[0].due == waiting
+
+
+async def test_what_it_refuses_each_time_is_tried_once_more(store: Store) -> None:
+    """A message that no receiver takes, and that breaks the channel each time it is tried."""
+    scene = Scene(store, "chat", "hook")
+    chat = scene.lines["chat"]
+    chat.refused = "poison"
+    await scene.tell("poison")
+    await scene.live(5)
+    for name in ("a", "b", "c", "d"):
+        await scene.tell(name)
+        await scene.live(10)
+    assert [name for name, _ in chat.words] == ["a", "b", "c", "d"]
+    heard = [word for word, _ in scene.lines["hook"].heard]
+    assert heard == ["opened", "resolved"] * 2
+
+
+async def test_what_it_lost_long_before_it_broke_is_not_told_again(store: Store) -> None:
+    scene = Scene(store, "chat", "hook")
+    chat = scene.lines["chat"]
+    chat.refused = "old"
+    await scene.tell("old")
+    await scene.courier.deliver_due(scene.now)
+    await scene.tell("fine")
+    await scene.live(5)
+    chat.refused = ""
+    chat.failure = FailureReason.GONE
+    await scene.tell("app")
+    await scene.live(5)
+    chat.failure = None
+    await scene.tell("next")
+    await scene.live(5)
+    assert [name for name, _ in chat.words] == ["fine", "next", "app"]
 
 
 async def test_one_that_is_down_is_told_after_a_quarter_of_an_hour(store: Store) -> None:
@@ -224,9 +366,7 @@ async def _simulate(chance: random.Random) -> None:
                     words[subject].append(word)
                 assert line.name not in words
                 for said in words.values():
-                    assert said[0] == "opened"
-                    # What was refused for good is lost, and only that.
-                    assert line.name == "c" or said == ["opened", "resolved"] * (len(said) // 2)
+                    assert said == ["opened", "resolved"] * (len(said) // 2)
 
 
 async def test_a_running_agent_shows_and_tells_it(

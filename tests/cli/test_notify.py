@@ -6,8 +6,14 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 
+from monitor.core.channel_health import Trouble, break_channel
+from monitor.core.incidents import EventKind
+from monitor.sinks.channel import FailureReason
+from monitor.sinks.outbox import LEASE
+from monitor.sinks.store import open_store
 from tests.cli.conftest import PLANTED, RunCommand
 from tests.sinks.alertmanager_peer import find_port, running_alertmanager
+from tests.sinks.builders import NOW, sqlite_url, statuses, told
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +65,48 @@ async def test_one_channel_is_asked_for_by_its_name(
     done = await run_inside("notify", "--test", "webhook:b", **hooks)
     assert (done.code, done.out) == (0, "webhook:b: taken (HTTP 200)\n")
     assert len(httpserver.log) == 1
+
+
+async def test_a_channel_that_takes_it_is_not_broken_any_more(
+    run_inside: RunCommand, httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    """As with the button on the page: what it lost is told, and that it works, on the others."""
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    url = sqlite_url(tmp_path / "ledger.db")
+    async with open_store(url) as store:
+        await store.commit(told(1, EventKind.OPENED, "webhook:ops"))
+        claimed = await store.claim_due(
+            now=NOW, holder="us", limit=1, lease=LEASE, channel="webhook:ops"
+        )
+        await store.bury(claimed, FailureReason.GONE, NOW)
+        incident, event = break_channel("test", "webhook:ops", Trouble(NOW, "Gone."), NOW)
+        await store.open_channel_incident(incident, event, [])
+        done = await run_inside(
+            *("notify", "--test", "webhook:ops"),
+            ANCHORWATCH_ENVIRONMENT="test",
+            ANCHORWATCH_STORE_URL=url,
+            ANCHORWATCH_WEBHOOKS__OPS__URL=httpserver.url_for("/hook"),
+            ANCHORWATCH_WEBHOOKS__PAGER__URL=httpserver.url_for("/pager"),
+        )
+        assert done.code == 0
+        assert await store.list_broken("test") == []
+        assert await statuses(store) == ["pending"]
+        (word,) = await store.list_deliveries(incident.id)
+        assert (word.delivery.channel, word.delivery.kind) == ("webhook:pager", "resolved")
+
+
+async def test_a_ledger_that_cannot_be_read_spoils_no_test(
+    run_inside: RunCommand, httpserver: HTTPServer, tmp_path: Path
+) -> None:
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    (tmp_path / "ledger.db").write_bytes(b"no ledger, and long enough to be read as one" * 99)
+    done = await run_inside(
+        *("notify", "--test"),
+        ANCHORWATCH_STORE_URL=sqlite_url(tmp_path / "ledger.db"),
+        ANCHORWATCH_WEBHOOKS__OPS__URL=httpserver.url_for("/hook"),
+    )
+    assert (done.code, done.out) == (0, "webhook:ops: taken (HTTP 200)\n")
+    assert "the agent does not hear of this test" in done.err
 
 
 @pytest.mark.parametrize(

@@ -24,13 +24,15 @@ async def test_how_each_channel_is(store: Store) -> None:
     await store.complete([await claim(store, "fine")], "HTTP 200", NOW + MINUTE)
     await store.bury([await claim(store, "lost")], FailureReason.GONE, NOW + 2 * MINUTE)
     await store.postpone([await claim(store, "waits")], NOW + 90 * MINUTE, FailureReason.CONNECT)
-    found = await store.list_health(NOW + 3 * MINUTE)
+    names = ("fine", "lost", "waits", "untried")
+    found = await store.list_health("production", names, NOW + 3 * MINUTE)
     assert found["fine"].taken == NOW + MINUTE
     assert (found["lost"].lost, found["lost"].reason) == (NOW + 2 * MINUTE, "gone")
     assert (found["waits"].waiting, found["waits"].reason) == (NOW, "connect")
     untried = found["untried"]
     assert (untried.taken, untried.lost, untried.waiting) == (None, None, None)
-    assert (await store.list_health(NOW + timedelta(days=2)))["lost"].lost is None
+    later = await store.list_health("production", names, NOW + timedelta(days=2))
+    assert later["lost"].lost is None
 
 
 async def test_it_is_written_and_ended_once_whoever_is_first(store: Store) -> None:

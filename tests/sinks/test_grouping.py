@@ -321,7 +321,7 @@ async def test_a_channel_is_not_broken_by_what_is_kept_back(store: Store) -> Non
     await post.deliver(NOW + 10 * SECOND)
     await store.add_silence(a_silence())
     await post.deliver(NOW + 5 * MINUTE)
-    health = (await store.list_health(NOW + 30 * MINUTE))["chat"]
+    health = (await store.list_health("production", ["chat"], NOW + 30 * MINUTE))["chat"]
     assert judge_channel(health, NOW + 30 * MINUTE) is None
 
 
