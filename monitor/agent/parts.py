@@ -177,7 +177,7 @@ class Agent:
             for record in await self._store.list_records():
                 known.setdefault(record.environment, set())
         for environment, names in known.items():
-            await self._store.forget(environment, names)
+            await self._store.forget(environment, names, _now())
 
     def start(self) -> None:
         """Begin to look; a check that was done not long ago waits for its turn."""

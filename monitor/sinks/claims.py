@@ -116,7 +116,8 @@ def select_ready(claim: Claim, grouping: Grouping) -> sa.Select[Any]:
         other.c.ended <= now + grouping.interval,
     )
     is_held = sa.and_(has_status(other, DeliveryStatus.PENDING), _is_claimed(other, now))
-    oldest = sa.func.min(OUTBOX.c.at)
+    # What is kept back has waited, and hurries nobody; alone it is asked about at once.
+    oldest = sa.func.min(OUTBOX.c.at).filter(OUTBOX.c.held.is_(None))
     return (
         sa.select(OUTBOX.c.environment, OUTBOX.c.finding_class)
         .where(
@@ -124,7 +125,9 @@ def select_ready(claim: Claim, grouping: Grouping) -> sa.Select[Any]:
             ~sa.exists().where(same, sa.or_(is_sent, is_held)),
         )
         .group_by(OUTBOX.c.environment, OUTBOX.c.finding_class)
-        .having(sa.or_(oldest <= now - grouping.wait, oldest > now + grouping.wait))
+        .having(
+            sa.or_(oldest.is_(None), oldest <= now - grouping.wait, oldest > now + grouping.wait)
+        )
         .order_by(sa.func.count().filter(OUTBOX.c.held.is_(None)) == 0, sa.func.min(OUTBOX.c.due))
         .limit(1)
     )

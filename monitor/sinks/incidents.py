@@ -25,6 +25,10 @@ _SELECT: Final = sa.select(
     INCIDENTS.c.body, INCIDENTS.c.resolved_at, ACKNOWLEDGEMENTS.c.body.label("known")
 ).outerjoin_from(INCIDENTS, ACKNOWLEDGEMENTS, ACKNOWLEDGEMENTS.c.incident == INCIDENTS.c.id)
 
+_IS_WATCHED: Final = sa.exists().where(
+    RECORDS.c.environment == INCIDENTS.c.environment,
+    RECORDS.c.database == INCIDENTS.c.database,
+)
 _OLDEST_FIRST: Final = (INCIDENTS.c.first_seen, INCIDENTS.c.id)
 _NO_STATE: Final = (EventKind.RESOLVED, EventKind.VERDICT)
 
@@ -89,12 +93,8 @@ class Incidents:
         if database is not None:
             query = query.where(INCIDENTS.c.database == database)
         if not include_resolved:
-            is_watched = sa.exists().where(
-                RECORDS.c.environment == INCIDENTS.c.environment,
-                RECORDS.c.database == INCIDENTS.c.database,
-            )
             is_channel = INCIDENTS.c.finding_class == FindingClass.CHANNEL
-            query = query.where(INCIDENTS.c.resolved_at.is_(None), sa.or_(is_watched, is_channel))
+            query = query.where(INCIDENTS.c.resolved_at.is_(None), sa.or_(_IS_WATCHED, is_channel))
         return await self._list(
             query.order_by(INCIDENTS.c.first_seen.desc(), INCIDENTS.c.id).limit(limit)
         )
@@ -137,13 +137,15 @@ class Incidents:
     async def find_newer(self, ended: Collection[Incident]) -> dict[str, Incident]:
         """What is open where these incidents are over, of their class and database, by their id.
 
-        What is only suspected is left out: it may be nothing.
+        What is only suspected is left out: it may be nothing. So is what nobody sees the end of.
         """
         if not ended:
             return {}
         there = sa.tuple_(INCIDENTS.c.environment, INCIDENTS.c.database, INCIDENTS.c.finding_class)
         query = _SELECT.where(
-            INCIDENTS.c.resolved_at.is_(None), there.in_({_name_kind(one) for one in ended})
+            INCIDENTS.c.resolved_at.is_(None),
+            sa.or_(_IS_WATCHED, INCIDENTS.c.finding_class == FindingClass.CHANNEL),
+            there.in_({_name_kind(one) for one in ended}),
         )
         found = {
             _name_kind(one): one
@@ -153,10 +155,14 @@ class Incidents:
         return {one.id: found[_name_kind(one)] for one in ended if _name_kind(one) in found}
 
     async def list_unreachable(self) -> set[tuple[str, str]]:
-        """Environment and name of the databases that cannot be reached, or so it seems."""
+        """Environment and name of the databases that cannot be reached, or so it seems.
+
+        Those that are not watched any more are left out: nobody tries to reach them.
+        """
         query = sa.select(INCIDENTS.c.environment, INCIDENTS.c.database).where(
             INCIDENTS.c.finding_class == FindingClass.UNREACHABLE,
             INCIDENTS.c.resolved_at.is_(None),
+            _IS_WATCHED,
         )
         async with self._backend.reading() as connection:
             rows = await connection.execute(query)

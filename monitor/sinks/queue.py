@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, EventKind, Incident
 from monitor.sinks.backend import Backend
 from monitor.sinks.channel import FailureReason
@@ -30,7 +31,7 @@ from monitor.sinks.delivery import (
     has_status,
     read_outcome,
 )
-from monitor.sinks.tables import OUTBOX
+from monitor.sinks.tables import INCIDENTS, OUTBOX
 from monitor.sinks.ulid import make_ulid
 from monitor.sources.dsn import printable
 
@@ -74,6 +75,28 @@ async def post_events(
     ]
     if rows:
         await connection.execute(backend.insert(OUTBOX).on_conflict_do_nothing(), rows)
+
+
+async def release_forgotten(
+    connection: AsyncConnection, environment: str, keep: Collection[str], at: datetime
+) -> None:
+    """End what is kept back of databases that are not among ``keep``, but for ends."""
+    gone = sa.select(INCIDENTS.c.id).where(
+        INCIDENTS.c.environment == environment,
+        INCIDENTS.c.database.not_in(keep),
+        INCIDENTS.c.finding_class != FindingClass.CHANNEL,
+        INCIDENTS.c.resolved_at.is_(None),
+    )
+    await connection.execute(
+        sa.update(OUTBOX)
+        .where(
+            PENDING,
+            OUTBOX.c.held.is_not(None),
+            OUTBOX.c.kind != EventKind.RESOLVED,
+            OUTBOX.c.incident.in_(gone),
+        )
+        .values(status=DeliveryStatus.SUPERSEDED, ended=at, **RELEASED)
+    )
 
 
 class Queue:

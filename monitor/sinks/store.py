@@ -13,7 +13,7 @@ import zlib
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, final
 
 import msgspec
@@ -31,7 +31,7 @@ from monitor.sinks.deployments import Deployments
 from monitor.sinks.incidents import Incidents
 from monitor.sinks.locks import Locks
 from monitor.sinks.past_looks import PastLooks
-from monitor.sinks.queue import Queue
+from monitor.sinks.queue import Queue, release_forgotten
 from monitor.sinks.silences import Silences
 from monitor.sinks.store_failures import unreadable
 from monitor.sinks.tables import LOOKS, RECORDS, SNAPSHOTS
@@ -145,10 +145,11 @@ class Store(
         except zlib.error:
             raise unreadable() from None
 
-    async def forget(self, environment: str, keep: Collection[str]) -> None:
+    async def forget(self, environment: str, keep: Collection[str], at: datetime) -> None:
         """Drop the records of databases that are not among `keep`.
 
-        Their looks go as well; incidents, events and deliveries stay as history.
+        Their looks go as well; incidents, events and deliveries stay as history. What is kept
+        back of them is over `at` now: nobody will see what it waits for.
         """
         async with self._backend.writing() as connection:
             await self._lock_snapshots(connection)
@@ -158,6 +159,7 @@ class Store(
                 )
             )
             await forget_checks(connection, environment, keep)
+            await release_forgotten(connection, environment, keep, at)
             await _prune_snapshots(connection)
 
     async def _fetch(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:

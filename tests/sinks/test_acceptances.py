@@ -81,7 +81,7 @@ async def test_what_one_agent_accepts_another_one_reads(url: str) -> None:
 async def test_a_database_that_comes_back_finds_its_acceptances(store: Store) -> None:
     assert await store.commit(a_decision())
     await store.accept([an_acceptance()])
-    await store.forget("production", [])
+    await store.forget("production", [], NOW)
     assert await list_all(store) == [an_acceptance()]
 
 

@@ -18,7 +18,7 @@ from monitor.sinks.delivery import Grouping, Held
 from monitor.sinks.outbox import HOLD, ROUND, Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store
 from monitor.sinks.tables import OUTBOX
-from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, told
+from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, statuses, told
 from tests.sinks.test_outbox import Recorder, hurry
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -188,7 +188,7 @@ async def test_what_is_silenced_is_kept_back_and_told_when_that_is_over(store: S
     assert [message.database for message in post.chat.sent] == ["other"]
     assert [message.database for message in post.hook.sent] == ["other"]
     assert [one.held for one in post.seen if one.fate is Fate.HELD] == [Held.SILENCED] * 2
-    assert (await store.count_outbox())["chat"].pending == 0
+    assert "chat" not in await store.count_outbox()
     await post.deliver(NOW + HOUR - SECOND)
     assert [one.held for one in post.seen if one.fate is Fate.HELD] == [Held.SILENCED] * 2
     await post.deliver(NOW + HOUR + HOLD)
@@ -235,6 +235,66 @@ async def test_of_a_database_that_cannot_be_reached_nothing_else_is_told(
     await post.deliver(NOW + 2 * MINUTE + SECOND + HOLD)
     assert [message.incident for message in post.chat.sent] == ["smoke"]
     assert [one.held for one in post.seen if one.fate is Fate.HELD] == [Held.INHIBITED]
+
+
+async def test_what_is_kept_back_of_a_database_that_left_the_configuration_is_over(
+    store: Store,
+) -> None:
+    """Nobody will see that it can be reached again; an end is still told to who waits for it."""
+    post = Post(store)
+    known = of("app", finding_class=FindingClass.SMOKE)
+    decision = told(1, OPENED, "chat", incident=known)
+    assert await store.commit(decision)
+    await post.deliver(NOW + MINUTE)
+    down = an_incident("down", finding_class=FindingClass.UNREACHABLE)
+    drift = an_incident("drift")
+    assert await store.commit(a_decision(2, incidents=(down,)))
+    assert await store.commit(told(3, OPENED, "chat", incident=drift))
+    assert await store.commit(told(4, RESOLVED, "chat", incident=known))
+    await post.deliver(NOW + 10 * MINUTE)
+    assert [one.held for one in post.seen if one.fate is Fate.HELD] == [Held.INHIBITED] * 2
+    await store.forget("production", ["other"], NOW + 11 * MINUTE)
+    await post.deliver(NOW + 20 * MINUTE)
+    assert await statuses(store, "drift") == ["superseded"]
+    assert await statuses(store, "i-app") == ["delivered", "delivered"]
+    assert [one.type for one in post.chat.sent] == ["incident.opened", "incident.resolved"]
+
+
+async def test_an_end_waits_for_nothing_of_a_database_that_left(store: Store) -> None:
+    """What began in its place is told to nobody, so that the end need not wait for that."""
+    post = Post(store)
+    known = of("app")
+    assert await store.commit(told(1, OPENED, "chat", incident=known))
+    await post.deliver(NOW + MINUTE)
+    await store.add_silence(a_silence(until=NOW + 8 * HOUR))
+    again = an_incident("again", first_seen=NOW + 3 * MINUTE)
+    assert await store.commit(told(2, RESOLVED, "chat", incident=known))
+    assert await store.commit(told(3, OPENED, "chat", incident=again))
+    await post.deliver(NOW + 10 * MINUTE)
+    assert post.seen[-1].held is not None
+    await store.forget("production", ["other"], NOW + 11 * MINUTE)
+    await store.end_silence("s1", NOW + 12 * MINUTE)
+    await post.deliver(NOW + 20 * MINUTE)
+    assert await statuses(store, "again") == ["superseded"]
+    assert await statuses(store, "i-app") == ["delivered", "delivered"]
+
+
+async def test_what_is_kept_back_hurries_nobody(store: Store) -> None:
+    """The first of a group waits for others, also where an old one is silenced."""
+    post = Post(store)
+    await store.add_silence(a_silence(database="quiet"))
+    await open_all(store, of("quiet"))
+    await post.deliver(NOW + 10 * SECOND)
+    start = NOW + 10 * MINUTE
+    for number in range(3):
+        decision = told(1, OPENED, "chat", incident=of(f"loud{number}"))
+        [event] = decision.events
+        events = (msgspec.structs.replace(event, at=start + number * SECOND),)
+        assert await store.commit(dataclasses.replace(decision, events=events))
+        await post.deliver(start + number * SECOND)
+    assert post.chat.sent == []
+    await post.deliver(start + 10 * SECOND)
+    assert [one.database for one in post.chat.sent] == ["3 databases"]
 
 
 async def test_that_it_cannot_be_reached_is_told(store: Store) -> None:
@@ -357,7 +417,7 @@ async def test_who_may_not_tell_leaves_the_word_to_who_may(
         await clone.deliver_due(NOW + seconds * SECOND)
         await original.deliver_due(NOW + seconds * SECOND)
     assert [[one.database for one in chat.sent] for chat in chats] == [[], ["a"]]
-    assert (await store.count_outbox())["chat"].pending == 0
+    assert "chat" not in await store.count_outbox()
 
 
 async def test_what_is_kept_back_crowds_out_nobody(store: Store) -> None:

@@ -187,7 +187,7 @@ async def test_a_snapshot_stays_while_a_database_refers_to_it(store: Store) -> N
     assert await store.load_snapshot_blob("d1") == body
     assert await store.commit(a_decision(3, snapshot=("d2", b"other")))
     assert await store.load_snapshot_blob("d1") == body
-    await store.forget("production", keep={"app"})
+    await store.forget("production", {"app"}, NOW)
     assert await store.load_snapshot_blob("d1") is None
     assert await store.load_snapshot_blob("d2") == b"other"
 
@@ -196,14 +196,14 @@ async def test_a_forgotten_database_keeps_its_incidents_as_history(store: Store)
     assert await store.commit(told(1, EventKind.OPENED, "chat"))
     assert await store.commit(a_decision(database="crm"))
     assert await store.commit(a_decision(environment="staging", database="app"))
-    await store.forget("production", keep=["crm"])
+    await store.forget("production", ["crm"], NOW)
     kept = [(it.environment, it.database) for it in await store.list_records()]
     assert kept == [("production", "crm"), ("staging", "app")]
     assert await store.list_looks("production", "app", 10) == []
     assert await store.list_incidents() == []
     assert [it.id for it in await store.list_incidents(include_resolved=True)] == ["i1"]
     assert len(await store.list_events("i1")) == 1
-    await store.forget("staging", keep=())
+    await store.forget("staging", (), NOW)
     assert len(await store.list_records()) == 1
     assert await store.commit(a_decision()), "it may come back, and begins at its first look"
     assert [it.id for it in await store.list_incidents()] == ["i1"]
