@@ -121,6 +121,7 @@ INCIDENTS: Final = sa.Table(
     sa.Column("resolved_at", Moment),
     sa.Column("body", sa.Text, nullable=False),
     sa.Index("anchorwatch_incident_first_seen", "environment", "database", "first_seen"),
+    sa.Index("anchorwatch_incident_ended", "resolved_at"),
 )
 sa.Index(
     "anchorwatch_incident_unresolved",

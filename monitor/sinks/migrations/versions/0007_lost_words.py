@@ -30,6 +30,7 @@ def upgrade() -> None:
             postgresql_where=these,
             sqlite_where=these,
         )
+    op.create_index("anchorwatch_incident_ended", "anchorwatch_incident", ["resolved_at"])
     op.create_index(f"{_OUTBOX}_receipt", _OUTBOX, ["channel", "receipt"])
     for name in ("due", "ended"):
         op.drop_index(f"{_OUTBOX}_{name}", _OUTBOX)
