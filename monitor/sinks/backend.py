@@ -13,6 +13,7 @@ import sqlite3
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, final
 from urllib.parse import unquote, urlencode, urlsplit
@@ -23,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from monitor.core.errors import ConfigurationError, StoreError
 from monitor.sinks.store_failures import explain_postgres, explain_sqlite
+from monitor.sinks.tables import Moment
 from monitor.sources.dsn import SYSTEM_ROOTS, Dsn, parse_dsn
 
 BUSY_SECONDS: Final = 3.0
@@ -103,6 +105,19 @@ class Backend:
     def insert(self, table: sa.Table) -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that knows ON CONFLICT in this server's spelling."""
         return postgresql.insert(table) if self.is_postgres else sqlite.insert(table)
+
+    def tell_time(self, now: datetime, later: timedelta) -> sa.ColumnElement[datetime]:
+        """The moment so long after now, by the clock of all who share the ledger.
+
+        Args:
+            now: by the clock of who asks, which is the only one that a file has.
+            later: how long after.
+        """
+        if not self.is_postgres:
+            return sa.literal(now + later, Moment)
+        # Of the statement, not of the transaction, which may have waited for its turn.
+        moment = sa.func.statement_timestamp(type_=sa.DateTime(timezone=True))
+        return moment + sa.literal(later, sa.Interval)
 
     async def close(self) -> None:
         """Let go of every connection."""

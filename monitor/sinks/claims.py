@@ -5,9 +5,10 @@ want to know how it stands, not how it stood. While somebody sends about an inci
 else sends about it on that channel.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -44,33 +45,50 @@ RELEASED: Final[dict[str, Any]] = {"holder": None, "claimed_until": None}
 _UNSURE: Final = sa.or_(OUTBOX.c.may_have_arrived, OUTBOX.c.claimed_until.is_not(None))
 
 
-class Claim(NamedTuple):
-    """Who takes rows of a channel, for how long, and of which environments."""
+type Clock = Callable[[timedelta], sa.ColumnElement[datetime]]
+"""The moment so long after now, by the one clock that all who share the ledger go by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who takes rows of a channel, for how long, and of which environments.
+
+    Attributes:
+        now: the time of who takes them: what is due by then.
+        holder: who takes them.
+        lease: how long nobody else gets them.
+        channel: where they go.
+        served: the environments whose rows are taken; what happened elsewhere is left to
+            others for `LEFT_FOR`. None takes all.
+    """
 
     now: datetime
     holder: str
     lease: timedelta
     channel: str
-    served: Collection[str] | None
+    served: Collection[str] | None = None
 
     def list_conditions(self) -> list[sa.ColumnElement[bool]]:
         """What a row must be to be taken at all."""
         here = [OUTBOX.c.channel == self.channel, PENDING, _is_due(self.now), ~_has_newer()]
         if self.served is None:
             return here
-        is_left = OUTBOX.c.at <= self.now - LEFT_FOR
+        # By when it was to be tried: a channel that is down for days is somebody's all the time.
+        is_left = OUTBOX.c.due <= self.now - LEFT_FOR
         # An agent from before 0006, which is still about to end, says of no row where it is.
         return [*here, sa.or_(OUTBOX.c.environment.in_([*self.served, ""]), is_left)]
 
 
-async def take(connection: AsyncConnection, claim: Claim, rows: sa.CTE) -> list[Delivery]:
+async def take(
+    connection: AsyncConnection, claim: Claim, rows: sa.CTE, clock: Clock
+) -> list[Delivery]:
     """Claim these rows, and supersede what is older of their incidents."""
     claimed = await connection.execute(
         sa.update(OUTBOX)
         .where(OUTBOX.c.id.in_(sa.select(rows.c.id)))
         .values(
             holder=claim.holder,
-            claimed_until=claim.now + claim.lease,
+            claimed_until=clock(claim.lease),
             attempts=OUTBOX.c.attempts + 1,
             may_have_arrived=_UNSURE,
         )
@@ -82,10 +100,12 @@ async def take(connection: AsyncConnection, claim: Claim, rows: sa.CTE) -> list[
     return deliveries
 
 
-def select_due(claim: Claim, limit: int, *, group: tuple[str, str] | None = None) -> sa.CTE:
+def select_due(
+    claim: Claim, limit: int, clock: Clock, *, group: tuple[str, str] | None = None
+) -> sa.CTE:
     """The rows that may be taken, of one environment and class or of all, those kept back last."""
     other = OUTBOX.alias("other")
-    held = sa.exists().where(_waits_beside(other), _is_claimed(other, claim.now))
+    held = sa.exists().where(_waits_beside(other), _is_claimed(other, clock))
     here = [*claim.list_conditions(), ~held]
     if group is not None:
         here += [OUTBOX.c.environment == group[0], OUTBOX.c.finding_class == group[1]]
@@ -100,7 +120,7 @@ def select_due(claim: Claim, limit: int, *, group: tuple[str, str] | None = None
     )
 
 
-def select_ready(claim: Claim, grouping: Grouping) -> sa.Select[Any]:
+def select_ready(claim: Claim, grouping: Grouping, clock: Clock) -> sa.Select[Any]:
     """The environment and class that have waited longest, and may be told of again."""
     now = claim.now
     other = OUTBOX.alias("other")
@@ -115,7 +135,7 @@ def select_ready(claim: Claim, grouping: Grouping) -> sa.Select[Any]:
         other.c.ended > now - grouping.interval,
         other.c.ended <= now + grouping.interval,
     )
-    is_held = sa.and_(has_status(other, DeliveryStatus.PENDING), _is_claimed(other, now))
+    is_held = sa.and_(has_status(other, DeliveryStatus.PENDING), _is_claimed(other, clock))
     # What is kept back has waited, and hurries nobody; alone it is asked about at once.
     oldest = sa.func.min(OUTBOX.c.at).filter(OUTBOX.c.held.is_(None))
     return (
@@ -164,10 +184,10 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(OUTBOX.c.due <= now, was_decided_ahead, was_kept_ahead)
 
 
-def _is_claimed(rows: Any, now: datetime) -> sa.ColumnElement[bool]:
+def _is_claimed(rows: Any, clock: Clock) -> sa.ColumnElement[bool]:
     """Whether somebody holds a row; no claim is longer than its lease, whatever the clock."""
     until = rows.c.claimed_until
-    return sa.and_(until > now, until <= now + LONGEST_LEASE)
+    return sa.and_(until > clock(timedelta()), until <= clock(LONGEST_LEASE))
 
 
 async def _supersede_older(connection: AsyncConnection, claim: Claim) -> None:
@@ -176,7 +196,6 @@ async def _supersede_older(connection: AsyncConnection, claim: Claim) -> None:
     is_claimed = sa.exists().where(
         _waits_beside(mine),
         mine.c.holder == claim.holder,
-        mine.c.claimed_until == claim.now + claim.lease,
         mine.c.version > OUTBOX.c.version,
     )
     await connection.execute(

@@ -28,6 +28,7 @@ from monitor.core.incidents import EventKind, Incident
 from monitor.core.message import Message, compose
 from monitor.sinks.channel import Channel, FailureReason
 from monitor.sinks.choice import Bundle, Scene, Told, choose_head, choose_word
+from monitor.sinks.claims import Claim
 from monitor.sinks.delivery import Delivery, Grouping, Held
 from monitor.sinks.retry import PACES, Pace, plan_retry, read_wish
 from monitor.sinks.store import Store
@@ -232,23 +233,16 @@ class Courier:
 
     async def _claim(self, lane: _Lane, now: datetime) -> list[Delivery]:
         """What goes out next: of one incident, or for people of all that belongs together."""
-        if self._grouping is None or not lane.pace.is_for_people:
-            return await self._store.claim_due(
-                now=now,
-                holder=self._holder,
-                limit=1,
-                lease=LEASE,
-                channel=lane.name,
-                served=self._served,
-            )
-        return await self._store.claim_group(
+        claim = Claim(
             now=now,
             holder=self._holder,
             lease=LEASE,
             channel=lane.name,
-            grouping=self._grouping,
             served=self._served,
         )
+        if self._grouping is None or not lane.pace.is_for_people:
+            return await self._store.claim_due(claim, 1)
+        return await self._store.claim_group(claim, self._grouping)
 
     async def _handle(
         self, lane: _Lane, deliveries: Sequence[Delivery], clock: Callable[[], datetime]

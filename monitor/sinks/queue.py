@@ -10,7 +10,7 @@ about an incident, nobody else sends about it on that channel.
 
 import zlib
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -20,7 +20,16 @@ from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, EventKind, Incident
 from monitor.sinks.backend import Backend
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.claims import ARRIVED, PENDING, RELEASED, Claim, select_due, select_ready, take
+from monitor.sinks.claims import (
+    ARRIVED,
+    PENDING,
+    RELEASED,
+    Claim,
+    Clock,
+    select_due,
+    select_ready,
+    take,
+)
 from monitor.sinks.delivery import (
     Backlog,
     Delivery,
@@ -105,51 +114,33 @@ class Queue:
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    async def claim_due(  # noqa: PLR0913  # what a claim hangs on, by name
-        self,
-        *,
-        now: datetime,
-        holder: str,
-        limit: int,
-        lease: timedelta,
-        channel: str,
-        served: Collection[str] | None = None,
-    ) -> list[Delivery]:
+    async def claim_due(self, claim: Claim, limit: int) -> list[Delivery]:
         """Take up to `limit` due rows of a channel, newest event of each incident.
 
-        Holds: until `now + lease` nobody else gets these rows, nor another one of the
-        same incident and channel. Older waiting rows of the incident are superseded. What
-        happened elsewhere than in the environments that are `served` is left to others for
-        `LEFT_FOR`; None serves all.
+        Holds: until the lease is over nobody else gets these rows, nor another one of the same
+        incident and channel. Older waiting rows of the incident are superseded. A lease is
+        measured by the clock of the ledger's server: those of agents that share it may differ.
         """
-        claim = Claim(now=now, holder=holder, lease=lease, channel=channel, served=served)
+        clock = self._read_clock(claim)
         async with self._backend.writing() as connection:
-            await self._line_up(connection, channel)
-            return await take(connection, claim, select_due(claim, limit))
+            await self._line_up(connection, claim.channel)
+            return await take(connection, claim, select_due(claim, limit, clock), clock)
 
-    async def claim_group(  # noqa: PLR0913  # as above
-        self,
-        *,
-        now: datetime,
-        holder: str,
-        lease: timedelta,
-        channel: str,
-        grouping: Grouping,
-        served: Collection[str] | None = None,
-    ) -> list[Delivery]:
+    async def claim_group(self, claim: Claim, grouping: Grouping) -> list[Delivery]:
         """Take all that is due of one environment and class, as `claim_due` does.
 
         Holds: nothing of them is taken while somebody sends of them, nor before the interval
         since the last message of them is over.
         """
-        claim = Claim(now=now, holder=holder, lease=lease, channel=channel, served=served)
+        clock = self._read_clock(claim)
         async with self._backend.writing() as connection:
-            await self._line_up(connection, channel)
-            ready = (await connection.execute(select_ready(claim, grouping))).first()
+            await self._line_up(connection, claim.channel)
+            ready = (await connection.execute(select_ready(claim, grouping, clock))).first()
             if ready is None:
                 return []
-            rows = select_due(claim, _ALL, group=(ready.environment, ready.finding_class))
-            return await take(connection, claim, rows)
+            group = (ready.environment, ready.finding_class)
+            rows = select_due(claim, _ALL, clock, group=group)
+            return await take(connection, claim, rows, clock)
 
     async def release_claims(self, now: datetime) -> None:
         """End the claims that a crash left in a file, which one agent has to itself.
@@ -283,6 +274,9 @@ class Queue:
     async def _end(self, update: sa.Update, **values: object) -> None:
         async with self._backend.writing() as connection:
             await connection.execute(update.values({**values, **RELEASED}))
+
+    def _read_clock(self, claim: Claim) -> Clock:
+        return lambda later: self._backend.tell_time(claim.now, later)
 
     async def _line_up(self, connection: AsyncConnection, channel: str) -> None:
         """Let one agent at a time choose from a channel: each must see what others hold."""

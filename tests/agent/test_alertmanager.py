@@ -10,6 +10,7 @@ from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.sinks.alertmanager import Alertmanager
 from monitor.sinks.channel import FailureReason
+from monitor.sinks.claims import Claim
 from monitor.sinks.outbox import Courier, Route
 from monitor.sinks.store import Store, open_store
 from monitor.sources.http import open_client
@@ -93,9 +94,8 @@ async def test_one_that_is_down_is_said_once_and_counted_each_time(tmp_path: Pat
             "alertmanager", f"http://127.0.0.1:{find_port()}", token=None, client=client
         )
         await store.commit(told(1, EventKind.OPENED, "alertmanager"))
-        (delivery,) = await store.claim_due(
-            now=NOW, holder="us", limit=1, lease=NOW - NOW, channel="alertmanager"
-        )
+        claim = Claim(now=NOW, holder="us", lease=NOW - NOW, channel="alertmanager")
+        (delivery,) = await store.claim_due(claim, 1)
         await store.complete([delivery], "HTTP 200", NOW)
         keeper = a_keeper(store, channel, failures)
         with capture_logs() as logs:

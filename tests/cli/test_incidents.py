@@ -8,6 +8,7 @@ import pytest
 
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind, Status
+from monitor.sinks.claims import Claim
 from monitor.sinks.store import Store, open_store
 from tests.cli.conftest import Done, RunCommand
 from tests.sinks.builders import HOSTILE, NOW, a_finding, an_incident, told
@@ -58,13 +59,9 @@ async def test_incidents_lists_what_is_open(ledger: Ledger) -> None:
 
 
 async def test_one_incident_is_shown_with_all_that_was_told_of_it(ledger: Ledger) -> None:
-    claimed = await ledger.store.claim_due(
-        now=NOW + timedelta(hours=1),
-        holder="us",
-        limit=1,
-        lease=timedelta(minutes=2),
-        channel="hook",
-    )
+    later, lease = NOW + timedelta(hours=1), timedelta(minutes=2)
+    claim = Claim(now=later, holder="us", lease=lease, channel="hook")
+    claimed = await ledger.store.claim_due(claim, 1)
     await ledger.store.complete(claimed, "HTTP 200", NOW + timedelta(hours=1))
     done = await ledger.run("incidents", "drift")
     assert "table public.orders is missing" in done.out

@@ -9,6 +9,7 @@ from pytest_httpserver import HTTPServer
 from monitor.core.channel_health import Trouble, break_channel
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
+from monitor.sinks.claims import Claim
 from monitor.sinks.outbox import LEASE
 from monitor.sinks.store import open_store
 from tests.cli.conftest import PLANTED, RunCommand
@@ -75,10 +76,8 @@ async def test_a_channel_that_takes_it_is_not_broken_any_more(
     url = sqlite_url(tmp_path / "ledger.db")
     async with open_store(url) as store:
         await store.commit(told(1, EventKind.OPENED, "webhook:ops"))
-        claimed = await store.claim_due(
-            now=NOW, holder="us", limit=1, lease=LEASE, channel="webhook:ops"
-        )
-        await store.bury(claimed, FailureReason.GONE, NOW)
+        claim = Claim(now=NOW, holder="us", lease=LEASE, channel="webhook:ops")
+        await store.bury(await store.claim_due(claim, 1), FailureReason.GONE, NOW)
         incident, event = break_channel("test", "webhook:ops", Trouble(NOW, "Gone."), NOW)
         await store.open_channel_incident(incident, event, [])
         done = await run_inside(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import sqlalchemy as sa
 
 from monitor.core.errors import DeliveryError
 from monitor.core.findings import Evidence, Finding, FindingClass, Severity
@@ -16,6 +17,7 @@ from monitor.core.report import Report
 from monitor.core.verdict import State
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.store import Decision, Store
+from monitor.sinks.tables import OUTBOX
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE = 'a"b`c\n<!channel> & </script> 🐘\x00\u202e'
@@ -123,3 +125,10 @@ def a_failure(
 
 async def statuses(store: Store, incident: str = "i1") -> list[str]:
     return [outcome.status.value for outcome in await store.list_deliveries(incident)]
+
+
+async def lapse(store: Store) -> None:
+    """The lease of everything that is claimed is over, by whatever clock."""
+    long_ago = sa.update(OUTBOX).where(OUTBOX.c.claimed_until.is_not(None))
+    async with store._backend.writing() as connection:
+        await connection.execute(long_ago.values(claimed_until=NOW - timedelta(days=9999)))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from monitor.core.channel_health import Trouble, break_channel, mend_channel
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
+from monitor.sinks.claims import Claim
 from monitor.sinks.delivery import Delivery
 from monitor.sinks.store import Store
 from tests.sinks.builders import NOW, an_incident, statuses, told
@@ -13,9 +14,8 @@ MINUTE = timedelta(minutes=1)
 
 
 async def claim(store: Store, channel: str) -> Delivery:
-    (delivery,) = await store.claim_due(
-        now=NOW + 60 * MINUTE, holder="us", limit=1, lease=MINUTE, channel=channel
-    )
+    claim = Claim(now=NOW + 60 * MINUTE, holder="us", lease=MINUTE, channel=channel)
+    (delivery,) = await store.claim_due(claim, 1)
     return delivery
 
 

@@ -420,6 +420,35 @@ async def test_who_may_not_tell_leaves_the_word_to_who_may(
     assert "chat" not in await store.count_outbox()
 
 
+async def test_what_a_channel_did_not_take_for_days_is_left_to_who_may_tell_it(
+    store: Store,
+) -> None:
+    """The clone's channel of that name works, and it would drop what it may not tell."""
+    chat, other = Recorder("hook", *[a_failure()] * 99), Recorder("hook")
+    original, clone = (
+        Courier(
+            store,
+            [Route(channel=channel)],
+            holder=environment,
+            luck=lambda: 0.5,
+            sleep=hurry,
+            is_heard=lambda _, place=environment: place == "production",  # type: ignore[misc]
+            served={environment},
+        )
+        for channel, environment in ((chat, "production"), (other, "pr-7"))
+    )
+    assert await store.commit(told(1, OPENED, "hook", incident=of("a")))
+    now = NOW
+    for _ in range(50):
+        now += HOUR
+        for agent in (clone, original):
+            await agent.deliver_due(now)
+    assert await statuses(store, "i-a") == ["pending"]
+    chat.answers.clear()
+    await original.deliver_due(now + 24 * HOUR)
+    assert ([one.database for one in chat.sent], other.sent) == (["a"], [])
+
+
 async def test_what_is_kept_back_crowds_out_nobody(store: Store) -> None:
     """A fleet that is silenced is asked about every half minute, and may take longer than that."""
     post = Post(store)

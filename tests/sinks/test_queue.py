@@ -9,9 +9,11 @@ import sqlalchemy as sa
 
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
+from monitor.sinks.claims import Claim
 from monitor.sinks.delivery import Backlog, Delivery, DeliveryStatus, Grouping, Held
 from monitor.sinks.store import Store, open_store
-from tests.sinks.builders import NOW, a_decision, an_incident, statuses, told
+from tests.conftest import MakeDatabase
+from tests.sinks.builders import NOW, a_decision, an_incident, lapse, statuses, told
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -26,7 +28,7 @@ async def claim(
     store: Store, now: datetime = NOW, holder: str = "us", channel: str = "chat", limit: int = 100
 ) -> list[Delivery]:
     return await store.claim_due(
-        now=now, holder=holder, limit=limit, lease=MINUTE, channel=channel
+        Claim(now=now, holder=holder, lease=MINUTE, channel=channel), limit
     )
 
 
@@ -37,6 +39,7 @@ async def test_a_row_is_claimed_once_until_its_lease_ends(store: Store) -> None:
     assert (delivery.kind, delivery.at, delivery.attempts) == (OPENED, NOW, 1)
     assert await claim(store, holder="them") == []
     assert await claim(store, NOW + MINUTE - SECOND, holder="them") == []
+    await lapse(store)
     (again,) = await claim(store, NOW + MINUTE, holder="them")
     assert (again.id, again.attempts, again.holder) == (delivery.id, 2, "them")
     (outcome,) = await store.list_deliveries("i1")
@@ -151,6 +154,7 @@ async def test_an_ended_row_is_never_claimed_again(store: Store) -> None:
 async def test_who_lost_the_lease_cannot_put_a_row_back(store: Store) -> None:
     assert await store.commit(told(1, OPENED, "chat"))
     (late,) = await claim(store)
+    await lapse(store)
     (current,) = await claim(store, NOW + MINUTE, holder="them")
     await store.postpone([late], NOW, FailureReason.SERVER)
     await store.bury([late], FailureReason.REFUSED, NOW)
@@ -204,6 +208,7 @@ async def test_an_attempt_without_an_answer_may_have_arrived(
 async def test_a_crashed_holder_may_have_sent_it(store: Store) -> None:
     assert await store.commit(told(1, OPENED, "chat"))
     assert await claim(store)
+    await lapse(store)
     assert await store.commit(told(2, RESOLVED, "chat"))
     (delivery,) = await claim(store, NOW + HOUR)
     assert delivery.kind is RESOLVED
@@ -245,19 +250,36 @@ async def test_what_was_postponed_by_a_clock_that_was_years_ahead_comes_back(
     assert len(await claim(store, NOW - 365 * DAY)) == 1
 
 
-async def test_a_claim_of_a_clock_that_was_ahead_ends_with_its_lease(store: Store) -> None:
-    assert await store.commit(told(1, OPENED, "chat"))
-    assert len(await claim(store, NOW + 5 * HOUR, holder="them")) == 1
-    assert len(await claim(store, NOW)) == 1
+async def test_a_claim_of_a_clock_that_was_ahead_ends_with_its_lease(file_store: Store) -> None:
+    assert await file_store.commit(told(1, OPENED, "chat"))
+    assert len(await claim(file_store, NOW + 5 * HOUR, holder="them")) == 1
+    assert len(await claim(file_store, NOW)) == 1
+
+
+@pytest.mark.parametrize("apart", [timedelta(minutes=-4), 3 * MINUTE, -5 * HOUR, 5 * HOUR, DAY])
+async def test_agents_whose_clocks_differ_leave_each_other_what_they_hold(
+    make_database: MakeDatabase, apart: timedelta
+) -> None:
+    """Two machines, and nobody keeps their time: the server that they share does."""
+    grouping = Grouping(wait=timedelta(0), interval=timedelta(0))
+    async with open_store(await make_database()) as store:
+        assert await store.commit(told(1, OPENED, "chat", "hook"))
+        for channel in ("chat", "hook"):
+            assert len(await claim(store, NOW + MINUTE, channel=channel)) == 1
+        theirs = NOW + MINUTE + apart
+        assert await claim(store, theirs, holder="them", channel="hook") == []
+        wish = Claim(now=theirs, holder="them", lease=MINUTE, channel="chat")
+        assert await store.claim_group(wish, grouping) == []
+        await lapse(store)
+        assert len(await store.claim_group(wish, grouping)) == 1
 
 
 async def test_who_waits_for_the_interval_waits_for_no_clock(store: Store) -> None:
     grouping = Grouping(wait=10 * SECOND, interval=MINUTE)
 
     async def claim_all(now: datetime) -> list[Delivery]:
-        return await store.claim_group(
-            now=now, holder="us", lease=MINUTE, channel="chat", grouping=grouping
-        )
+        claim = Claim(now=now, holder="us", lease=MINUTE, channel="chat")
+        return await store.claim_group(claim, grouping)
 
     assert await store.commit(told(1, OPENED, "chat"))
     await store.complete(await claim_all(NOW + MINUTE), "ok", NOW + MINUTE)
@@ -282,11 +304,8 @@ async def test_what_is_claimed_together_takes_a_few_statements(store: Store) -> 
     sa.event.listen(sa.Engine, "before_cursor_execute", count)
     try:
         claimed = await store.claim_group(
-            now=NOW + timedelta(hours=1),
-            holder="us",
-            lease=timedelta(minutes=2),
-            channel="chat",
-            grouping=Grouping(wait=timedelta(0), interval=timedelta(0)),
+            Claim(now=NOW + HOUR, holder="us", lease=2 * MINUTE, channel="chat"),
+            Grouping(wait=timedelta(0), interval=timedelta(0)),
         )
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", count)

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from monitor.core.incidents import EventKind, Status
+from monitor.sinks.claims import Claim
 from monitor.sinks.delivery import Grouping
 from monitor.sinks.store import Store
 from tests.sinks.builders import NOW, an_incident, told
@@ -83,22 +84,15 @@ READS_ALL = re.compile(
 )
 """But for what waits, was lost or is not over, which is little."""
 
+CLAIM: Final = Claim(now=NOW + MINUTE, holder="us", lease=MINUTE, channel="chat")
 ASKED: dict[str, Ask] = {
     "count": lambda store: store.count_outbox(),
     "health": lambda store: store.list_health("production", ["chat", "hook"], NOW),
     "threads": lambda store: store.list_threads("chat", ["i1"]),
     "thread": lambda store: store.list_in_thread("chat", "C1/40"),
     "told": lambda store: store.find_told("chat", ["i1"]),
-    "claim": lambda store: store.claim_due(
-        now=NOW, holder="us", limit=1, lease=MINUTE, channel="chat"
-    ),
-    "group": lambda store: store.claim_group(
-        now=NOW + MINUTE,
-        holder="us",
-        lease=MINUTE,
-        channel="chat",
-        grouping=Grouping(wait=MINUTE / 6, interval=MINUTE),
-    ),
+    "claim": lambda store: store.claim_due(CLAIM, 1),
+    "group": lambda store: store.claim_group(CLAIM, Grouping(wait=MINUTE / 6, interval=MINUTE)),
     "unreachable": lambda store: store.list_unreachable(),
     "broken": lambda store: store.list_broken("production"),
     "alerts": lambda store: store.list_told("chat", since=NOW),

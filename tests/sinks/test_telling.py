@@ -11,7 +11,6 @@ import shutil
 import tempfile
 from collections import defaultdict
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +30,7 @@ from monitor.core.silence import silence
 from monitor.core.step import step
 from monitor.core.verdict import State
 from monitor.sinks.channel import ChannelKind, FailureReason
+from monitor.sinks.claims import Claim
 from monitor.sinks.delivery import Grouping
 from monitor.sinks.outbox import LEASE, Courier, Route
 from monitor.sinks.store import Decision, Store, open_store
@@ -191,10 +191,8 @@ class Telling(RuleBasedStateMachine):
     @rule(name=st.sampled_from(sorted(CHANNELS)))
     def die(self, name: str) -> None:
         """An agent takes what is due, and is gone: nobody ever hears of it again."""
-        claim = partial(
-            self.store.claim_group, now=self.now, holder="dead", lease=LEASE, channel=name
-        )
-        for delivery in self.runner.run(claim(grouping=GROUPING)):
+        claim = Claim(now=self.now, holder="dead", lease=LEASE, channel=name)
+        for delivery in self.runner.run(self.store.claim_group(claim, GROUPING)):
             incident = self.runner.run(self.store.load_incident(delivery.incident))
             assert incident is not None
             self.receivers[name].unsure.add((incident.database, incident.finding_class))
