@@ -7,9 +7,11 @@ silences           what is kept quiet; acceptances: what need not be told
 checks, deployments, locks  what else is remembered of a database
 past_looks         looks of the past, summed up for pages
 queue              the rows of the outbox; delivery: what one is; claims: which may be taken
-outbox             from the outbox to the channels; choice: what is said, retry: when again
+outbox             from the outbox to the channels; retry: when again
+sorting, bundling  what is said of each row (choice: the rules), and what goes in one message
 channel            what one is; slack, slack_bot (slack_blocks), webhook, alertmanager, apprise
-channels           how the channels themselves are, and which are broken
+channels           how the channels themselves are, and which are broken; trial: a test of one
+mending, revival   one that works again: what is said of it, and what it lost comes back
 heartbeat          the dead man's switch
 metrics, families  what Prometheus scrapes
 faults             the agent's own errors, to Sentry

@@ -12,25 +12,24 @@ is over, what is still so is told.
 import asyncio
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, final
+from typing import Any, Final, final
 
-import msgspec
 import structlog
 
 from monitor.core.errors import DeliveryError, StoreError
-from monitor.core.findings import FindingClass, Severity
-from monitor.core.grouped import Part, compose_several, keep_newest
+from monitor.core.findings import Severity
 from monitor.core.incidents import EventKind, Incident
-from monitor.core.message import Message, compose
+from monitor.sinks.bundling import Bundler
 from monitor.sinks.channel import Channel, FailureReason
-from monitor.sinks.choice import Bundle, Scene, Told, choose_head, choose_word
+from monitor.sinks.choice import Bundle
 from monitor.sinks.claims import Claim
 from monitor.sinks.delivery import Delivery, Grouping, Held
 from monitor.sinks.retry import PACES, Pace, plan_retry, read_wish
+from monitor.sinks.sorting import Ear, Sorted, Sorter
 from monitor.sinks.store import Store
 
 SEND_SECONDS: Final = 30.0
@@ -105,6 +104,11 @@ class _Lane:
     def name(self) -> str:
         return self.route.channel.name
 
+    @property
+    def ear(self) -> Ear:
+        keeps_apart = self.pace.has_threads or not self.pace.is_for_people
+        return Ear(self.name, self.route.minimum, keeps_apart)
+
 
 def _ignore(_: Attempt) -> None:
     """Count nothing."""
@@ -123,15 +127,6 @@ def _no_link(_: str | None) -> str | None:
 def _no_deployment(_: Incident) -> datetime | None:
     """Where none is reported."""
     return None
-
-
-class _Sorted(NamedTuple):
-    """What becomes of deliveries that were claimed together."""
-
-    lost: list[Delivery]
-    silent: list[Delivery]
-    held: dict[Held, list[Delivery]]
-    told: list[Told]
 
 
 @final
@@ -171,13 +166,12 @@ class Courier:
     ) -> None:
         self._store = store
         self._served = served
-        self._is_heard = is_heard
+        self._sorter = Sorter(store, is_heard)
+        self._bundler = Bundler(store, link=link, find_deployment=find_deployment)
         self._lanes = [_Lane(route) for route in routes]
         self._holder = holder
         self._luck = luck
         self._sleep = sleep
-        self._link = link
-        self._find_deployment = find_deployment
         self._grouping = grouping
         self._observe = observe
 
@@ -248,9 +242,12 @@ class Courier:
         self, lane: _Lane, deliveries: Sequence[Delivery], clock: Callable[[], datetime]
     ) -> bool:
         """Send them, or find that they need not be sent; whether the lane may go on."""
-        found = await self._sort(lane, deliveries, clock())
+        found = await self._sorter.sort(lane.ear, deliveries, clock())
         await self._put_away(found, clock())
-        return await self._send_all(lane, await self._bundle(lane, found.told), clock)
+        bundles = await self._bundler.bundle(
+            lane.name, found.told, has_threads=lane.pace.has_threads
+        )
+        return await self._send_all(lane, bundles, clock)
 
     async def _send_all(
         self, lane: _Lane, bundles: Sequence[Bundle], clock: Callable[[], datetime]
@@ -276,76 +273,7 @@ class Courier:
         if rest := [delivery for bundle in bundles for delivery in bundle.deliveries]:
             await self._store.hold(rest, now, None)
 
-    async def _bundle(self, lane: _Lane, told: Sequence[Told]) -> list[Bundle]:
-        """What is sent in one message each: all of it, or what has a thread of its own there."""
-        threads: dict[str, str] = {}
-        if told and lane.pace.has_threads:
-            ids = [one.incident.id for one in told]
-            threads = await self._store.list_threads(lane.name, ids)
-        # By place as well: an older agent, still about to end, does not say it of its rows.
-        grouped: dict[tuple[str | None, str, FindingClass], list[Told]] = {}
-        for one in told:
-            incident = one.incident
-            key = (threads.get(incident.id), incident.environment, incident.finding_class)
-            grouped.setdefault(key, []).append(one)
-        return [
-            Bundle(some, thread, await self._list_in_thread(lane, thread))
-            for (thread, _, _), some in grouped.items()
-        ]
-
-    async def _list_in_thread(self, lane: _Lane, thread: str | None) -> list[Incident]:
-        """All incidents that the head of a thread is about."""
-        if thread is None:
-            return []
-        ids = await self._store.list_in_thread(lane.name, thread)
-        return [*(await self._store.load_incidents(ids)).values()]
-
-    async def _sort(self, lane: _Lane, deliveries: Sequence[Delivery], now: datetime) -> _Sorted:
-        incidents = await self._store.load_incidents([one.incident for one in deliveries])
-        scene = await self._survey(lane, deliveries, incidents, now)
-        found = _Sorted([], [], {}, [])
-        for delivery in deliveries:
-            incident = incidents.get(delivery.incident)
-            if incident is None:
-                found.lost.append(delivery)
-                continue
-            is_heard = self._is_heard(incident)
-            word = choose_word(delivery.kind, incident, scene) if is_heard else None
-            match word:
-                case None:
-                    found.silent.append(delivery)
-                case Held():
-                    found.held.setdefault(word, []).append(delivery)
-                case EventKind():
-                    found.told.append(Told(delivery, incident, word))
-        return found
-
-    async def _survey(
-        self,
-        lane: _Lane,
-        deliveries: Sequence[Delivery],
-        incidents: Mapping[str, Incident],
-        now: datetime,
-    ) -> Scene:
-        """What it is decided on what is said of each."""
-        ended = [
-            incidents[one.incident]
-            for one in deliveries
-            if one.kind is EventKind.RESOLVED and one.incident in incidents
-        ]
-        keeps_apart = lane.pace.has_threads or not lane.pace.is_for_people
-        newer = {} if keeps_apart else await self._store.find_newer(ended)
-        ids = {*incidents, *(one.id for one in newer.values())}
-        return Scene(
-            minimum=lane.route.minimum,
-            told=await self._store.find_told(lane.name, ids),
-            newer=newer,
-            silences=await self._store.list_silences(after=now),
-            unreachable=await self._store.list_unreachable(),
-            now=now,
-        )
-
-    async def _put_away(self, found: _Sorted, now: datetime) -> None:
+    async def _put_away(self, found: Sorted, now: datetime) -> None:
         """Note what is not sent."""
         if found.lost:
             await self._store.bury(found.lost, FailureReason.INCIDENT_LOST, now)
@@ -358,36 +286,10 @@ class Courier:
             fresh = [delivery for delivery in deliveries if delivery.held is not why]
             self._tell(fresh, Fate.HELD, held=why)
 
-    def _compose(self, told: Sequence[Told]) -> Message:
-        parts = keep_newest(
-            [Part(one.incident, one.kind, one.delivery.id, one.delivery.at) for one in told]
-        )
-        if len(parts) > 1:
-            return compose_several(parts, url=self._link(None))
-        [one] = parts
-        return compose(
-            one.incident,
-            one.kind,
-            delivery=one.delivery,
-            at=one.at,
-            url=self._link(one.incident.database),
-            deployed_at=self._find_deployment(one.incident),
-        )
-
-    def _compose_bundle(self, bundle: Bundle) -> Message:
-        """The message, and what stands at the head of its thread from now on."""
-        message = self._compose(bundle.told)
-        if bundle.thread is None:
-            return message
-        [first, *_] = bundle.told
-        heads = [Told(first.delivery, one, choose_head(one)) for one in bundle.incidents]
-        root = self._compose(heads) if heads else message
-        return msgspec.structs.replace(message, thread=bundle.thread, root=root)
-
     async def _send(self, lane: _Lane, bundle: Bundle, at: datetime) -> str:
         """One attempt; whatever goes wrong in it comes out as DeliveryError."""
         try:
-            message = self._compose_bundle(bundle)
+            message = self._bundler.compose(bundle)
             async with asyncio.timeout(SEND_SECONDS):
                 return await lane.route.channel.send(message, attempt_at=at)
         except DeliveryError:
