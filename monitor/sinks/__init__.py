@@ -5,7 +5,7 @@ backend, tables    where it lives, and its tables; migrations/, upgrade, visit, 
 incidents, writing incidents with who is at them; an event is written beside its incident
 silences           what is kept quiet; acceptances: what need not be told
 checks, deployments, locks  what else is remembered of a database
-past_looks         looks of the past, summed up for pages
+past_looks         looks of the past: each for a week, by the hour for a month
 queue              the rows of the outbox; delivery: what one is; claims: which may be taken
 outbox             from the outbox to the channels; retry: when again
 sorting, bundling  what is said of each row (choice: the rules), and what goes in one message

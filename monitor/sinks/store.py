@@ -13,7 +13,7 @@ import zlib
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, final
 
 import msgspec
@@ -30,18 +30,13 @@ from monitor.sinks.checks import Checks, forget_checks
 from monitor.sinks.deployments import Deployments
 from monitor.sinks.incidents import Incidents
 from monitor.sinks.locks import Locks
-from monitor.sinks.past_looks import PastLooks
+from monitor.sinks.past_looks import PastLooks, write_look
 from monitor.sinks.queue import Queue, release_forgotten
 from monitor.sinks.silences import Silences
 from monitor.sinks.store_failures import unreadable
-from monitor.sinks.tables import LOOKS, RECORDS, SNAPSHOTS
+from monitor.sinks.tables import RECORDS, SNAPSHOTS
 from monitor.sinks.upgrade import upgrade_ledger
 from monitor.sinks.writing import write_told
-
-KEEP_LOOKS: Final = 10_000
-"""A week of one look a minute: what the page draws, at 100 bytes a line."""
-KEEP_LOOKS_FOR: Final = timedelta(days=30)
-"""After a month the incidents tell the story."""
 
 _SNAPSHOT_LOCK: Final = 0x736E6170
 """The key of the advisory lock under which snapshots come and go."""
@@ -119,7 +114,7 @@ class Store(
                 channels=decision.channels,
             )
             if isinstance(record, Record):
-                await _write_look(connection, record)
+                await write_look(connection, self._backend, record)
                 if kept is not None:
                     await self._keep_snapshot(connection, record, kept)
         return True
@@ -211,27 +206,6 @@ async def _compress(snapshot: tuple[str, bytes] | None) -> tuple[str, bytes] | N
         return None
     digest, body = snapshot
     return digest, await asyncio.to_thread(zlib.compress, body)
-
-
-async def _write_look(connection: AsyncConnection, record: Record) -> None:
-    report = record.report
-    await connection.execute(
-        sa.insert(LOOKS).values(
-            environment=record.environment,
-            database=record.database,
-            number=record.looks,
-            at=report.at,
-            seconds=report.seconds,
-            state=report.state,
-            findings=len(report.findings),
-        )
-    )
-    here = sa.and_(LOOKS.c.environment == record.environment, LOOKS.c.database == record.database)
-    for is_old in (
-        LOOKS.c.number <= record.looks - KEEP_LOOKS,
-        LOOKS.c.at < report.at - KEEP_LOOKS_FOR,
-    ):
-        await connection.execute(sa.delete(LOOKS).where(here, is_old))
 
 
 async def _prune_snapshots(connection: AsyncConnection) -> None:

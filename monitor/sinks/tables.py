@@ -86,7 +86,31 @@ LOOKS: Final = sa.Table(
     ),
     sa.Index("anchorwatch_look_at", "environment", "database", "at"),
 )
-"""One line a look, for the history of a database."""
+"""One line a look; the old ones go, however often a database is looked at."""
+
+HOURS: Final = sa.Table(
+    "anchorwatch_hour",
+    METADATA,
+    sa.Column("environment", sa.Text, primary_key=True),
+    sa.Column("database", sa.Text, primary_key=True),
+    sa.Column("hour", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.Text, primary_key=True),
+    sa.Column("looks", sa.Integer, nullable=False),
+    sa.Column("longest", sa.Float, nullable=False),
+    sa.Column("total", sa.Float, nullable=False),
+    sa.Column("least", sa.Integer, nullable=False),
+    sa.Column("most", sa.Integer, nullable=False),
+    sa.ForeignKeyConstraint(
+        ["environment", "database"],
+        [RECORDS.c.environment, RECORDS.c.database],
+        ondelete="CASCADE",
+    ),
+)
+"""The looks of one hour that saw one state, summed up: a month of them stays.
+
+`hour` counts from 1970, which both servers compare and divide alike; `least` and `most`
+are findings.
+"""
 
 CHECKS: Final = sa.Table(
     "anchorwatch_check",

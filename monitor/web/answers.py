@@ -313,6 +313,17 @@ class LookRunAnswer(Answer):
     findings: int = Field(description="How many there were at the database altogether.")
 
 
+class EarlierLooksAnswer(Answer):
+    """Looks of which only the sum of each hour is kept: of hours one after another, alike."""
+
+    since: datetime = Field(description="When the first of these hours began.")
+    until: datetime = Field(description="When the last of them ended.")
+    looks: int
+    state: State
+    findings_least: int = Field(description="How many the look found that found least.")
+    findings_most: int = Field(description="How many the look found that found most.")
+
+
 class IncidentDetail(IncidentAnswer):
     """An incident with what was told about it, and where."""
 
@@ -322,6 +333,9 @@ class IncidentDetail(IncidentAnswer):
         description="The looks while it lasted, the newest first, as far as they are kept."
     )
     looks_are_whole: bool = Field(description="Whether no look while it lasted is left out.")
+    earlier_looks: tuple[EarlierLooksAnswer, ...] = Field(
+        description="What is left of looks before those, by whole hours, the newest first."
+    )
 
 
 class DatabaseAnswer(Answer):

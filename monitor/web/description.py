@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any, Final, overload
 
 from monitor.core.acknowledgement import Acknowledgement
@@ -34,10 +33,10 @@ from monitor.web.answers import (
     IncidentAnswer,
     IncidentPage,
     LookAnswer,
-    LookRunAnswer,
     RuleAnswer,
     UnknownAnswer,
 )
+from monitor.web.incident_looks import IncidentLooks
 from monitor.web.view import Configured
 
 OVERDUE_INTERVALS: Final = 3
@@ -261,33 +260,16 @@ def describe_incident_detail(
     incident: Incident,
     events: Sequence[Event],
     deliveries: Sequence[Outcome],
-    looks: Sequence[Look] = (),
-    *,
-    looks_are_whole: bool = True,
+    looks: IncidentLooks,
 ) -> IncidentPage:
     """An incident with what was told about it and where, and the looks while it lasted."""
     return IncidentPage(
         **_list_incident(incident),
         events=tuple(_describe_event(event) for event in events),
         deliveries=tuple(_describe_delivery(outcome) for outcome in deliveries),
-        looks=tuple(gather_looks(looks)),
-        looks_are_whole=looks_are_whole,
-    )
-
-
-def gather_looks(looks: Sequence[Look]) -> list[LookRunAnswer]:
-    """Looks, the newest first, those that saw as much as each other in one."""
-    runs = groupby(looks, key=lambda look: (look.state, look.findings))
-    return [_describe_run(list(run)) for _, run in runs]
-
-
-def _describe_run(run: Sequence[Look]) -> LookRunAnswer:
-    return LookRunAnswer(
-        first=to_utc(run[-1].at),
-        last=to_utc(run[0].at),
-        looks=len(run),
-        state=run[0].state,
-        findings=run[0].findings,
+        looks=looks.runs,
+        looks_are_whole=looks.are_whole,
+        earlier_looks=looks.earlier,
     )
 
 

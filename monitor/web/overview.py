@@ -9,17 +9,16 @@ from typing import Final
 import msgspec
 
 from monitor.core.checkup import CheckRecord, add_checks
-from monitor.core.findings import LOOKED
 from monitor.core.incidents import Incident
 from monitor.core.record import Record
 from monitor.sinks.delivery import Outcome
-from monitor.sinks.past_looks import Look
 from monitor.web.answers import DatabaseAnswer, DatabasePage, IncidentPage
 from monitor.web.description import (
     describe_database,
     describe_database_detail,
     describe_incident_detail,
 )
+from monitor.web.incident_looks import load_incident_looks
 from monitor.web.problems import (
     NO_DATABASE,
     NO_INCIDENT,
@@ -31,9 +30,6 @@ from monitor.web.view import Configured, View
 
 LOOKS: Final = 20
 """Looks that a database's page lists."""
-
-INCIDENT_LOOKS: Final = 500
-"""Looks that the page of an incident gathers, the newest."""
 
 INCIDENTS: Final = 20
 """Incidents that a database's page lists, resolved ones included."""
@@ -141,32 +137,17 @@ async def load_incident(view: View, incident_id: str) -> IncidentPage:
     incident = await view.store.load_incident(incident_id)
     if incident is None:
         raise make_not_found(NO_INCIDENT)
-    looks = await _list_looks_of(view, incident)
     return describe_incident_detail(
         incident,
         await view.store.list_events(incident_id),
         [_mask(view, one) for one in await view.store.list_deliveries(incident_id)],
-        looks[:INCIDENT_LOOKS],
-        looks_are_whole=len(looks) <= INCIDENT_LOOKS,
+        await load_incident_looks(view, incident),
     )
 
 
 def _mask(view: View, outcome: Outcome) -> Outcome:
     """A channel may answer with what it was sent: what opens something here is hidden."""
     return replace(outcome, receipt=outcome.receipt and view.masker.hide(outcome.receipt))
-
-
-async def _list_looks_of(view: View, incident: Incident) -> Sequence[Look]:
-    """The last looks while an incident lasted; of other checks than looks none are kept."""
-    if incident.finding_class not in LOOKED:
-        return ()
-    return await view.store.list_looks(
-        incident.environment,
-        incident.database,
-        INCIDENT_LOOKS + 1,
-        since=incident.first_seen,
-        until=incident.resolved_at,
-    )
 
 
 async def list_incidents(

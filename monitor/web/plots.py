@@ -16,7 +16,7 @@ from monitor.sinks.past_looks import Stretch
 from monitor.web.wording import choose_tone, count, name_state
 
 PERIOD: Final = timedelta(days=30)
-"""What is drawn; the ledger keeps no looks for longer."""
+"""What is drawn; the ledger keeps the hours of a day more."""
 
 SPAN: Final = timedelta(hours=3)
 """What is one column."""

@@ -15,7 +15,7 @@ from monitor.core.silence import Silence
 from monitor.core.waivers import Acceptance
 from monitor.sinks.delivery import Backlog, Outcome
 from monitor.sinks.locks import Keeping
-from monitor.sinks.past_looks import Look, Stretch
+from monitor.sinks.past_looks import Look, Run, Stretch
 from monitor.sinks.trial import Tried
 
 
@@ -63,20 +63,34 @@ class Ledger(Protocol):
         """Where it was told."""
         ...
 
-    async def list_looks(
+    async def list_looks(self, environment: str, database: str, limit: int) -> Sequence[Look]:
+        """The last looks, the newest first."""
+        ...
+
+    async def find_oldest(self, environment: str, database: str) -> datetime | None:
+        """When the oldest single look began that is kept."""
+        ...
+
+    async def list_runs(
         self,
         environment: str,
         database: str,
         limit: int,
         *,
-        since: datetime | None = None,
+        since: datetime,
         until: datetime | None = None,
-    ) -> Sequence[Look]:
-        """The last looks, the newest first, of all times or of some."""
+    ) -> Sequence[Run]:
+        """The single looks of a time, the newest first, those alike in one."""
         ...
 
     async def sum_up_looks(
-        self, environment: str, database: str, since: datetime, span: timedelta
+        self,
+        environment: str,
+        database: str,
+        since: datetime,
+        span: timedelta,
+        *,
+        until: datetime | None = None,
     ) -> Sequence[Stretch]:
         """Looks since a moment, by spans and states, the oldest first."""
         ...

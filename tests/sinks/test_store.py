@@ -17,7 +17,6 @@ from monitor.core.errors import StoreError
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind, Status
 from monitor.core.verdict import State
-from monitor.sinks import store as store_module
 from monitor.sinks.backend import open_backend
 from monitor.sinks.past_looks import Look
 from monitor.sinks.store import Store, open_store
@@ -165,18 +164,6 @@ async def test_nothing_is_found_under_a_name_that_no_server_can_hold(store: Stor
     assert await store.load_incident("\0") is None
     assert await store.list_incidents(None, "\0", include_resolved=True) == []
     assert await store.withdraw("test", "app", ["\0"]) == frozenset()
-
-
-async def test_old_looks_are_pruned(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "KEEP_LOOKS", 3)
-    for looks in range(1, 6):
-        assert await store.commit(a_decision(looks))
-    looks_kept = await store.list_looks("production", "app", 10)
-    assert [look.at.minute for look in looks_kept] == [4, 3, 2]
-    assert await store.commit(a_decision(6, at=NOW + timedelta(days=30, minutes=4)))
-    looks_kept = await store.list_looks("production", "app", 10)
-    assert [look.at.minute for look in looks_kept] == [4, 4]
-    assert len(await store.list_looks("production", "app", 1)) == 1
 
 
 async def test_a_snapshot_stays_while_a_database_refers_to_it(store: Store) -> None:
