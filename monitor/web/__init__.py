@@ -1,7 +1,7 @@
 """Pages, JSON, metrics and health: shows what the ledger holds and decides nothing.
 
 view         what the application is given: read this first
-answers      the documents of the JSON interface, and how a record becomes one
+answers      the documents of the JSON interface; check_answers those of the checks
 description  how what is remembered becomes a document
 acceptance   what people accept: checked, written, listed
 operating    that somebody is at an incident, and quiet; operating_routes is its JSON
@@ -9,6 +9,7 @@ overview     reads the ledger, makes the documents; pages and JSON share it
 listing      which databases the overview lists: filter, order, pages
 news, events what is new at the databases, told to open pages at once
 chronicle    what happened at a database; plots draws a month of it
+incident_looks  the looks while an incident lasted; checks what is looked at beside the schema
 telling      what was told about an incident, in words
 marking      expected beside actual, with what differs marked
 api          the routes of the JSON interface

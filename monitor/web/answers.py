@@ -7,7 +7,7 @@ Times are RFC 3339 in UTC, durations are seconds.
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Status
@@ -16,12 +16,8 @@ from monitor.core.standing import Standing
 from monitor.core.verdict import State
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.delivery import DeliveryStatus, Held
-
-
-class Answer(BaseModel):
-    """A document that never changes once it is made."""
-
-    model_config = ConfigDict(frozen=True)
+from monitor.web.answer import Answer
+from monitor.web.check_answers import CheckAnswer
 
 
 class ErrorBody(Answer):
@@ -388,6 +384,9 @@ class DatabaseDetail(DatabaseAnswer):
     accepted: tuple[AcceptedAnswer, ...] = Field(description="Wrong, and accepted as it is.")
     ignored: tuple[IgnoredAnswer, ...] = Field(description="Wrong, and ignored by a rule.")
     unknowns: tuple[UnknownAnswer, ...]
+    checks: tuple[CheckAnswer, ...] = Field(
+        description="What is looked at beside the schema, each check as it was done last."
+    )
     notes: tuple[str, ...]
     server_version: int | None = Field(description="As `server_version_num`.")
     incidents: tuple[IncidentAnswer, ...]

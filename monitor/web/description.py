@@ -36,6 +36,7 @@ from monitor.web.answers import (
     RuleAnswer,
     UnknownAnswer,
 )
+from monitor.web.checks import describe_checks
 from monitor.web.incident_looks import IncidentLooks
 from monitor.web.view import Configured
 
@@ -344,6 +345,7 @@ def describe_database_detail(
     *,
     incidents: Sequence[Incident],
     looks: Sequence[Look],
+    checks: Sequence[CheckRecord],
 ) -> DatabasePage:
     """One database with everything that is known of it."""
     report = record.report if record else None
@@ -354,6 +356,7 @@ def describe_database_detail(
         accepted=tuple(map(describe_accepted, report.accepted if report else ())),
         ignored=tuple(map(describe_ignored, report.ignored if report else ())),
         unknowns=tuple(describe_unknown(u) for u in (report.unknowns if report else ())),
+        checks=describe_checks(checks),
         notes=report.notes if report else (),
         server_version=report.server_version if report else None,
         incidents=tuple(describe_incident(incident) for incident in incidents),

@@ -13,7 +13,8 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.responses import Response
 
-from monitor.web.answers import Answer, ErrorAnswer
+from monitor.web.answer import Answer
+from monitor.web.answers import ErrorAnswer
 from monitor.web.view import View
 
 READY_SECONDS: Final = 3.0

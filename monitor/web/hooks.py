@@ -13,7 +13,8 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from monitor.core.deployment import Deployment, read_railway, read_report
-from monitor.web.answers import Answer, ErrorAnswer, ErrorBody
+from monitor.web.answer import Answer
+from monitor.web.answers import ErrorAnswer, ErrorBody
 from monitor.web.auth import HOOKS, is_same
 from monitor.web.problems import make_not_found
 from monitor.web.view import View

@@ -105,6 +105,7 @@ async def load_database(view: View, name: str, environment: str | None = None) -
             base.environment, base.name, include_resolved=True, limit=INCIDENTS
         ),
         looks=await view.store.list_looks(base.environment, base.name, LOOKS),
+        checks=await view.store.list_checks(base.environment, base.name),
     )
 
 

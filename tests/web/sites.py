@@ -12,6 +12,7 @@ from monitor.web.app import make_app
 from monitor.web.server import serve
 from monitor.web.view import View
 from tests.web.builders import make_fleet, plant_hostile, plant_month, sqlite_url
+from tests.web.checked import plant_checks
 from tests.web.waived import plant_waived
 
 PAGES: Final = {
@@ -41,6 +42,7 @@ async def opened_fleet(directory: Path) -> AsyncIterator[Store]:
         await plant_hostile(opened)
         await plant_waived(opened)
         await plant_month(opened)
+        await plant_checks(opened, "month")
         yield opened
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from monitor.core.findings import Severity
 from monitor.core.graph import GraphRow
 from monitor.core.verdict import State
 from monitor.sinks.store import Store, open_store
@@ -17,6 +18,7 @@ from tests.web.builders import (
     a_record,
     a_report,
     a_view,
+    an_incident,
     client_of,
     commit,
     list_configured,
@@ -156,6 +158,19 @@ async def test_expected_stands_beside_actual(store: Store) -> None:
     assert "numeric(12,2)" in page.text
     assert "double precision" in page.text
     assert len(page.find("pre")) == 2
+
+
+async def test_information_is_not_counted_with_what_is_wrong(store: Store) -> None:
+    uncounted = a_finding(
+        "calm", code="AW309", severity=Severity.INFO, key=None, title="rows are not counted"
+    )
+    calm = a_report("calm", State.IN_SYNC, findings=(uncounted,))
+    await commit(store, a_record(calm), an_incident((uncounted,), id="c0ffee"))
+    text = " ".join((await fetch(store, "/databases/calm")).text.split())
+    assert "What is wrong 0 Nothing. For information 1" in text
+    assert text.index("For information") < text.index("rows are not counted")
+    assert "For information" not in (await fetch(store, "/databases/billing")).text
+    assert "What was found 1" in " ".join((await fetch(store, "/incidents/c0ffee")).text.split())
 
 
 async def test_unknowns_are_shown_with_the_next_step(store: Store) -> None:
