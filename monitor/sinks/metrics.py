@@ -231,15 +231,17 @@ class _Notifications:
         self._dead = own.gauge("anchorwatch_outbox_dead")
 
     def begin(self, channel: str, *, reasons: Iterable[str], suppressed: Iterable[str]) -> None:
-        """Begin every series of a channel, so that the first failure is an increase."""
+        """Begin every counter of a channel, so that the first failure is an increase.
+
+        How its outbox and the channel stand has no series until the ledger was read: a zero
+        before what was given up long ago would be news, and a broken channel would be mended.
+        """
         for event in EventKind:
             self._delivered.labels(channel=channel, event=event.value)
         for reason in reasons:
             self._failed.labels(channel=channel, reason=reason)
         for reason in suppressed:
             self._suppressed.labels(channel=channel, reason=reason)
-        self.set_outbox(channel, pending=0, oldest=None, dead=0)
-        self.set_up(channel, is_up=True)
 
     def set_up(self, channel: str, *, is_up: bool) -> None:
         """Whether a channel takes messages."""

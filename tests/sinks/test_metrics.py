@@ -31,6 +31,14 @@ WATCHED = Watched(environment="production", expected="alembic", host="db:5432", 
 NONE: dict[Severity, int] = {}
 
 
+OF_THE_LEDGER = {
+    "anchorwatch_channel_up",
+    "anchorwatch_outbox_pending",
+    "anchorwatch_outbox_oldest_timestamp_seconds",
+    "anchorwatch_outbox_dead",
+}
+
+
 def make_metrics(*databases: str) -> Metrics:
     metrics = Metrics("1.2.3", "abc123")
     for database in databases:
@@ -38,6 +46,9 @@ def make_metrics(*databases: str) -> Metrics:
     metrics.notifications.begin(
         "slack", reasons=["timeout", "refused"], suppressed=["silenced", "grouped"]
     )
+    assert not parse(metrics.render()).keys() & OF_THE_LEDGER, "nobody has read it yet"
+    metrics.notifications.set_outbox("slack", pending=0, oldest=None, dead=0)
+    metrics.notifications.set_up("slack", is_up=True)
     metrics.set_configuration(is_whole=True)
     metrics.set_tick(NOW)
     return metrics
