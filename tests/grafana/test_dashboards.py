@@ -184,6 +184,18 @@ def test_the_fleet_leads_to_each_database_and_to_its_page() -> None:
     assert "/d/anchorwatch-database" in json.dumps(table["fieldConfig"]["overrides"])
 
 
+@each
+def test_several_values_at_once_arrive_as_several(name: str) -> None:
+    document = DASHBOARDS[name]
+    for variable in document["templating"]["list"]:
+        if variable.get("multi"):
+            assert variable["allValue"] == ".+", "a fleet of a thousand is one pattern"
+            assert f"var-{variable['name']}=${{{variable['name']}" not in json.dumps(document)
+            for query in list_queries(name):
+                pairs = re.findall(rf'(\S\S)"\${variable["name"]}"', query)
+                assert set(pairs) <= {"=~"}, query
+
+
 def test_the_fleet_shows_what_is_not_told_beside_what_is() -> None:
     shown = [target["expr"] for panel in list_panels("fleet") for target in panel["targets"]]
     for metric in ("anchorwatch_schema_differences", "anchorwatch_findings_waived"):
