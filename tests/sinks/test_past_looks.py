@@ -138,7 +138,7 @@ async def test_after_a_month_an_hour_goes_and_not_before(store: Store) -> None:
 
 async def test_the_hours_of_a_database_go_with_it(store: Store) -> None:
     await look(store, 1, 0)
-    await store.forget("production", keep=())
+    await store.forget("production", (), NOW)
     assert await store.sum_up_looks("production", "app", NOW, HOUR) == []
 
 

@@ -139,7 +139,7 @@ async def test_what_a_page_has_no_room_for_is_told_by_the_hour(
 
 async def test_an_incident_whose_looks_are_forgotten_says_so(store: Store) -> None:
     await plant(store, looks=2, finding_class=FindingClass.DRIFT)
-    await store.forget("production", keep=())
+    await store.forget("production", (), NOW)
     document, page = await fetch(store)
     assert document["looks_are_whole"] is False
     assert "None is kept: the ledger forgets looks after a month." in page
