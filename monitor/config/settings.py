@@ -254,10 +254,11 @@ class Settings(BaseSettings):
         default=None, description="Where people reach the page; messages link to it."
     )
     api_token: SecretStr | None = Field(
-        default=None, description="Opens the page and the API beyond this machine."
+        default=None,
+        description="Opens the page and the API; needed unless `host` is this machine alone.",
     )
     metrics_token: SecretStr | None = Field(
-        default=None, description="Opens `/metrics` beyond this machine."
+        default=None, description="Opens `/metrics` and nothing else, as `api_token` does too."
     )
     metrics_detail: Annotated[Literal["auto", "full", "compact"], BeforeValidator(lower)] = Field(
         default="auto",

@@ -32,7 +32,9 @@ _HEAD: Final = (
     "",
     "# environment: production # part of every message; on Railway it is known",
     "# public_url: https://watch.example.com # messages link to it",
-    "# api_token: ${API_TOKEN} # needed as soon as the page is seen from another machine",
+    "# The page wants one of these two: to be seen from this machine alone, or a token.",
+    "# host: 127.0.0.1",
+    "# api_token: ${API_TOKEN}",
     "",
 )
 _SLACK_ON: Final = ("slack:", f"  webhook_url: ${{{SLACK}}}")

@@ -1,6 +1,7 @@
 """`anchorwatch init`: writes what can be used as it is, overwrites nothing, tells no secret."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,16 @@ async def test_a_directory_in_its_place_is_no_matter_of_an_option_that_there_is_
     refused = await run_inside("init", "--force")
     assert refused.code == 2, refused
     assert "-o" not in refused.err.replace("--print", "")
+
+
+async def test_what_it_leaves_open_is_a_setting_that_there_is(
+    run_inside: RunCommand, tmp_path: Path
+) -> None:
+    await run_inside("init", DATABASE_URL=URL)
+    place = tmp_path / "anchorwatch.yaml"
+    opened = re.sub(
+        r"^# (host|environment|public_url): ", r"\1: ", place.read_text(), flags=re.MULTILINE
+    )
+    place.write_text(opened)
+    assert yaml.safe_load(opened)["host"] == "127.0.0.1"
+    assert (await run_inside("config", "check")).code == 0
