@@ -9,7 +9,8 @@ past_looks         looks of the past: each for a week, by the hour for a month
 queue              the rows of the outbox; delivery: what one is; claims: which may be taken
 outbox             from the outbox to the channels; retry: when again
 sorting, bundling  what is said of each row (choice: the rules), and what goes in one message
-channel            what one is; slack, slack_bot (slack_blocks), webhook, alertmanager, apprise
+channel            what one is; slack, slack_bot (slack_blocks, slack_refusals), webhook,
+                   alertmanager, apprise
 channels           how the channels themselves are, and which are broken; trial: a test of one
 mending, revival   one that works again: what is said of it, and what it lost comes back
 heartbeat          the dead man's switch

@@ -15,8 +15,9 @@ import msgspec
 from monitor.core.errors import DeliveryError, LookError
 from monitor.core.findings import Severity
 from monitor.core.message import Message
-from monitor.sinks.channel import ChannelKind, FailureReason, accept, explain, read_retry_after
+from monitor.sinks.channel import ChannelKind, FailureReason, accept, explain
 from monitor.sinks.slack_blocks import render
+from monitor.sinks.slack_refusals import PASSING, TOO_MUCH, defer
 from monitor.sources.http import Address, Answer, Client, read_address
 
 API: Final = "https://slack.com/api"
@@ -39,11 +40,6 @@ _LOST: Final = frozenset(
     {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
 )
 """The head of a thread is no more: a new one is begun."""
-_TOO_MUCH: Final = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long"})
-"""It is the layout that is refused: words alone are taken."""
-_PASSING: Final = frozenset(
-    {"fatal_error", "internal_error", "request_timeout", "service_unavailable", "ratelimited"}
-)
 
 
 class _Said(msgspec.Struct):
@@ -138,7 +134,7 @@ class SlackBot:
     async def _say(self, address: Address, body: dict[str, Any], at: datetime) -> _Said:
         """Ask once, and once more with words alone where the layout is refused."""
         said = await self._ask(address, body, at)
-        if said.error in _TOO_MUCH and "blocks" in body:
+        if said.error in TOO_MUCH and "blocks" in body:
             plain = {name: value for name, value in body.items() if name != "blocks"}
             said = await self._ask(address, plain, at)
         return said
@@ -173,15 +169,8 @@ def _read(answer: Answer, at: datetime) -> _Said:
             next_step="Check what stands between anchorwatch and Slack.",
             reason=FailureReason.SERVER,
         ) from None
-    if not said.ok and said.error in _PASSING:
-        raise DeliveryError(
-            f"{answer.label} is out of order: {said.error}.",
-            next_step="It is tried again.",
-            retry_after=read_retry_after(answer.headers.get("retry-after"), at),
-            reason=FailureReason.RATE_LIMITED
-            if said.error == "ratelimited"
-            else FailureReason.SERVER,
-        )
+    if not said.ok and said.error in PASSING:
+        raise defer(answer, said.error, at)
     return said
 
 

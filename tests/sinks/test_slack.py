@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from monitor.core.errors import ConfigurationError, DeliveryError
 from monitor.core.findings import Evidence, Severity
@@ -231,13 +232,75 @@ async def test_a_webhook_that_is_no_more_is_a_broken_channel(
     assert caught.value.permanent
 
 
-async def test_a_no_with_status_200_is_a_no(client: Client, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/x").respond_with_json({"ok": False, "error": "invalid_auth"})
+@pytest.mark.parametrize("error", ["invalid_auth", {"code": 5}, None])
+async def test_a_no_with_status_200_is_a_no(
+    client: Client, httpserver: HTTPServer, error: object
+) -> None:
+    httpserver.expect_request("/x").respond_with_json({"ok": False, "error": error})
     with pytest.raises(DeliveryError) as caught:
         await Slack("chat", httpserver.url_for("/x"), client=client).send(
             a_message(), attempt_at=NOW
         )
     assert caught.value.permanent
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        ("ratelimited", FailureReason.RATE_LIMITED),
+        ("internal_error", FailureReason.SERVER),
+        ("service_unavailable", FailureReason.SERVER),
+    ],
+)
+async def test_a_no_of_the_moment_with_status_200_is_tried_again(
+    client: Client, httpserver: HTTPServer, word: str, reason: FailureReason
+) -> None:
+    """What stands before Slack, or imitates it, answers as its Web API does."""
+    httpserver.expect_request("/x").respond_with_json(
+        {"ok": False, "error": word}, headers={"Retry-After": "7"}
+    )
+    with pytest.raises(DeliveryError) as caught:
+        await Slack("s", httpserver.url_for("/x"), client=client).send(a_message(), attempt_at=NOW)
+    assert (caught.value.permanent, caught.value.reason) == (False, reason)
+    assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    "no",
+    [
+        Response("invalid_blocks", 400),
+        Response("msg_blocks_too_long", 400),
+        Response("invalid_payload", 400),
+        Response('{"ok": false, "error": "invalid_blocks"}'),
+    ],
+)
+async def test_where_the_layout_is_refused_words_alone_arrive(
+    client: Client, httpserver: HTTPServer, no: Response
+) -> None:
+    """Slack has limits that it writes down nowhere: the news is worth more than its layout."""
+    posted: list[dict[str, Any]] = []
+
+    def answer(request: Request) -> Response:
+        posted.append(request.get_json())
+        return no if "blocks" in posted[-1] else Response("ok")
+
+    httpserver.expect_request("/x").respond_with_handler(answer)
+    slack = Slack("s", httpserver.url_for("/x"), client=client)
+    assert await slack.send(a_message(), attempt_at=NOW) == "HTTP 200"
+    assert [sorted(one) for one in posted] == [
+        ["blocks", "text", "unfurl_links", "unfurl_media"],
+        ["text", "unfurl_links", "unfurl_media"],
+    ]
+
+
+async def test_what_is_refused_in_words_too_is_refused(
+    client: Client, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/x").respond_with_data("invalid_payload", status=400)
+    with pytest.raises(DeliveryError) as caught:
+        await Slack("s", httpserver.url_for("/x"), client=client).send(a_message(), attempt_at=NOW)
+    assert (caught.value.permanent, caught.value.reason) == (True, FailureReason.REFUSED)
+    assert len(httpserver.log) == 2
 
 
 @pytest.mark.parametrize("body", ["", "ok", "true", "[]", '{"ok": true}', '{"ok": 1}', "<html>"])
