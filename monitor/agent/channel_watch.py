@@ -85,7 +85,7 @@ class ChannelWatch:
         for channel, health in found.items():
             if (incident := broken.get(channel)) is None:
                 await self._consider(health, now)
-            elif has_recovered(incident, health):
+            elif has_recovered(incident, health, now):
                 await self._mend(incident, now)
         self._show({name_channel(one) for one in await self._list_broken()})
 

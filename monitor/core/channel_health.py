@@ -60,10 +60,17 @@ def judge_channel(health: Health, now: datetime) -> Trouble | None:
     return Trouble(since, f"It has taken no message for {waited}: {why}")
 
 
-def has_recovered(incident: Incident, health: Health) -> bool:
-    """Whether the channel took something since it was said to be broken."""
+def has_recovered(incident: Incident, health: Health, now: datetime) -> bool:
+    """Whether the channel took something since it was said to be broken.
+
+    Where a clock that was ahead said so, it took something lately and nothing is wrong by now.
+    """
+    if health.taken is None:
+        return False
     opened = incident.opened_at or incident.first_seen
-    return health.taken is not None and health.taken > opened
+    if opened > now:
+        return now - health.taken < PATIENCE and judge_channel(health, now) is None
+    return health.taken > opened
 
 
 def break_channel(

@@ -99,14 +99,19 @@ class Channels:
 async def _find_health(
     connection: AsyncConnection, environment: str, channel: str, now: datetime
 ) -> Health:
-    """Each moment by an index of its own: an outbox grows for years."""
+    """Each moment by an index of its own: an outbox grows for years.
+
+    What is to come was noted by a clock that was ahead, and says nothing of how it is now.
+    """
     here = OUTBOX.c.channel == channel
-    lately = sa.and_(LOST, OUTBOX.c.ended > now - LATELY)
+    lately = sa.and_(LOST, OUTBOX.c.ended > now - LATELY, OUTBOX.c.ended <= now)
     mended = sa.select(sa.func.max(INCIDENTS.c.resolved_at)).where(
-        INCIDENTS.c.environment == environment, INCIDENTS.c.database == name_place(channel)
+        INCIDENTS.c.environment == environment,
+        INCIDENTS.c.database == name_place(channel),
+        INCIDENTS.c.resolved_at <= now,
     )
     moments = (
-        sa.select(sa.func.max(OUTBOX.c.ended)).where(here, TAKEN),
+        sa.select(sa.func.max(OUTBOX.c.ended)).where(here, TAKEN, OUTBOX.c.ended <= now),
         sa.select(sa.func.max(OUTBOX.c.ended)).where(here, lately),
         sa.select(sa.func.min(OUTBOX.c.at)).where(here, WAITING),
         mended,

@@ -369,6 +369,41 @@ async def _simulate(chance: random.Random) -> None:
                     assert said == ["opened", "resolved"] * (len(said) // 2)
 
 
+# A clock that is set
+
+
+async def test_what_it_took_by_a_clock_that_was_ahead_hides_no_loss(store: Store) -> None:
+    scene = Scene(store, "chat", "hook")
+    scene.now += 24 * 60 * MINUTE
+    await scene.tell()
+    await scene.live()
+    scene.now -= 23 * 60 * MINUTE
+    scene.lines["chat"].failure = FailureReason.GONE
+    await scene.tell()
+    await scene.live(5)
+    assert scene.lines["hook"].heard == [("opened", "chat")]
+    scene.lines["chat"].failure = None
+    await scene.tell()
+    await scene.live(5)
+    assert scene.lines["hook"].heard == [("opened", "chat"), ("resolved", "chat")]
+
+
+async def test_one_that_broke_by_a_clock_that_was_ahead_is_mended_today(store: Store) -> None:
+    scene = Scene(store, "chat", "hook")
+    scene.now += 24 * 60 * MINUTE
+    scene.lines["chat"].failure = FailureReason.GONE
+    await scene.tell()
+    await scene.live(5)
+    scene.now -= 23 * 60 * MINUTE
+    await scene.live(20)
+    assert scene.up == {"chat": False, "hook": True}
+    scene.lines["chat"].failure = None
+    await scene.tell("next")
+    await scene.live(5)
+    assert scene.up == {"chat": True, "hook": True}
+    assert sorted(scene.lines["chat"].words) == [("i0", "opened"), ("next", "opened")]
+
+
 async def test_a_running_agent_shows_and_tells_it(
     make_database: MakeDatabase,
     tmp_path: Path,

@@ -66,9 +66,9 @@ def test_what_it_takes_now_ends_every_trouble(
         return
     assert trouble.since <= NOW
     incident, _ = break_channel("production", "slack", trouble, NOW)
-    assert not has_recovered(incident, seen)
+    assert not has_recovered(incident, seen, NOW)
     later = msgspec.structs.replace(seen, taken=NOW + MINUTE)
-    assert has_recovered(incident, later)
+    assert has_recovered(incident, later, NOW + MINUTE)
     assert judge_channel(later, NOW + MINUTE) is None
     assert judge_channel(later, NOW + MINUTE + PATIENCE - MINUTE) is None
 
