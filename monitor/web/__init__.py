@@ -27,5 +27,5 @@ limits       how much a request may bring
 problems     every error in one shape
 app          the parts put together
 access       one log line a request, without secrets
-server       sockets and uvicorn in our own loop
+server       sockets and uvicorn in our own loop; connection: how long a slow peer may take
 """

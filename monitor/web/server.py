@@ -21,6 +21,7 @@ from monitor.core.loopback import is_loopback_host
 from monitor.core.masking import Masker
 from monitor.sources.dsn import printable
 from monitor.web.access import AccessLog
+from monitor.web.connection import Connection
 from monitor.web.events import STOPPING
 
 STOP_SECONDS: Final = 2
@@ -90,7 +91,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 access_log=False,
