@@ -254,7 +254,14 @@ def describe_unknown(unknown: Unknown) -> UnknownAnswer:
 
 def describe_incident(incident: Incident) -> IncidentAnswer:
     """An incident as it stands."""
-    return IncidentAnswer(**_list_incident(incident))
+    return IncidentAnswer(
+        **_list_incident(incident), findings=describe_findings(incident.findings)
+    )
+
+
+def summarise_incident(incident: Incident) -> IncidentAnswer:
+    """An incident as lists show it: without its findings, of which there may be thousands."""
+    return IncidentAnswer(**_list_incident(incident), findings=())
 
 
 def describe_incident_detail(
@@ -266,6 +273,7 @@ def describe_incident_detail(
     """An incident with what was told about it and where, and the looks while it lasted."""
     return IncidentPage(
         **_list_incident(incident),
+        findings=describe_findings(incident.findings),
         events=tuple(_describe_event(event) for event in events),
         deliveries=tuple(_describe_delivery(outcome) for outcome in deliveries),
         looks=looks.runs,
@@ -315,7 +323,6 @@ def _list_incident(incident: Incident) -> dict[str, Any]:
         "resolved_at": to_utc(incident.resolved_at),
         "was_there_at_first_look": incident.is_initial,
         "waived": incident.waived,
-        "findings": describe_findings(incident.findings),
     }
 
 

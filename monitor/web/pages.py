@@ -17,7 +17,7 @@ from monitor.web.acceptance import list_accepted
 from monitor.web.answers import IgnoredAnswer, RuleAnswer, TrialAnswer
 from monitor.web.channels import list_channels, try_channel
 from monitor.web.chronicle import load_chronicle
-from monitor.web.description import describe_incident
+from monitor.web.description import summarise_incident
 from monitor.web.forms import lead_back
 from monitor.web.listing import (
     TONE_WORDS,
@@ -89,7 +89,7 @@ class _Show:
             tones=TONE_WORDS,
             states=list_states(databases),
             environments=list_environments(databases),
-            incidents=[describe_incident(incident) for incident in incidents],
+            incidents=[summarise_incident(incident) for incident in incidents],
         )
 
     async def database(
@@ -122,7 +122,7 @@ class _Show:
         """What is open and what was."""
         found = await list_incidents(self._view, include_resolved=True, limit=RESOLVED)
         return await self._answer(
-            request, "incidents.html", incidents=[describe_incident(one) for one in found]
+            request, "incidents.html", incidents=[summarise_incident(one) for one in found]
         )
 
     async def incident(self, request: Request, incident_id: str) -> Response:

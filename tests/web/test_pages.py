@@ -10,6 +10,7 @@ from monitor.core.findings import Severity
 from monitor.core.graph import GraphRow
 from monitor.core.verdict import State
 from monitor.sinks.store import Store, open_store
+from monitor.web import description
 from monitor.web.view import Configured
 from tests.web.builders import (
     HOSTILE,
@@ -289,6 +290,19 @@ async def test_thousands_of_differences_make_no_endless_page(store: Store) -> No
     page = await fetch(store, "/databases/huge")
     assert len([one for one in page.find("details") if "finding" in (one["class"] or "")]) == 200
     assert "2800 more are not listed here" in page.text
+
+
+async def test_a_list_of_incidents_describes_no_findings(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand of them held the loop for a second, and no list shows one."""
+
+    def describe(finding: object) -> None:
+        raise AssertionError(finding)
+
+    monkeypatch.setattr(description, "describe_finding", describe)
+    for path in ("/", "/incidents"):
+        assert "4 schema differences" in (await fetch(store, path)).text
 
 
 async def test_the_history_shows_where_the_stamp_and_the_schema_are(store: Store) -> None:
