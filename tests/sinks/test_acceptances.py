@@ -11,10 +11,11 @@ from alembic import command
 
 from monitor.core.errors import StoreError
 from monitor.core.keys import Kind, ObjectKey
+from monitor.core.record import Record
 from monitor.core.waivers import Acceptance, accept
 from monitor.sinks.backend import open_backend
-from monitor.sinks.store import Store, open_store
-from monitor.sinks.tables import ACCEPTANCES
+from monitor.sinks.store import Store, _write, open_store
+from monitor.sinks.tables import ACCEPTANCES, RECORDS
 from monitor.sinks.upgrade import _configure
 from tests.conftest import MakeDatabase
 from tests.sinks.builders import HOSTILE, NOW, a_decision, a_finding
@@ -112,13 +113,19 @@ async def test_a_row_that_this_version_cannot_read_is_said_and_not_quoted(store:
 
 async def test_a_ledger_of_the_first_version_gains_the_table_and_keeps_its_rows(url: str) -> None:
     backend = open_backend(url)
+    record = a_decision().record
+    assert isinstance(record, Record)
 
     def migrate_to_the_first(connection: sa.Connection) -> None:
         command.upgrade(_configure(connection), "0001")
 
     async with backend.writing() as connection:
         await connection.run_sync(migrate_to_the_first)
-    assert await Store(backend).commit(a_decision())
+        await connection.execute(
+            sa.insert(RECORDS).values(
+                environment="production", database="app", looks=1, body=_write(record)
+            )
+        )
     await backend.close()
     async with open_store(url) as store:
         assert await store.load("production", "app") is not None

@@ -157,7 +157,7 @@ async def test_looks_of_an_older_version_are_summed_up_when_its_ledger_is_opened
     backend = open_backend(url)
     async with backend.writing() as connection:
         await connection.execute(sa.text("DROP TABLE anchorwatch_hour"))
-        await connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '0006'"))
+        await connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '0007'"))
     await backend.close()
     async with open_store(url) as store:
         assert await store.sum_up_looks("production", "app", NOW - HOUR, HOUR) == written
