@@ -25,6 +25,7 @@ from monitor.config.audience import describe_silence
 from monitor.config.load import LoadedConfig
 from monitor.config.place import judge_store
 from monitor.config.policy import make_grouping, make_policy
+from monitor.config.tokens import describe_short_tokens
 from monitor.core.incidents import Incident
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.heartbeat import Heartbeat
@@ -144,7 +145,7 @@ class Agent:
 
     async def restore(self) -> None:
         """Show what the ledger remembers, until the first looks are done."""
-        for warning in self._list_warnings():
+        for warning in self._list_warnings() + describe_short_tokens(self._settings):
             _log.warning(warning)
         await self._store.release_claims(_now())
         if not self._loaded.problems:  # what is broken today is watched again tomorrow

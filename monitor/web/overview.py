@@ -1,5 +1,6 @@
 """Reads the ledger and makes the documents that pages and the JSON interface show."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -98,7 +99,9 @@ async def load_database(view: View, name: str, environment: str | None = None) -
         StoreError: the ledger cannot be read.
     """
     base, record = await find_database(view, name, environment)
-    return describe_database_detail(
+    # Thousands of findings take seconds to describe: a thread does it, and looks go on.
+    return await asyncio.to_thread(
+        describe_database_detail,
         base,
         record,
         incidents=await view.store.list_incidents(
@@ -138,7 +141,8 @@ async def load_incident(view: View, incident_id: str) -> IncidentPage:
     incident = await view.store.load_incident(incident_id)
     if incident is None:
         raise make_not_found(NO_INCIDENT)
-    return describe_incident_detail(
+    return await asyncio.to_thread(
+        describe_incident_detail,
         incident,
         await view.store.list_events(incident_id),
         [_mask(view, one) for one in await view.store.list_deliveries(incident_id)],

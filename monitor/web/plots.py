@@ -1,11 +1,11 @@
-"""A month of one database as two small pictures: numbers and places, drawn by a template.
+"""A month of one database as three small pictures: numbers and places, drawn by a template.
 
 A picture has at most one shape a span, whoever looks how often: its bytes are bounded. Good and
 bad differ in height as well as in colour, and a sentence says what the picture shows.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -49,7 +49,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plots:
-    """Both pictures.
+    """The pictures.
 
     Attributes:
         since: where they begin.
@@ -57,6 +57,8 @@ class Plots:
         states: the same in a sentence.
         lines: how long looks took: the longest of each column, as the paths of an SVG.
         durations: the same in a sentence.
+        finds: how many findings there were: the most of each column, as such paths.
+        findings: the same in a sentence.
     """
 
     since: datetime
@@ -64,6 +66,8 @@ class Plots:
     states: str
     lines: tuple[str, ...]
     durations: str
+    finds: tuple[str, ...]
+    findings: str
 
 
 def begin_period(now: datetime) -> datetime:
@@ -88,8 +92,10 @@ def draw_plots(stretches: Sequence[Stretch], now: datetime, patience: timedelta)
         since=since,
         bars=tuple(_draw_bars(seen, since, now, max(patience, SPAN))),
         states=describe_states(seen),
-        lines=tuple(_draw_lines(seen, since)),
+        lines=tuple(_draw_lines(seen, since, lambda one: one.longest)),
         durations=describe_durations(seen),
+        finds=tuple(_draw_lines(seen, since, lambda one: one.most)),
+        findings=describe_findings(seen),
     )
 
 
@@ -124,18 +130,20 @@ def _make_bar(place: int, columns: int, tone: str) -> Bar:
     return Bar(x=place * step, width=columns * step, height=_HEIGHTS[tone], tone=tone)
 
 
-def _draw_lines(seen: Sequence[Stretch], since: datetime) -> list[str]:
-    """One path for each run of columns in which somebody looked."""
-    longest: dict[int, float] = defaultdict(float)
+def _draw_lines(
+    seen: Sequence[Stretch], since: datetime, measure: Callable[[Stretch], float]
+) -> list[str]:
+    """The most of each column, as one path for each run of columns in which somebody looked."""
+    most: dict[int, float] = defaultdict(float)
     for one in seen:
         place = (one.since - since) // SPAN
-        longest[place] = max(longest[place], one.longest)
-    top = max(longest.values()) or 1.0
+        most[place] = max(most[place], measure(one))
+    top = max(most.values()) or 1.0
     step = WIDTH // COLUMNS
     runs: list[list[str]] = []
     before = None
-    for place in sorted(longest):
-        y = HEIGHT - 1 - round((HEIGHT - 4) * longest[place] / top)
+    for place in sorted(most):
+        y = HEIGHT - 1 - round((HEIGHT - 4) * most[place] / top)
         if before is None or place > before + 1:
             runs.append([])
         # A step a column: a look that nobody did took no time between two others.
@@ -174,3 +182,13 @@ def describe_durations(seen: Sequence[Stretch]) -> str:
     looks = sum(one.looks for one in seen)
     longest = max(one.longest for one in seen)
     return f"{total / looks:.2f} s on average, {longest:.2f} s at the longest."
+
+
+def describe_findings(seen: Sequence[Stretch]) -> str:
+    """``None at any look.``, or how many at the most and in the last column."""
+    most = max(one.most for one in seen)
+    if not most:
+        return "None at any look."
+    end = max(one.since for one in seen)
+    last = max(one.most for one in seen if one.since == end)
+    return f"{most:,} at the most, {last:,} of late."

@@ -12,6 +12,7 @@ from monitor.web.plots import (
     WIDTH,
     begin_period,
     describe_durations,
+    describe_findings,
     describe_states,
     draw_plots,
 )
@@ -76,6 +77,15 @@ def test_a_sentence_says_what_the_pictures_show() -> None:
     )
 
 
+def test_findings_are_told_by_their_most() -> None:
+    assert describe_findings([a_stretch(1), a_stretch(2)]) == "None at any look."
+    seen = [a_stretch(1, most=1200), a_stretch(2, State.DRIFTED, most=3), a_stretch(2, most=2)]
+    assert describe_findings(seen) == "1,200 at the most, 3 of late."
+    plots = draw_plots(seen[1:], NOW, SPAN)
+    assert plots is not None
+    assert plots.finds == ("M6 3h3",)
+
+
 @given(
     st.lists(
         st.builds(
@@ -84,6 +94,7 @@ def test_a_sentence_says_what_the_pictures_show() -> None:
             st.sampled_from(State),
             looks=st.integers(1, 10_000),
             longest=st.floats(0, 1e6),
+            most=st.integers(0, 100_000),
         ),
         max_size=60,
     ),
@@ -103,3 +114,4 @@ def test_pictures_stay_in_their_frame_and_are_bounded(
     assert ends[-1] <= WIDTH
     assert len(plots.bars) <= COLUMNS
     assert sum(map(len, plots.lines)) <= COLUMNS * 12
+    assert sum(map(len, plots.finds)) <= COLUMNS * 12
