@@ -16,7 +16,7 @@ def describe_short_tokens(settings: Settings) -> list[str]:
         "push_token": settings.push_token,
     }
     return [
-        f"{name} has fewer than {SHORTEST} characters, and can be guessed by who reaches the port. "
+        f"{name} has fewer than {SHORTEST} characters: who reaches the port can guess it. "
         "Make one with `openssl rand -hex 24`."
         for name, token in tokens.items()
         if token is not None and len(token.get_secret_value()) < SHORTEST

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.channel_health import Health, name_channel, name_place
 from monitor.core.incidents import Event, Incident
 from monitor.sinks.backend import Backend
+from monitor.sinks.claims import AHEAD
 from monitor.sinks.revival import LOST, TAKEN, WAITING, revive
 from monitor.sinks.tables import INCIDENTS, OUTBOX
 from monitor.sinks.writing import announce, describe_row, describe_stand
@@ -103,15 +104,15 @@ async def _find_health(
 
     What is to come was noted by a clock that was ahead, and says nothing of how it is now.
     """
-    here = OUTBOX.c.channel == channel
-    lately = sa.and_(LOST, OUTBOX.c.ended > now - LATELY, OUTBOX.c.ended <= now)
+    here, latest = OUTBOX.c.channel == channel, now + AHEAD
+    lately = sa.and_(LOST, OUTBOX.c.ended > now - LATELY, OUTBOX.c.ended <= latest)
     mended = sa.select(sa.func.max(INCIDENTS.c.resolved_at)).where(
         INCIDENTS.c.environment == environment,
         INCIDENTS.c.database == name_place(channel),
-        INCIDENTS.c.resolved_at <= now,
+        INCIDENTS.c.resolved_at <= latest,
     )
     moments = (
-        sa.select(sa.func.max(OUTBOX.c.ended)).where(here, TAKEN, OUTBOX.c.ended <= now),
+        sa.select(sa.func.max(OUTBOX.c.ended)).where(here, TAKEN, OUTBOX.c.ended <= latest),
         sa.select(sa.func.max(OUTBOX.c.ended)).where(here, lately),
         sa.select(sa.func.min(OUTBOX.c.at)).where(here, WAITING),
         mended,

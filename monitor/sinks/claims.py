@@ -30,8 +30,8 @@ LONGEST_LEASE: Final = timedelta(minutes=5)
 """As `LONGEST_DUE`, of a claim."""
 LEFT_FOR: Final = timedelta(days=1)
 """How long an agent leaves to others what it may not tell; then nobody else is there."""
-_AHEAD: Final = timedelta(minutes=1)
-"""The clocks of two agents differ by less."""
+AHEAD: Final = timedelta(minutes=1)
+"""The clocks of two agents differ by less, and no word takes as long to be noted."""
 
 PENDING: Final = has_status(OUTBOX, DeliveryStatus.PENDING)
 ARRIVED: Final = sa.or_(has_status(OUTBOX, DeliveryStatus.DELIVERED), OUTBOX.c.may_have_arrived)
@@ -173,7 +173,7 @@ def _is_due(now: datetime) -> sa.ColumnElement[bool]:
 
     A clock that was ahead when a row was written, and is put right, would keep it for hours.
     """
-    was_decided_ahead = sa.and_(OUTBOX.c.at > now + _AHEAD, OUTBOX.c.due >= OUTBOX.c.at)
+    was_decided_ahead = sa.and_(OUTBOX.c.at > now + AHEAD, OUTBOX.c.due >= OUTBOX.c.at)
     was_kept_ahead = sa.or_(
         OUTBOX.c.due > now + LONGEST_DUE,
         sa.and_(
