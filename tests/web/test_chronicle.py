@@ -93,7 +93,7 @@ async def test_what_is_not_listed_is_counted(store: Store) -> None:
 async def test_a_month_of_looks_is_a_small_picture_with_a_sentence(store: Store) -> None:
     async with client_of(a_view(store)) as client:
         page = (await client.get("/databases/billing")).text
-    assert page.count('role="img"') == 2
+    assert page.count('role="img"') == 3
     assert 'aria-label="How it stood: 1 look: drifted."' in page
     assert '<rect class="warning"' in page
     assert "0.18 s on average, 0.18 s at the longest." in page
