@@ -64,6 +64,10 @@ class CheckAnswer(Answer):
     summary: str
     problem: str | None = Field(description="Why it could not be done the last time.")
     severity: Severity | None = Field(description="The worst of what it found; null for nothing.")
+    complete: bool = Field(
+        description="Whether the last time told of all that it looks at; what it did not tell of "
+        "is not known to be right."
+    )
     relations: tuple[CheckedRelationAnswer, ...]
     assertions: tuple[CheckedAssertionAnswer, ...]
     suites: tuple[CheckedSuiteAnswer, ...]

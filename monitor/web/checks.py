@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from monitor.core.checkup import CheckRecord
+from monitor.core.checkup import CheckRecord, CheckReport
 from monitor.core.orphans import Tally
 from monitor.core.relation_text import write_relation
 from monitor.core.smoke import StepOutcome
@@ -34,12 +34,21 @@ def _describe_check(check: CheckRecord) -> CheckAnswer:
         summary=report.summary,
         problem=report.unknown.message if report.unknown else None,
         severity=max(severities, key=lambda one: one.rank, default=None),
+        complete=_is_complete(report),
         relations=tuple(map(_describe_tally, report.tallies)),
         assertions=tuple(
             CheckedAssertionAnswer(name=one.name, holds=one.holds, problem=one.problem or None)
             for one in report.assertions
         ),
         suites=tuple(map(_describe_suite, report.suites)),
+    )
+
+
+def _is_complete(report: CheckReport) -> bool:
+    return (
+        report.unknown is None
+        and all(tally.is_complete for tally in report.tallies)
+        and all(one.holds is not None and not one.problem for one in report.assertions)
     )
 
 
