@@ -20,7 +20,7 @@ from monitor.core.errors import DeliveryError, StoreError
 from monitor.core.incidents import Incident
 from monitor.sinks.channels import LATELY
 from monitor.sinks.faults import report_fault
-from monitor.sinks.mending import mend
+from monitor.sinks.mending import end_trouble
 from monitor.sinks.store import Store
 
 _log = structlog.get_logger()
@@ -116,7 +116,7 @@ class ChannelWatch:
 
     async def _mend(self, incident: Incident, now: datetime) -> None:
         channel = name_channel(incident)
-        if await mend(self._store, self._environment, channel, self._channels, now):
+        if await end_trouble(self._store, incident, self._list_others(channel), now):
             _log.info("a channel takes messages again", channel=channel)
 
     async def _retire(self, broken: Mapping[str, Incident], now: datetime) -> None:

@@ -29,6 +29,8 @@ _IS_WATCHED: Final = sa.exists().where(
     RECORDS.c.environment == INCIDENTS.c.environment,
     RECORDS.c.database == INCIDENTS.c.database,
 )
+_CAN_END: Final = sa.or_(_IS_WATCHED, INCIDENTS.c.finding_class == FindingClass.CHANNEL)
+"""Somebody sees the end of it; channels are no databases, and are watched without a record."""
 _OLDEST_FIRST: Final = (INCIDENTS.c.first_seen, INCIDENTS.c.id)
 _NO_STATE: Final = (EventKind.RESOLVED, EventKind.VERDICT)
 
@@ -93,8 +95,7 @@ class Incidents:
         if database is not None:
             query = query.where(INCIDENTS.c.database == database)
         if not include_resolved:
-            is_channel = INCIDENTS.c.finding_class == FindingClass.CHANNEL
-            query = query.where(INCIDENTS.c.resolved_at.is_(None), sa.or_(_IS_WATCHED, is_channel))
+            query = query.where(INCIDENTS.c.resolved_at.is_(None), _CAN_END)
         return await self._list(
             query.order_by(INCIDENTS.c.first_seen.desc(), INCIDENTS.c.id).limit(limit)
         )
@@ -144,7 +145,7 @@ class Incidents:
         there = sa.tuple_(INCIDENTS.c.environment, INCIDENTS.c.database, INCIDENTS.c.finding_class)
         query = _SELECT.where(
             INCIDENTS.c.resolved_at.is_(None),
-            sa.or_(_IS_WATCHED, INCIDENTS.c.finding_class == FindingClass.CHANNEL),
+            _CAN_END,
             there.in_({_name_kind(one) for one in ended}),
         )
         found = {

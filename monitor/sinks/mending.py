@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from monitor.core.channel_health import mend_channel, name_channel
+from monitor.core.incidents import Incident
 from monitor.sinks.store import Store
 
 
@@ -28,5 +29,22 @@ async def mend(
         # It may have lost something a moment ago, of which nobody has said anything yet.
         await store.revive_lost(channel, at)
         return False
+    return await end_trouble(store, incident, [one for one in others if one != channel], at)
+
+
+async def end_trouble(
+    store: Store, incident: Incident, others: Collection[str], at: datetime
+) -> bool:
+    """End what is said of a channel, and tell it what it lost; False where another was first.
+
+    Args:
+        store: the ledger.
+        incident: what is said of it.
+        others: the channels on which it is told that it works again, without itself.
+        at: when it was seen to.
+
+    Raises:
+        StoreError: the ledger cannot be written.
+    """
     over, event = mend_channel(incident, at)
-    return await store.end_channel_incident(over, event, [one for one in others if one != channel])
+    return await store.end_channel_incident(over, event, others)
