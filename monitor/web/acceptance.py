@@ -118,7 +118,7 @@ async def list_accepted(view: View, name: str, environment: str | None) -> Accep
 
 
 async def _find(view: View, name: str, environment: str | None) -> tuple[Place, Record | None]:
-    database, record = await find_database(view, name, environment)
+    database, record, _ = await find_database(view, name, environment)
     return (database.environment, database.name), record
 
 

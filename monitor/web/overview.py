@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -69,9 +69,21 @@ async def list_some(view: View, places: Collection[Place]) -> tuple[DatabaseAnsw
     return tuple(found)
 
 
-async def find_database(
-    view: View, name: str, environment: str | None
-) -> tuple[DatabaseAnswer, Record | None]:
+class Found(NamedTuple):
+    """One database.
+
+    Attributes:
+        answer: what is said of it.
+        record: what the last look left; None where nobody has looked.
+        checks: what goes beyond its schema, as it was done last.
+    """
+
+    answer: DatabaseAnswer
+    record: Record | None
+    checks: Sequence[CheckRecord]
+
+
+async def find_database(view: View, name: str, environment: str | None) -> Found:
     """The database of this name with what the last look left.
 
     Raises:
@@ -83,7 +95,8 @@ async def find_database(
     if place is None or (environment is not None and place[0] != environment):
         raise make_not_found(NO_DATABASE)
     here = seen.get(place)
-    return _describe(here, configured.get(place), view.clock()), here.record if here else None
+    answer = _describe(here, configured.get(place), view.clock())
+    return Found(answer, here.record, here.checks) if here else Found(answer, None, ())
 
 
 async def load_database(view: View, name: str, environment: str | None = None) -> DatabasePage:
@@ -98,7 +111,7 @@ async def load_database(view: View, name: str, environment: str | None = None) -
         HTTPException: 404 when nobody watches such a database.
         StoreError: the ledger cannot be read.
     """
-    base, record = await find_database(view, name, environment)
+    base, record, checks = await find_database(view, name, environment)
     # Thousands of findings take seconds to describe: a thread does it, and looks go on.
     return await asyncio.to_thread(
         describe_database_detail,
@@ -108,7 +121,7 @@ async def load_database(view: View, name: str, environment: str | None = None) -
             base.environment, base.name, include_resolved=True, limit=INCIDENTS
         ),
         looks=await view.store.list_looks(base.environment, base.name, LOOKS),
-        checks=await view.store.list_checks(base.environment, base.name),
+        checks=checks,
     )
 
 
@@ -125,7 +138,7 @@ async def ask_for_look(view: View, name: str, environment: str | None = None) ->
             looks at it.
         StoreError: the ledger cannot be read.
     """
-    database, _ = await find_database(view, name, environment)
+    database = (await find_database(view, name, environment)).answer
     if not view.ask(database.environment, database.name):
         raise make_conflict(NOT_LOOKED_AT)
     return database

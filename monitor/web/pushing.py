@@ -73,7 +73,7 @@ def add_push_routes(router: APIRouter, view: View) -> None:
         ] = False,
         environment: Annotated[str | None, Query(max_length=200)] = None,
     ) -> LockKept:
-        found, _ = await find_database(view, name, environment)
+        found = (await find_database(view, name, environment)).answer
         place = found.environment, found.name
         keeping = await view.push(place, await request.body(), commit, anew=anew)
         if keeping in _CONFLICTS:
