@@ -336,7 +336,7 @@ async def test_one_that_left_the_configuration_is_over_without_a_word(store: Sto
     assert scene.lines["hook"].heard == [("opened", "chat")]
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 10**6))
 def test_whatever_goes_down_and_comes_back_each_word_is_said_in_turn(seed: int) -> None:
     """Never about itself, never twice, never an end without a beginning; and all ends well."""

@@ -506,7 +506,7 @@ def hold_cause(nodes: list[Node], data: st.DataObject) -> None:
 
 
 @given(histories(), st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 def test_a_fault_is_explained_by_no_more_than_what_was_done(
     nodes: list[Node], data: st.DataObject
 ) -> None:
@@ -515,7 +515,7 @@ def test_a_fault_is_explained_by_no_more_than_what_was_done(
 
 @pytest.mark.long
 @given(histories(), st.data())
-@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5000, suppress_health_check=list(HealthCheck))
 def test_so_are_many_faults(nodes: list[Node], data: st.DataObject) -> None:
     hold_cause(nodes, data)
 

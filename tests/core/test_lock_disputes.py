@@ -37,7 +37,7 @@ def test_a_dispute_holds_where_one_of_its_collisions_does(found: list[Collision]
 
 
 @given(histories())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_is_unknown_is_so_one_by_one_and_all_at_once(nodes: list[Node]) -> None:
     states = build(nodes)
     for some in list_sets([node.revision.id for node in nodes]):

@@ -61,7 +61,7 @@ def is_settled(states: States, some: AbstractSet[str]) -> bool:
 
 
 @given(histories())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_closed_set_has_the_schema_of_its_replay_in_any_order_or_is_marked(
     nodes: list[Node],
 ) -> None:
@@ -70,7 +70,7 @@ def test_a_closed_set_has_the_schema_of_its_replay_in_any_order_or_is_marked(
 
 @pytest.mark.long
 @given(histories())
-@settings(max_examples=5000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5000, suppress_health_check=list(HealthCheck))
 def test_so_has_every_set_of_many_histories(nodes: list[Node]) -> None:
     hold_replays(nodes)
 
@@ -96,7 +96,7 @@ def hold_replays(nodes: list[Node]) -> None:
 
 
 @given(histories())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_only_what_two_branches_speak_of_is_marked(nodes: list[Node]) -> None:
     states = build(nodes)
     named = {
@@ -143,7 +143,7 @@ def by_order(states: States) -> list[str]:
 
 
 @given(histories())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_what_was_built_is_what_all_revisions_fold_to(nodes: list[Node]) -> None:
     states = build(nodes)
     fold = states.fold(frozenset(by_order(states)))

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, quote_from_bytes, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.masking import MASK, make_masker
@@ -67,7 +67,6 @@ TRICKY = st.text(
 )
 
 
-@settings(deadline=None)  # the first one makes what others find made
 @given(TRICKY.filter(lambda text: "~" not in text), st.sampled_from([*OUTER]), st.data())
 def test_a_secret_is_found_in_any_mixture_of_spellings(
     secret: str, outer: str, data: st.DataObject
@@ -160,7 +159,6 @@ def test_nothing_but_backslashes_takes_no_longer_than_other_text(piece: str) -> 
     assert spent[piece[:1]] < 8 * spent["a"]
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 4),
     st.integers(0, 90),
@@ -177,7 +175,6 @@ def test_a_secret_behind_many_backslashes_is_found(
     assert shown.replace(piece, "") == f"~{MASK}~"
 
 
-@settings(deadline=None)
 @given(SECRETS, AROUND, AROUND)
 def test_no_form_of_a_secret_is_left(secret: str, before: str, after: str) -> None:
     hide = make_masker([secret]).hide

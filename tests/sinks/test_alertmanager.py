@@ -160,7 +160,7 @@ def test_a_round_that_is_missed_ends_nothing() -> None:
     assert PACES[ChannelKind.ALERTMANAGER].delays[0] < 60
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     finding_class=st.sampled_from(INCIDENT_CLASSES),
     severity=st.sampled_from(Severity),

@@ -81,7 +81,7 @@ def check_limits(payload: dict[str, Any]) -> None:
         assert block["type"] != "section" or block.get("fields") or block["text"]["text"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     names=st.lists(NASTY, max_size=30),
     evidence=NASTY,

@@ -314,7 +314,6 @@ class TestTelling(Telling.TestCase):  # type: ignore[misc,valid-type]  # made by
     settings = settings(
         max_examples=10,
         stateful_step_count=25,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
@@ -327,7 +326,6 @@ class TestTellingLong(Telling.TestCase):  # type: ignore[misc,valid-type]  # as 
     settings = settings(
         max_examples=400,
         stateful_step_count=60,
-        deadline=None,
         phases=[Phase.reuse, Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )

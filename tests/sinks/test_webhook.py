@@ -133,7 +133,7 @@ def test_at_most_twenty_findings_are_listed_and_the_others_counted() -> None:
     assert body["truncated"] == 13
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     text=st.text(st.characters(codec="utf-8"), max_size=4000),
     count=st.integers(0, 40),

@@ -247,7 +247,6 @@ def check(bench: Bench, examples: int) -> Campaign:
 
     @settings(
         max_examples=examples,
-        deadline=None,
         derandomize=True,
         phases=[Phase.generate],  # a smaller example is not worth minutes of databases
         suppress_health_check=list(HealthCheck),
