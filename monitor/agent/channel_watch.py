@@ -19,6 +19,7 @@ from monitor.core.channel_health import (
 from monitor.core.errors import DeliveryError, StoreError
 from monitor.core.incidents import Incident
 from monitor.sinks.channels import LATELY
+from monitor.sinks.claims import Carrier
 from monitor.sinks.faults import report_fault
 from monitor.sinks.mending import end_trouble
 from monitor.sinks.store import Store
@@ -35,7 +36,7 @@ class ChannelWatch:
 
     Args:
         store: the ledger: a restart says nothing twice.
-        environment: of the agent.
+        carrier: the agent.
         channels: those that are configured.
         observe: told of every channel whether it works.
         is_alone: whether nobody else writes into the ledger; else a channel that is not
@@ -46,14 +47,14 @@ class ChannelWatch:
         self,
         store: Store,
         *,
-        environment: str,
+        carrier: Carrier,
         channels: Sequence[str],
         observe: Callable[[str, bool], None],
         is_alone: bool = True,
     ) -> None:
         self._is_alone = is_alone
         self._store = store
-        self._environment = environment
+        self._carrier = carrier
         self._channels = channels
         self._observe = observe
         self._broken: set[str] = set()
@@ -79,7 +80,7 @@ class ChannelWatch:
         Raises:
             StoreError: the ledger cannot be read or written.
         """
-        found = await self._store.list_health(self._environment, self._channels, now)
+        found = await self._store.list_health(self._carrier, self._channels, now)
         broken = {name_channel(one): one for one in await self._list_broken()}
         await self._retire(broken, now)
         for channel, health in found.items():
@@ -90,13 +91,13 @@ class ChannelWatch:
         self._show({name_channel(one) for one in await self._list_broken()})
 
     async def _list_broken(self) -> list[Incident]:
-        return await self._store.list_broken(self._environment)
+        return await self._store.list_broken(self._carrier.environment)
 
     async def _consider(self, health: Health, now: datetime) -> None:
         trouble = judge_channel(health, now)
         if trouble is None:
             return
-        incident, event = break_channel(self._environment, health.channel, trouble, now)
+        incident, event = break_channel(self._carrier.environment, health.channel, trouble, now)
         others = self._list_others(health.channel)
         if await self._store.open_channel_incident(incident, event, others):
             _log.error(
@@ -116,7 +117,8 @@ class ChannelWatch:
 
     async def _mend(self, incident: Incident, now: datetime) -> None:
         channel = name_channel(incident)
-        if await end_trouble(self._store, incident, self._list_others(channel), now):
+        others = self._list_others(channel)
+        if await end_trouble(self._store, self._carrier, incident, others, now):
             _log.info("a channel takes messages again", channel=channel)
 
     async def _retire(self, broken: Mapping[str, Incident], now: datetime) -> None:

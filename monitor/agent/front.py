@@ -17,6 +17,7 @@ from monitor.agent.roster import Roster
 from monitor.agent.trouble import Trouble
 from monitor.config.settings import Settings
 from monitor.core.errors import StoreError
+from monitor.sinks.claims import Carrier
 from monitor.sinks.locks import Keeping
 from monitor.sinks.metrics import Metrics
 from monitor.sinks.outbox import Route
@@ -45,6 +46,7 @@ class Front:
         checks: what is done beside the looks.
         routes: the channels.
         deploys: takes deployments that are reported.
+        carrier: this agent, as one that delivers.
         metrics: what ``/metrics`` says.
         shelf: the last snapshots.
         trouble: what keeps the agent from being ready.
@@ -60,6 +62,7 @@ class Front:
         checks: Checks,
         routes: Sequence[Route],
         deploys: Deploys,
+        carrier: Carrier,
         metrics: Metrics,
         shelf: Shelf,
         trouble: Trouble,
@@ -71,6 +74,7 @@ class Front:
         self._checks = checks
         self._routes = routes
         self._deploys = deploys
+        self._carrier = carrier
         self._metrics = metrics
         self._shelf = shelf
         self._trouble = trouble
@@ -197,7 +201,7 @@ class Front:
             await note_taken(
                 self._store,
                 [tried],
-                environment=settings.environment,
+                carrier=self._carrier,
                 channels=[route.channel.name for route in self._routes],
                 at=_now(),
             )

@@ -98,7 +98,7 @@ class Agent:
             grouping=make_grouping(settings),
             observe=self._count_attempt,
             is_heard=self._reach.is_heard,
-            served=None if self._is_alone else self._reach.list_served(),
+            served=self._reach.carrier.served,
         )
         self._keeper = Keeper(
             store,
@@ -109,10 +109,10 @@ class Agent:
         )
         self._channel_watch = ChannelWatch(
             store,
-            environment=settings.environment,
+            carrier=self._reach.carrier,
             channels=channels,
             observe=lambda name, is_up: self.metrics.notifications.set_up(name, is_up=is_up),
-            is_alone=self._is_alone,
+            is_alone=self._reach.is_alone,
         )
         self._house = House(
             store,
@@ -129,15 +129,11 @@ class Agent:
             checks=self._checks,
             routes=routes,
             deploys=self._deploys,
+            carrier=self._reach.carrier,
             metrics=self.metrics,
             shelf=shelf,
             trouble=self._trouble,
         )
-
-    @property
-    def _is_alone(self) -> bool:
-        """Whether the ledger is a file, which is nobody else's."""
-        return self._settings.store_url.get_secret_value().startswith("sqlite")
 
     def expect(self, expectations: Expectations) -> None:
         """Say what databases are compared with; nothing is read or built yet."""
@@ -174,7 +170,7 @@ class Agent:
         known: dict[str, set[str]] = {}
         for name, database in self._settings.databases.items():
             known.setdefault(choose_environment(self._settings, database), set()).add(name)
-        if self._is_alone:
+        if self._reach.is_alone:
             for record in await self._store.list_records():
                 known.setdefault(record.environment, set())
         for environment, names in known.items():

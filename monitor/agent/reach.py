@@ -7,6 +7,7 @@ from monitor.config.audience import find_audience
 from monitor.config.load import LoadedConfig
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Incident
+from monitor.sinks.claims import Carrier
 
 
 class Reach:
@@ -58,7 +59,16 @@ class Reach:
         is_broken = incident.database in self._broken
         return is_broken and incident.environment == self._settings.environment
 
-    def list_served(self) -> frozenset[str] | None:
-        """The environments whose words are this agent's to deliver; None for all."""
+    @property
+    def is_alone(self) -> bool:
+        """Whether the ledger is a file, which is nobody else's."""
+        return self._settings.store_url.get_secret_value().startswith("sqlite")
+
+    @property
+    def carrier(self) -> Carrier:
+        """This agent, as one that delivers out of a ledger that others may share."""
+        own = self._settings.environment
+        if self.is_alone:
+            return Carrier(own)
         places = {choose_environment(self._settings, one) for one in self._databases.values()}
-        return self._audience.list_served({self._settings.environment, *places})
+        return Carrier(own, self._audience.list_served({own, *places}))

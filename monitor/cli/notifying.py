@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from monitor.agent.reach import Reach
 from monitor.agent.routes import make_routes
 from monitor.cli.loop import run_loop
 from monitor.cli.output import say
 from monitor.cli.settings import load_settings
 from monitor.config.audience import describe_silence
-from monitor.config.settings import Settings
+from monitor.config.load import LoadedConfig
 from monitor.core.errors import StoreError, UsageError
 from monitor.core.printing import clean
 from monitor.sinks.backend import find_missing
@@ -29,10 +30,11 @@ def send_tests(channel: str | None, config: str | None) -> list[Tried]:
     loaded = load_settings(config, may_be_empty=True)
     for sentence in describe_silence(loaded):
         say(f"only this test: {clean(sentence)}")
-    return run_loop(_send(loaded.settings, channel))
+    return run_loop(_send(loaded, channel))
 
 
-async def _send(settings: Settings, wanted: str | None) -> list[Tried]:
+async def _send(loaded: LoadedConfig, wanted: str | None) -> list[Tried]:
+    settings = loaded.settings
     async with open_client() as client:
         channels = [route.channel for route in make_routes(settings, client)]
         chosen = [one for one in channels if wanted in (None, one.name)]
@@ -41,21 +43,22 @@ async def _send(settings: Settings, wanted: str | None) -> list[Tried]:
         at = datetime.now(UTC)
         message = make_test(settings.environment, at=at, url=settings.public_url)
         tried = await asyncio.gather(*(try_channel(one, message, at) for one in chosen))
-    await _note(settings, tried, [one.name for one in channels])
+    await _note(loaded, tried, [one.name for one in channels])
     return list(tried)
 
 
-async def _note(settings: Settings, tried: Sequence[Tried], channels: Sequence[str]) -> None:
+async def _note(loaded: LoadedConfig, tried: Sequence[Tried], channels: Sequence[str]) -> None:
     """Tell the agent's ledger which channels work; without one there is nobody to tell."""
-    url = settings.store_url.get_secret_value()
+    url = loaded.settings.store_url.get_secret_value()
     if find_missing(url):
         return
+    carrier = Reach(loaded, broken=()).carrier
     try:
         async with visit_store(url) as store:
             await note_taken(
                 store,
                 tried,
-                environment=settings.environment,
+                carrier=carrier,
                 channels=channels,
                 at=datetime.now(UTC),
             )

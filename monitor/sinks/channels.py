@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from monitor.core.channel_health import Health, name_channel, name_place
 from monitor.core.incidents import Event, Incident
 from monitor.sinks.backend import Backend
-from monitor.sinks.claims import AHEAD
+from monitor.sinks.claims import AHEAD, Carrier, is_served
 from monitor.sinks.revival import LOST, TAKEN, WAITING, revive
 from monitor.sinks.tables import INCIDENTS, OUTBOX
 from monitor.sinks.writing import announce, describe_row, describe_stand
@@ -26,25 +26,25 @@ class Channels:
         self._backend = backend
 
     async def list_health(
-        self, environment: str, channels: Collection[str], now: datetime
+        self, carrier: Carrier, channels: Collection[str], now: datetime
     ) -> dict[str, Health]:
         """How some channels are, by name.
 
         Args:
-            environment: of the agent whose channels they are.
+            carrier: the agent whose channels they are: what it delivers shows how they are.
             channels: their names.
             now: the time.
         """
         async with self._backend.reading() as connection:
             return {
-                channel: await _find_health(connection, environment, channel, now)
+                channel: await _find_health(connection, carrier, channel, now)
                 for channel in channels
             }
 
-    async def revive_lost(self, channel: str, at: datetime) -> None:
+    async def revive_lost(self, carrier: Carrier, channel: str, at: datetime) -> None:
         """Let a channel that works be told what it lost since it last took something."""
         async with self._backend.writing() as connection:
-            await revive(connection, channel, broken_since=at, at=at)
+            await revive(connection, channel, carrier.served, broken_since=at, at=at)
 
     async def open_channel_incident(
         self, incident: Incident, event: Event, channels: Collection[str]
@@ -68,12 +68,17 @@ class Channels:
         return True
 
     async def end_channel_incident(
-        self, incident: Incident, event: Event | None, channels: Collection[str]
+        self,
+        incident: Incident,
+        event: Event | None,
+        channels: Collection[str],
+        *,
+        served: Collection[str] | None = None,
     ) -> bool:
         """Write that it is over; False where another agent was first.
 
-        With an event it is told, and so is what the channel lost meanwhile; without one nobody
-        is told of anything.
+        With an event it is told, and so is what the channel lost meanwhile of the environments
+        that are served; without one nobody is told of anything.
         """
         write = (
             sa.update(INCIDENTS)
@@ -91,6 +96,7 @@ class Channels:
                 await revive(
                     connection,
                     name_channel(incident),
+                    served,
                     broken_since=incident.first_seen,
                     at=event.at,
                 )
@@ -98,16 +104,17 @@ class Channels:
 
 
 async def _find_health(
-    connection: AsyncConnection, environment: str, channel: str, now: datetime
+    connection: AsyncConnection, carrier: Carrier, channel: str, now: datetime
 ) -> Health:
     """Each moment by an index of its own: an outbox grows for years.
 
     What is to come was noted by a clock that was ahead, and says nothing of how it is now.
     """
-    here, latest = OUTBOX.c.channel == channel, now + AHEAD
+    here = sa.and_(OUTBOX.c.channel == channel, is_served(carrier.served))
+    latest = now + AHEAD
     lately = sa.and_(LOST, OUTBOX.c.ended > now - LATELY, OUTBOX.c.ended <= latest)
     mended = sa.select(sa.func.max(INCIDENTS.c.resolved_at)).where(
-        INCIDENTS.c.environment == environment,
+        INCIDENTS.c.environment == carrier.environment,
         INCIDENTS.c.database == name_place(channel),
         INCIDENTS.c.resolved_at <= latest,
     )
@@ -121,7 +128,7 @@ async def _find_health(
     taken, lost, waiting, worked = (await connection.execute(query)).one()
     reason = ""
     if lost or waiting:
-        reason = await _find_reason(connection, channel, lately if lost else WAITING)
+        reason = await _find_reason(connection, here, lately if lost else WAITING)
     return Health(
         channel=channel,
         # A test message, which the outbox knows nothing of, may have shown that it works.
@@ -133,12 +140,12 @@ async def _find_health(
 
 
 async def _find_reason(
-    connection: AsyncConnection, channel: str, failed: sa.ColumnElement[bool]
+    connection: AsyncConnection, here: sa.ColumnElement[bool], failed: sa.ColumnElement[bool]
 ) -> str:
     """Why the youngest of these failed."""
     query = (
         sa.select(OUTBOX.c.reason)
-        .where(OUTBOX.c.channel == channel, failed)
+        .where(here, failed)
         .order_by(sa.func.coalesce(OUTBOX.c.ended, OUTBOX.c.at).desc())
         .limit(1)
     )

@@ -49,6 +49,19 @@ type Clock = Callable[[timedelta], sa.ColumnElement[datetime]]
 """The moment so long after now, by the one clock that all who share the ledger go by."""
 
 
+@dataclass(frozen=True, slots=True)
+class Carrier:
+    """An agent, as the ledger knows it: a channel of the same name may be another agent's.
+
+    Attributes:
+        environment: where it runs.
+        served: the environments whose rows it delivers; None for all.
+    """
+
+    environment: str
+    served: Collection[str] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """Who takes rows of a channel, for how long, and of which environments.
@@ -75,8 +88,15 @@ class Claim:
             return here
         # By when it was to be tried: a channel that is down for days is somebody's all the time.
         is_left = OUTBOX.c.due <= self.now - LEFT_FOR
-        # An agent from before 0006, which is still about to end, says of no row where it is.
-        return [*here, sa.or_(OUTBOX.c.environment.in_([*self.served, ""]), is_left)]
+        return [*here, sa.or_(is_served(self.served), is_left)]
+
+
+def is_served(served: Collection[str] | None) -> sa.ColumnElement[bool]:
+    """Whether a row is of these environments; None for all."""
+    if served is None:
+        return sa.true()
+    # An agent from before 0006, which is still about to end, says of no row where it is.
+    return OUTBOX.c.environment.in_([*served, ""])
 
 
 async def take(

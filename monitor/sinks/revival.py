@@ -4,6 +4,7 @@ As nothing was delivered, it keeps its id. What is told of it is decided when it
 every row: what is over by then, and was never told there, is told to nobody.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.claims import PENDING, RELEASED
+from monitor.sinks.claims import PENDING, RELEASED, is_served
 from monitor.sinks.delivery import DeliveryStatus, has_status
 from monitor.sinks.tables import OUTBOX
 
@@ -28,18 +29,24 @@ _OF_THE_MESSAGE: Final = (FailureReason.REFUSED, FailureReason.INTERNAL)
 
 
 async def revive(
-    connection: AsyncConnection, channel: str, *, broken_since: datetime, at: datetime
+    connection: AsyncConnection,
+    channel: str,
+    served: Collection[str] | None,
+    *,
+    broken_since: datetime,
+    at: datetime,
 ) -> None:
     """Let everything be tried now that a channel lost, or that waits for it after a failure.
 
     Args:
         connection: in a transaction that writes.
         channel: its name.
+        served: of which environments; None for all.
         broken_since: what it lost before it last took something by then is left alone: it
             worked, and it was the message that it did not take.
         at: now.
     """
-    here = OUTBOX.c.channel == channel
+    here = sa.and_(OUTBOX.c.channel == channel, is_served(served))
     await connection.execute(
         sa.update(OUTBOX)
         .where(here, LOST, _is_last_word(), _may_be_revived(), _is_younger(channel, broken_since))

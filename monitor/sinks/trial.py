@@ -11,6 +11,7 @@ import msgspec
 from monitor.core.errors import DeliveryError
 from monitor.core.message import Message, compose_test
 from monitor.sinks.channel import Channel, FailureReason
+from monitor.sinks.claims import Carrier
 from monitor.sinks.mending import mend
 from monitor.sinks.outbox import SEND_SECONDS
 from monitor.sinks.store import Store
@@ -70,7 +71,7 @@ async def note_taken(
     store: Store,
     tried: Iterable[Tried],
     *,
-    environment: str,
+    carrier: Carrier,
     channels: Collection[str],
     at: datetime,
 ) -> None:
@@ -79,7 +80,7 @@ async def note_taken(
     Args:
         store: the ledger, which knows nothing of test messages.
         tried: what became of them.
-        environment: of the agent.
+        carrier: the agent whose channels they are.
         channels: the names of all that are configured.
         at: now.
 
@@ -88,4 +89,4 @@ async def note_taken(
     """
     for one in tried:
         if one.failure is None:
-            await mend(store, environment, one.name, channels, at)
+            await mend(store, carrier, one.name, channels, at)

@@ -22,6 +22,7 @@ from monitor.core.errors import DeliveryError
 from monitor.core.incidents import EventKind
 from monitor.core.message import Message
 from monitor.sinks.channel import ChannelKind, FailureReason
+from monitor.sinks.claims import Carrier
 from monitor.sinks.mending import mend
 from monitor.sinks.outbox import Courier, Route
 from monitor.sinks.store import Store, open_store
@@ -30,6 +31,7 @@ from tests.conftest import MakeDatabase
 from tests.sinks.builders import NOW, an_incident, sqlite_url, told
 
 MINUTE = timedelta(minutes=1)
+HERE = Carrier("production")
 
 
 class Line:
@@ -74,8 +76,9 @@ class Line:
 class Scene:
     """Some channels, an outbox, and a clock that is moved by hand."""
 
-    def __init__(self, store: Store, *names: str) -> None:
+    def __init__(self, store: Store, *names: str, carrier: Carrier = HERE) -> None:
         self.store = store
+        self.carrier = carrier
         self.lines = {name: Line(name) for name in names}
         self.now = NOW
         self.up: dict[str, bool] = {}
@@ -85,10 +88,16 @@ class Scene:
     def restart(self) -> None:
         """Another process on the same ledger."""
         routes = [Route(channel=line) for line in self.lines.values()]
-        self.courier = Courier(self.store, routes, holder="us", luck=lambda: 0.5)
+        self.courier = Courier(
+            self.store,
+            routes,
+            holder=f"us in {self.carrier.environment}",
+            luck=lambda: 0.5,
+            served=self.carrier.served,
+        )
         self.watch = ChannelWatch(
             self.store,
-            environment="production",
+            carrier=self.carrier,
             channels=list(self.lines),
             observe=self.up.__setitem__,
         )
@@ -97,7 +106,8 @@ class Scene:
         """Something happens, which every channel is to be told."""
         name = name or f"i{len(self._looks)}"
         looks = self._looks[name] = self._looks[name] + 1
-        incident = an_incident(name, database=f"db-{name}")
+        place = self.carrier.environment
+        incident = an_incident(name, database=f"db-{name}", environment=place)
         kind = EventKind.RESOLVED if over else EventKind.OPENED
         decision = told(looks, kind, *self.lines, incident=incident)
         [event] = decision.events
@@ -150,7 +160,7 @@ async def test_a_test_message_that_is_taken_ends_it(store: Store) -> None:
     scene.lines["chat"].failure = None
     await scene.live(10, step=5)
     mended = scene.watch.can_tell
-    await mend(store, "production", "chat", [], scene.now)
+    await mend(store, HERE, "chat", [], scene.now)
     await scene.live(1)
     assert (broken, mended, scene.watch.can_tell) == (False, False, True)
     scene.restart()
@@ -163,7 +173,7 @@ async def test_after_a_test_message_it_may_break_again_for_the_same_reason(store
     scene.lines["chat"].failure = FailureReason.CONNECT
     await scene.tell()
     await scene.live(30, step=5)
-    await mend(store, "production", "chat", ["hook"], scene.now)
+    await mend(store, HERE, "chat", ["hook"], scene.now)
     await scene.live(10, step=5)
     assert scene.up == {"chat": True, "hook": True}, "it has a quarter of an hour again"
     await scene.live(30, step=5)
@@ -213,7 +223,7 @@ async def test_what_it_lost_is_told_after_a_test_message(store: Store) -> None:
     await scene.tell("app")
     await scene.courier.deliver_due(scene.now)
     chat.failure = None
-    await mend(store, "production", "chat", [], scene.now)
+    await mend(store, HERE, "chat", [], scene.now)
     await scene.live(2)
     assert chat.words == [("app", "opened")]
     assert scene.up == {"chat": True}
@@ -243,7 +253,7 @@ async def test_who_asked_for_peace_has_it_though_it_takes_a_test(store: Store) -
     await scene.live(16, step=1)
     chat.failure = None
     waiting = (await store.list_deliveries("app"))[0].due
-    await mend(store, "production", "chat", [], scene.now)
+    await mend(store, HERE, "chat", [], scene.now)
     assert (await store.list_deliveries("app"))[0].due == waiting
 
 
@@ -444,12 +454,41 @@ async def test_a_running_agent_shows_and_tells_it(
     assert 'anchorwatch_channel_up{channel="webhook:ops"} 1.0' in metrics
 
 
+async def test_a_channel_of_its_own_is_broken_though_anothers_of_the_same_name_works(
+    store: Store,
+) -> None:
+    """Agents of two environments share a ledger, and each says where its chat is."""
+    here = Scene(store, "chat", "hook", carrier=Carrier("production", {"production"}))
+    there = Scene(store, "chat", carrier=Carrier("staging", {"staging"}))
+    chat = here.lines["chat"]
+    chat.failure = FailureReason.GONE
+    await here.tell("app")
+    for number in range(3):
+        await there.tell(f"of staging {number}")
+        await here.live()
+        await there.live()
+    assert here.up == {"chat": False, "hook": True}
+    assert here.lines["hook"].heard == [("opened", "chat")]
+    assert there.up == {"chat": True}
+    there.lines["chat"].failure = FailureReason.GONE
+    await there.tell("lost in staging")
+    await there.live()
+    chat.failure = None
+    await here.tell("crm")
+    await here.live(3)
+    assert here.lines["hook"].heard == [("opened", "chat"), ("resolved", "chat")]
+    assert chat.words == [("crm", "opened"), ("app", "opened")]
+    assert there.up == {"chat": False}
+    await mend(store, there.carrier, "chat", [], there.now)
+    assert (await store.list_deliveries("lost in staging"))[0].status == "pending"
+
+
 async def test_a_channel_of_another_agent_is_left_to_it(store: Store) -> None:
     """Two agents of one environment share a ledger, and one of them has a pager."""
     scene = Scene(store, "hook", "pager")
     other = ChannelWatch(
         store,
-        environment="production",
+        carrier=HERE,
         channels=["hook"],
         observe=lambda _name, _is_up: None,
         is_alone=False,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from monitor.core.channel_health import Trouble, break_channel, mend_channel
 from monitor.core.incidents import EventKind
 from monitor.sinks.channel import FailureReason
-from monitor.sinks.claims import Claim
+from monitor.sinks.claims import Carrier, Claim
 from monitor.sinks.delivery import Delivery
 from monitor.sinks.store import Store
 from tests.sinks.builders import NOW, an_incident, statuses, told
@@ -25,13 +25,13 @@ async def test_how_each_channel_is(store: Store) -> None:
     await store.bury([await claim(store, "lost")], FailureReason.GONE, NOW + 2 * MINUTE)
     await store.postpone([await claim(store, "waits")], NOW + 90 * MINUTE, FailureReason.CONNECT)
     names = ("fine", "lost", "waits", "untried")
-    found = await store.list_health("production", names, NOW + 3 * MINUTE)
+    found = await store.list_health(Carrier("production"), names, NOW + 3 * MINUTE)
     assert found["fine"].taken == NOW + MINUTE
     assert (found["lost"].lost, found["lost"].reason) == (NOW + 2 * MINUTE, "gone")
     assert (found["waits"].waiting, found["waits"].reason) == (NOW, "connect")
     untried = found["untried"]
     assert (untried.taken, untried.lost, untried.waiting) == (None, None, None)
-    later = await store.list_health("production", names, NOW + timedelta(days=2))
+    later = await store.list_health(Carrier("production"), names, NOW + timedelta(days=2))
     assert later["lost"].lost is None
 
 

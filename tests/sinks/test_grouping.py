@@ -14,6 +14,7 @@ from monitor.core.grouped import SEVERAL
 from monitor.core.incidents import EventKind, Incident, Status
 from monitor.core.silence import Silence, silence
 from monitor.sinks.channel import ChannelKind
+from monitor.sinks.claims import Carrier
 from monitor.sinks.delivery import Grouping, Held
 from monitor.sinks.outbox import HOLD, ROUND, Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store
@@ -381,7 +382,7 @@ async def test_a_channel_is_not_broken_by_what_is_kept_back(store: Store) -> Non
     await post.deliver(NOW + 10 * SECOND)
     await store.add_silence(a_silence())
     await post.deliver(NOW + 5 * MINUTE)
-    health = (await store.list_health("production", ["chat"], NOW + 30 * MINUTE))["chat"]
+    health = (await store.list_health(Carrier("production"), ["chat"], NOW + 30 * MINUTE))["chat"]
     assert judge_channel(health, NOW + 30 * MINUTE) is None
 
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from monitor.core.incidents import EventKind, Status
-from monitor.sinks.claims import Claim
+from monitor.sinks.claims import Carrier, Claim
 from monitor.sinks.delivery import Grouping
 from monitor.sinks.store import Store
 from tests.sinks.builders import NOW, an_incident, told
@@ -85,9 +85,11 @@ READS_ALL = re.compile(
 """But for what waits, was lost or is not over, which is little."""
 
 CLAIM: Final = Claim(now=NOW + MINUTE, holder="us", lease=MINUTE, channel="chat")
+HERE: Final = Carrier("production", {"production", "staging"})
 ASKED: dict[str, Ask] = {
     "count": lambda store: store.count_outbox(),
-    "health": lambda store: store.list_health("production", ["chat", "hook"], NOW),
+    "health": lambda store: store.list_health(HERE, ["chat", "hook"], NOW),
+    "health of all": lambda store: store.list_health(Carrier("production"), ["chat"], NOW),
     "threads": lambda store: store.list_threads("chat", ["i1"]),
     "thread": lambda store: store.list_in_thread("chat", "C1/40"),
     "told": lambda store: store.find_told("chat", ["i1"]),
@@ -96,7 +98,7 @@ ASKED: dict[str, Ask] = {
     "unreachable": lambda store: store.list_unreachable(),
     "broken": lambda store: store.list_broken("production"),
     "alerts": lambda store: store.list_told("chat", since=NOW),
-    "mend": lambda store: store.revive_lost("chat", NOW),
+    "mend": lambda store: store.revive_lost(HERE, "chat", NOW),
 }
 
 
