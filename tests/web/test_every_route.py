@@ -12,7 +12,7 @@ from fastapi.routing import iter_route_contexts
 from monitor.sinks.delivery import Outcome
 from monitor.sinks.store import Store
 from monitor.web.app import make_app
-from tests.web.builders import SECRET, a_client, a_view, client_of, plant_hostile, plant_month
+from tests.web.builders import SECRET, a_client, a_view, client_of
 from tests.web.sites import PAGES
 
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -72,10 +72,8 @@ async def test_beyond_this_machine_nothing_is_shown_without_a_token(
 
 
 @pytest.mark.parametrize("page", PAGES)
-async def test_no_page_has_a_script_a_style_or_a_handler_in_it(store: Store, page: str) -> None:
-    await plant_hostile(store)
-    await plant_month(store)
-    async with client_of(a_view(store), headers={"Accept": "text/html"}) as client:
+async def test_no_page_has_a_script_a_style_or_a_handler_in_it(full: Store, page: str) -> None:
+    async with client_of(a_view(full), headers={"Accept": "text/html"}) as client:
         answer = await client.get(PAGES[page])
     policy = answer.headers["content-security-policy"]
     assert "unsafe" not in policy
@@ -107,14 +105,12 @@ class Planted:
         return [replace(one, receipt=f"HTTP 200 {SECRET}") for one in found]
 
 
-async def test_a_planted_secret_is_on_no_page_and_in_no_document(store: Store) -> None:
-    await plant_hostile(store)
-    await plant_month(store)
+async def test_a_planted_secret_is_on_no_page_and_in_no_document(full: Store) -> None:
     secrets = {
         name: f"{SECRET}-{name}"
         for name in ("metrics_token", "push_token", "railway_secret", "deploy_secret")
     }
-    planted: Any = Planted(store)
+    planted: Any = Planted(full)
     view = a_view(planted, api_token=SECRET, is_loopback=False, **secrets)
     app = make_app(view)
     seen = 0

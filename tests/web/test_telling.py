@@ -8,7 +8,7 @@ from monitor.sinks.delivery import DeliveryStatus
 from monitor.sinks.store import Store
 from monitor.web.answers import DeliveryAnswer, EventAnswer
 from monitor.web.telling import Telling, describe_telling
-from tests.web.builders import NOW, a_view, client_of, plant_month
+from tests.web.builders import NOW, a_view, client_of
 
 EVENT = EventAnswer(version=1, kind=EventKind.OPENED, at=NOW - timedelta(minutes=5))
 INCIDENT = "5e1f00d5ea11"
@@ -62,14 +62,15 @@ def test_every_reason_is_said_in_words(reason: FailureReason) -> None:
     assert "_" not in told.outcome
 
 
-async def test_the_page_of_an_incident_tells_every_message_with_its_receipt(store: Store) -> None:
-    await plant_month(store)
+async def test_the_page_of_an_incident_tells_every_message_with_its_receipt(
+    full: Store,
+) -> None:
     incident = "decade000001"
-    for outcome in await store.list_deliveries(incident):
+    for outcome in await full.list_deliveries(incident):
         delivery = outcome.delivery
         if delivery.channel == "slack":
-            await store.complete([delivery], "HTTP 200 <b>", NOW)
-    async with client_of(a_view(store)) as client:
+            await full.complete([delivery], "HTTP 200 <b>", NOW)
+    async with client_of(a_view(full)) as client:
         page = " ".join((await client.get(f"/incidents/{incident}")).text.split())
         document = (await client.get(f"/api/incidents/{incident}")).json()
     assert "HTTP 200 &lt;b&gt;" in page
