@@ -7,12 +7,14 @@ a Slack webhook is): no error, no log and no repr shows more than scheme and hos
 
 import asyncio
 import logging
+import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from typing import Final, final
 from urllib.parse import urlsplit
@@ -42,6 +44,7 @@ USER_AGENT: Final = f"anchorwatch/{version('anchorwatch')}"
 _SCHEMES: Final = ("http", "https")
 _HOST: Final = re.compile(r"[^\s%/?#@<>\"\\^`{|}]+")
 _CHATTY: Final = ("httpx", "httpcore")
+_ROOTS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +239,9 @@ async def open_client(
     """A client for as long as the agent runs; certificates are verified.
 
     `headers` go with every request. A proxy named by HTTPS_PROXY is used, as every program does.
+
+    Raises:
+        ConfigurationError: the roots that SSL_CERT_FILE names cannot be read.
     """
     # httpx loads what it waits with when the first request is sent, which may be measured.
     await anyio.lowlevel.checkpoint()
@@ -246,5 +252,19 @@ async def open_client(
         timeout=httpx.Timeout(idle_seconds, connect=connect_seconds),
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})},
         follow_redirects=False,
+        verify=_load_roots(*map(os.environ.get, _ROOTS)),
     ) as client:
         yield Client(client, total_seconds=total_seconds, body_bytes=body_bytes)
+
+
+@cache
+def _load_roots(*named: str | None) -> ssl.SSLContext:
+    """Whose certificates are trusted: read once, as it takes as long as some requests do."""
+    del named  # what the variables say is another set of roots
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise ConfigurationError(
+            f"The roots that SSL_CERT_FILE names cannot be read: {printable(str(error))}.",
+            next_step="Let it name a file of certificates in PEM, or remove it.",
+        ) from error

@@ -5,13 +5,18 @@ import contextlib
 import gzip
 import logging
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
+import certifi
+import httpx
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from monitor.core.errors import ConfigurationError, Interrupted, TooSlow, Unreachable
+from monitor.sources import http
 from monitor.sources.http import USER_AGENT, Client, open_client, read_address
 
 PLACE = "T000/B000/hunter2"
@@ -215,3 +220,37 @@ def assert_is_clean(error: BaseException) -> None:
     assert "hunter2" not in str(error)
     assert error.__cause__ is None
     assert error.__suppress_context__
+
+
+async def test_the_roots_are_read_once_for_all_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That takes tens of milliseconds, in which an agent does nothing else."""
+    read: list[ssl.SSLContext] = []
+
+    def load() -> ssl.SSLContext:
+        read.append(create())
+        return read[-1]
+
+    create = httpx.create_ssl_context
+    monkeypatch.setattr(httpx, "create_ssl_context", load)
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    http._load_roots.cache_clear()
+    for _ in range(3):
+        async with open_client():
+            pass
+    assert len(read) == 1
+    monkeypatch.delenv("SSL_CERT_FILE")
+    async with open_client():
+        pass
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("text", [None, "no certificate"])
+async def test_roots_that_cannot_be_read_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    if text is not None:
+        (tmp_path / "roots.pem").write_text(text)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "roots.pem"))
+    with pytest.raises(ConfigurationError, match="SSL_CERT_FILE names cannot be read"):
+        async with open_client():
+            pass
