@@ -65,8 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
 class MakeDatabase(Protocol):
     """Makes databases that are dropped after the test."""
 
-    async def __call__(self, name: str | None = None, sql: str = "") -> str:
-        """Create an empty database, run the SQL in it, return its URL."""
+    async def __call__(
+        self, name: str | None = None, sql: str = "", *, template: str = "template0"
+    ) -> str:
+        """Create a database, empty or like another one, run the SQL in it, return its URL."""
         ...
 
 
@@ -107,9 +109,9 @@ async def make_database(server: Cluster) -> AsyncIterator[MakeDatabase]:
     made: list[str] = []
     admin = await asyncpg.connect(server.socket_url())
 
-    async def make(name: str | None = None, sql: str = "") -> str:
+    async def make(name: str | None = None, sql: str = "", *, template: str = "template0") -> str:
         chosen = name or f"test_{uuid.uuid4().hex[:12]}"
-        await admin.execute(f"CREATE DATABASE {quoted(chosen)} TEMPLATE template0")
+        await admin.execute(f"CREATE DATABASE {quoted(chosen)} TEMPLATE {quoted(template)}")
         made.append(chosen)
         if sql:
             connection = await asyncpg.connect(server.socket_url(chosen))

@@ -1,11 +1,15 @@
 """A ledger on each of its two servers."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from monitor.sinks.store import Store, open_store
+from monitor.sources.engine import Cluster
 from tests.conftest import MakeDatabase
 from tests.sinks.builders import sqlite_url
 
@@ -18,14 +22,61 @@ async def url(request: pytest.FixtureRequest, tmp_path: Path, make_database: Mak
     return await make_database()
 
 
+@pytest.fixture(scope="session")
+def made_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty ledger, made once: its migrations take longer than most tests."""
+    file = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    asyncio.run(_make_ledger(sqlite_url(file)))
+    return file
+
+
+@pytest.fixture(scope="session")
+def made_database(server: Cluster) -> str:
+    """The name of a database with an empty ledger, made once."""
+    name = "made_ledger"
+
+    async def make() -> None:
+        admin = await asyncpg.connect(server.socket_url())
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        await admin.close()
+        await _make_ledger(server.url(name))
+
+    asyncio.run(make())
+    return name
+
+
+async def _make_ledger(url: str) -> None:
+    async with open_store(url):
+        pass
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def ledger(
+    request: pytest.FixtureRequest,
+    ledger_file: str,
+    make_database: MakeDatabase,
+    made_database: str,
+) -> str:
+    """The URL of an empty ledger: every test that asks runs on both servers."""
+    if request.param == "sqlite":
+        return ledger_file
+    return await make_database(template=made_database)
+
+
 @pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
+def ledger_file(made_file: Path, tmp_path: Path) -> str:
+    """The URL of an empty ledger in a file."""
+    return sqlite_url(Path(shutil.copy(made_file, tmp_path / "ledger.db")))
+
+
+@pytest.fixture
+async def store(ledger: str) -> AsyncIterator[Store]:
     """An open, empty ledger."""
-    async with open_store(url) as opened:
+    async with open_store(ledger) as opened:
         yield opened
 
 
 @pytest.fixture
-async def file_store(tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(sqlite_url(tmp_path / "ledger.db")) as opened:
+async def file_store(ledger_file: str) -> AsyncIterator[Store]:
+    async with open_store(ledger_file) as opened:
         yield opened

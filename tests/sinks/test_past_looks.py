@@ -86,7 +86,7 @@ async def test_single_looks_go_by_their_number_and_their_hours_stay(
 
 
 async def test_a_month_of_a_database_that_flaps_is_bounded(
-    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+    store: Store, ledger: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every hour saw three states, and there were three times as many looks as are kept."""
     monkeypatch.setattr(past_looks, "KEEP_LOOKS", 300)
@@ -103,7 +103,7 @@ async def test_a_month_of_a_database_that_flaps_is_bounded(
         {**place, "number": -number, "at": NOW - number * MINUTE / 4, **single(states[number % 3])}
         for number in range(3 * past_looks.KEEP_LOOKS)
     ]
-    backend = open_backend(url)
+    backend = open_backend(ledger)
     async with backend.writing() as connection:
         await connection.execute(sa.delete(LOOKS))
         await connection.execute(sa.insert(HOURS), hours)

@@ -251,10 +251,10 @@ async def test_a_ledger_of_a_newer_version_is_refused(url: str) -> None:
 
 
 async def test_a_row_that_cannot_be_read_is_told_without_being_quoted(
-    url: str, store: Store
+    ledger: str, store: Store
 ) -> None:
     assert await store.commit(a_decision())
-    backend = open_backend(url)
+    backend = open_backend(ledger)
     async with backend.writing() as connection:
         await connection.execute(sa.text("UPDATE anchorwatch_record SET body = '{\"secret\": 1}'"))
     await backend.close()
