@@ -15,7 +15,8 @@ from monitor.sources import interpreter as door
 from monitor.sources.engine import Cluster
 from monitor.sources.environment import clean_environment
 from monitor.sources.interpreter import Failed, Interpreter, Said
-from tests.sources.shadow_peers import write_history
+from monitor.sources.shadow import open_shadow
+from tests.sources.shadow_peers import find_leftovers, write_history
 
 HOLD = """
 import asyncio, os
@@ -92,6 +93,9 @@ async def test_the_collector_ends_when_whoever_asked_is_killed(
     assert await asyncio.to_thread(process.stdout.readline) == "ready\n"
     process.send_signal(signal.SIGKILL)
     await wait_until_gone(int(note.read_text()))
+    process.wait()
+    async with open_shadow(url=server.url()):  # sweeps what it left, or others would find it
+        assert await find_leftovers(server.url()) == []
 
 
 async def wait_until_gone(pid: int) -> None:
