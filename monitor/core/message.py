@@ -36,6 +36,24 @@ _LEAD: Final = 30
 """Characters that are shown before the place where two long values part."""
 
 
+class Surroundings(msgspec.Struct, frozen=True):
+    """What a reader asks for next, as far as it is known when a message is written.
+
+    Attributes:
+        deployed_at: when the last deployment that concerns the database was reported.
+        revisions: what is stamped; None where that is unknown.
+        expected_revisions: the heads of what is expected; None where there are none.
+    """
+
+    deployed_at: datetime | None = None
+    revisions: tuple[str, ...] | None = None
+    expected_revisions: tuple[str, ...] | None = None
+
+
+UNKNOWN: Final = Surroundings()
+"""Where nothing is known."""
+
+
 class Message(msgspec.Struct, frozen=True):
     """What is told about one incident.
 
@@ -66,6 +84,7 @@ class Message(msgspec.Struct, frozen=True):
         finding_class: what the incident gathers; None of a test message.
         subject: which channel it is about, where it is about one of the agent's.
         has_alarm: whether it is the first word about something critical.
+        around: what is known beside, of a message about one database.
     """
 
     id: str
@@ -91,6 +110,7 @@ class Message(msgspec.Struct, frozen=True):
     finding_class: FindingClass | None = None
     subject: str = ""
     has_alarm: bool = False
+    around: Surroundings = UNKNOWN
 
 
 def compose(  # noqa: PLR0913  # what a message is made of, by name
@@ -100,7 +120,7 @@ def compose(  # noqa: PLR0913  # what a message is made of, by name
     delivery: str,
     at: datetime,
     url: str | None = None,
-    deployed_at: datetime | None = None,
+    around: Surroundings = UNKNOWN,
 ) -> Message:
     """The message about ``incident`` as it stands now.
 
@@ -110,7 +130,7 @@ def compose(  # noqa: PLR0913  # what a message is made of, by name
         delivery: the id of the message.
         at: when that was decided.
         url: the page of the database.
-        deployed_at: when the last deployment that concerns the database was reported.
+        around: what is known beside.
     """
     worst_first = sorted(incident.findings, key=lambda f: (-f.severity.rank, f.identity))
     lines = tuple(describe_finding(finding) for finding in worst_first[:MAX_LINES])
@@ -132,10 +152,11 @@ def compose(  # noqa: PLR0913  # what a message is made of, by name
         command=choose_command(incident),
         url=url,
         accept=_offer(incident, kind),
-        cause="" if kind in _ENDS else find_cause(incident, deployed_at),
+        cause="" if kind in _ENDS else find_cause(incident, around.deployed_at),
         finding_class=incident.finding_class,
         subject=name_channel(incident),
         has_alarm=is_alarm(incident, kind),
+        around=around,
     )
 
 

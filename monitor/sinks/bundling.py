@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import final
+from typing import Final, final
 
 import msgspec
 
 from monitor.core.findings import FindingClass
 from monitor.core.grouped import Part, compose_several, keep_newest
 from monitor.core.incidents import Incident
-from monitor.core.message import Message, compose
+from monitor.core.message import UNKNOWN, Message, Surroundings, compose
 from monitor.sinks.choice import Bundle, Told, choose_head
 from monitor.sinks.store import Store
+
+_OF_REVISIONS: Final = frozenset({FindingClass.DRIFT, FindingClass.HISTORY})
+"""Of what else may be wrong, where the history is says nothing."""
 
 
 @final
@@ -54,9 +57,32 @@ class Bundler:
             key = (threads.get(incident.id), incident.environment, incident.finding_class)
             grouped.setdefault(key, []).append(one)
         return [
-            Bundle(some, thread, await self._list_in_thread(channel, thread))
+            Bundle(
+                some,
+                thread,
+                await self._list_in_thread(channel, thread),
+                await self._look_around([one.incident for one in some]),
+            )
             for (thread, _, _), some in grouped.items()
         ]
+
+    async def _look_around(self, incidents: Sequence[Incident]) -> Surroundings:
+        """What is known beside incidents; nothing where several databases are told of."""
+        first = incidents[0]
+        place = first.environment, first.database
+        if any((one.environment, one.database) != place for one in incidents):
+            return UNKNOWN
+        around = Surroundings(deployed_at=self._find_deployment(first))
+        if first.finding_class not in _OF_REVISIONS:
+            return around
+        record = await self._store.load(*place)
+        if record is None:
+            return around
+        return msgspec.structs.replace(
+            around,
+            revisions=record.report.revisions,
+            expected_revisions=record.report.expected_revisions,
+        )
 
     async def _list_in_thread(self, channel: str, thread: str | None) -> list[Incident]:
         """All incidents that the head of a thread is about."""
@@ -67,15 +93,15 @@ class Bundler:
 
     def compose(self, bundle: Bundle) -> Message:
         """The message, and what stands at the head of its thread from now on."""
-        message = self._compose(bundle.told)
+        message = self._compose(bundle.told, bundle.around)
         if bundle.thread is None:
             return message
         [first, *_] = bundle.told
         heads = [Told(first.delivery, one, choose_head(one)) for one in bundle.incidents]
-        root = self._compose(heads) if heads else message
+        root = self._compose(heads, bundle.around) if heads else message
         return msgspec.structs.replace(message, thread=bundle.thread, root=root)
 
-    def _compose(self, told: Sequence[Told]) -> Message:
+    def _compose(self, told: Sequence[Told], around: Surroundings) -> Message:
         parts = keep_newest(
             [Part(one.incident, one.kind, one.delivery.id, one.delivery.at) for one in told]
         )
@@ -88,5 +114,5 @@ class Bundler:
             delivery=one.delivery,
             at=one.at,
             url=self._link(one.incident.database),
-            deployed_at=self._find_deployment(one.incident),
+            around=around,
         )

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from monitor.core.findings import FindingClass, Severity
 from monitor.core.incidents import EventKind, Incident, Status
+from monitor.core.message import UNKNOWN, Surroundings
 from monitor.core.silence import Silence, is_silenced
 from monitor.sinks.delivery import Delivery, Held
 
@@ -101,11 +102,13 @@ class Bundle(NamedTuple):
         told: what it tells.
         thread: the receipt of what the channel took of all of these before.
         incidents: those that the head of that thread is about.
+        around: what is known beside, of a message about one database.
     """
 
     told: Sequence[Told]
     thread: str | None = None
     incidents: Sequence[Incident] = ()
+    around: Surroundings = UNKNOWN
 
     @property
     def deliveries(self) -> list[Delivery]:

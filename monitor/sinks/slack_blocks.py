@@ -5,6 +5,7 @@ nothing becomes a mention or a link, and what cannot be escaped (backticks, newl
 control characters) is replaced.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 from monitor.core.duration import describe_duration, describe_moment
 from monitor.core.findings import Finding, Severity
 from monitor.core.incidents import Status
-from monitor.core.message import VERDICT, Message
+from monitor.core.message import VERDICT, Message, Surroundings
 from monitor.core.waivers import is_waivable
 from monitor.sources.http import USER_AGENT
 
@@ -92,7 +93,31 @@ def _write_fields(message: Message) -> list[str]:
     if message.ended is not None:
         lasted = describe_duration(message.ended - message.since)
         fields.append(f"*Over*\n{_date(message.ended)}, after {lasted}")
-    return fields
+    return [*fields, *_write_revision(message.around), *_write_deployment(message)]
+
+
+def _write_revision(around: Surroundings) -> list[str]:
+    """Where the history is, and where it should be if that is elsewhere."""
+    if around.revisions is None:
+        return []
+    stamped = _list_revisions(around.revisions)
+    expected = around.expected_revisions
+    if expected is None or sorted(expected) == sorted(around.revisions):
+        return [f"*Revision*\n{stamped}"]
+    return [f"*Revision*\n{stamped} → expected {_list_revisions(expected)}"]
+
+
+def _list_revisions(revisions: Sequence[str]) -> str:
+    return f"`{escape(', '.join(revisions), _MAX_FIELD)}`" if revisions else "none"
+
+
+def _write_deployment(message: Message) -> list[str]:
+    at = message.around.deployed_at
+    if at is None:
+        return []
+    apart = describe_duration(abs(message.since - at))
+    side = "before" if at <= message.since else "after"
+    return [f"*Last deploy*\n{_date(at)}, {apart} {side}"]
 
 
 def _date(at: datetime) -> str:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final, final
@@ -24,6 +25,8 @@ MAX_BODY: Final = 19_000
 
 _MAX_TEXT: Final = 300
 _MAX_NAME: Final = 256
+_MAX_REVISION: Final = 64
+_MAX_HEADS: Final = 4
 _MAX_EVIDENCE: Final = 12
 _MAX_LINK: Final = 2000
 _PREFIX: Final = "whsec_"
@@ -128,15 +131,28 @@ def _encode(message: Message, findings: tuple[Finding, ...]) -> bytes:
             "headline": cut(message.headline, _MAX_TEXT),
             "since": message.since.astimezone(UTC),
             "at": message.at.astimezone(UTC),
-            "ended": message.ended.astimezone(UTC) if message.ended else None,
+            "ended": _in_utc(message.ended),
             "findings": [_describe(finding) for finding in findings],
             "truncated": len(message.findings) - len(findings),
             "cause": cut(message.cause, _MAX_TEXT),
+            "revisions": _list_revisions(message.around.revisions),
+            "expected_revisions": _list_revisions(message.around.expected_revisions),
+            "deployed_at": _in_utc(message.around.deployed_at),
             "command": cut(message.command, _MAX_TEXT),
             "accept": cut(message.accept, _MAX_TEXT) if message.accept else None,
             "url": link if link and len(link) <= _MAX_LINK else None,
         }
     )
+
+
+def _in_utc(at: datetime | None) -> datetime | None:
+    return at.astimezone(UTC) if at is not None else None
+
+
+def _list_revisions(revisions: Sequence[str] | None) -> list[str] | None:
+    if revisions is None:
+        return None
+    return [cut(one, _MAX_REVISION) for one in revisions[:_MAX_HEADS]]
 
 
 def _describe(finding: Finding) -> dict[str, Any]:

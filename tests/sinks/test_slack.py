@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from monitor.core.errors import ConfigurationError, DeliveryError
 from monitor.core.findings import Evidence, Severity
 from monitor.core.grouped import Part, compose_several
 from monitor.core.incidents import EventKind, Status
+from monitor.core.message import Surroundings
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.slack import Slack
 from monitor.sinks.slack_blocks import MAX_BLOCKS, MAX_HEADER, MAX_PAYLOAD, escape, render
@@ -106,7 +108,10 @@ def test_whatever_a_database_is_called_the_payload_is_within_every_limit(
         resolved_at=resolved_at,
     )
     whole = msgspec.structs.replace(
-        message, url="https://watch.example.com/app", accept=f"anchorwatch accept {place}"
+        message,
+        url="https://watch.example.com/app",
+        accept=f"anchorwatch accept {place}",
+        around=Surroundings(NOW, tuple(names), (place,)),
     )
     check_limits(render(whole))
 
@@ -183,6 +188,27 @@ def test_what_is_over_is_green_and_says_how_long_it_was() -> None:
     payload = render(over)
     assert payload["text"].startswith("🟢 RESOLVED app")
     assert "after 0 s" in payload["blocks"][1]["fields"][3]["text"]
+
+
+@pytest.mark.parametrize(
+    ("around", "said"),
+    [
+        (Surroundings(), []),
+        (Surroundings(None, ("9f1c",), ("9f1c",)), ["*Revision*\n`9f1c`"]),
+        (Surroundings(None, ("b", "a"), ("a", "b")), ["*Revision*\n`b, a`"]),
+        (Surroundings(None, (), ("9f1c",)), ["*Revision*\nnone → expected `9f1c`"]),
+        (Surroundings(None, ("`<a>`",), None), ["*Revision*\n`'&lt;a&gt;'`"]),
+        (Surroundings(None, None, ("9f1c",)), []),
+        (Surroundings(NOW - timedelta(minutes=14)), ["*Last deploy*\nthen, 14 min before"]),
+        (Surroundings(NOW + timedelta(minutes=2)), ["*Last deploy*\nthen, 2 min after"]),
+    ],
+)
+def test_where_the_history_is_and_the_last_deployment_are_said(
+    around: Surroundings, said: list[str]
+) -> None:
+    payload = render(msgspec.structs.replace(a_message(), around=around))
+    fields = payload["blocks"][1]["fields"][3:]
+    assert [DATE.sub("then", field["text"]) for field in fields] == said
 
 
 def test_a_link_becomes_a_button() -> None:

@@ -18,6 +18,7 @@ from werkzeug import Request, Response
 from monitor.core.errors import ConfigurationError, DeliveryError
 from monitor.core.findings import Evidence
 from monitor.core.incidents import EventKind, Status
+from monitor.core.message import Surroundings
 from monitor.sinks.channel import Channel, FailureReason, read_retry_after
 from monitor.sinks.slack import Slack
 from monitor.sinks.webhook import MAX_BODY, Webhook, render
@@ -108,10 +109,20 @@ def test_the_body_is_what_the_contract_says() -> None:
         ],
         "truncated": 0,
         "cause": "dropped by hand, or a migration that did not run to its end",
+        "revisions": None,
+        "expected_revisions": None,
+        "deployed_at": None,
         "command": "anchorwatch check app",
         "accept": None,
         "url": None,
     }
+
+
+def test_where_the_history_is_and_the_last_deployment_are_said() -> None:
+    around = Surroundings(NOW, (), ("9f1c2ab34d10",))
+    body = json.loads(render(msgspec.structs.replace(a_message(), around=around)))
+    assert (body["revisions"], body["expected_revisions"]) == ([], ["9f1c2ab34d10"])
+    assert body["deployed_at"] == "2026-03-01T12:00:00Z"
 
 
 def test_what_is_over_says_when() -> None:
@@ -153,6 +164,7 @@ def test_a_body_never_grows_too_large(text: str, count: int, evidence: int) -> N
         accept=text,
         url="https://x/" + text,
         database=text,
+        around=Surroundings(NOW, (text,) * 9, (text,) * 9),
     )
     body = render(message)
     assert len(body) <= MAX_BODY
