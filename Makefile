@@ -45,18 +45,19 @@ docs: setup ## Write the pages and the dashboards that are made from the code
 	.venv/bin/python docs/build.py
 	.venv/bin/python grafana/build.py
 
-# Three at a time on two processors: many tests wait for a server or a clock. In the order of the
-# folders: sorted by their number, the slowest modules would come last, and one by one.
+# Three at a time on two processors: many tests wait for a server or a clock. In the order they are
+# shuffled into: sorted by their number, the slowest modules would come last, and one by one.
 .PHONY: test
 test: lint ## Run what continuous integration runs
 	.venv/bin/pytest -m "not long" -n 3 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test-long
-test-long: majors ## Run the comparison on every PostgreSQL major, and the campaigns
+test-long: majors ## Run the comparison on every PostgreSQL major, the laws with new examples, and the campaigns
 	@for major in $(MAJORS); do \
 	  echo "comparison on PostgreSQL $$major"; \
 	  ANCHORWATCH_TEST_POSTGRES=$$major .venv/bin/pytest -q -n 2 --dist loadscope -m "not long" $(COMPARISON) || exit 1; \
 	done
+	.venv/bin/pytest -q -n 2 --dist loadscope -m "not long" --hypothesis-profile campaign --timeout 3600 tests/core tests/config
 	.venv/bin/pytest -m long --timeout 3600
 
 .PHONY: majors

@@ -48,18 +48,22 @@ if os.geteuid() == 0:
 
 # A deadline for an example is a timed test: it fails when somebody else has the processor.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("repeatable", settings.get_profile("untimed"), derandomize=True)
+settings.register_profile(
+    "repeatable", settings.get_profile("untimed"), derandomize=True, max_examples=50
+)
+settings.register_profile("campaign", settings.get_profile("untimed"), max_examples=500)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin before anything is written, and before the workers are started.
 
     What continuous integration tries is the same each time, so that a failure is of the change;
-    campaigns try something new.
+    campaigns (`--hypothesis-profile campaign`) try something new, and more of it.
     """
     move_to_memory()
     is_repeatable = config.getoption("markexpr") == "not long"
-    settings.load_profile("repeatable" if is_repeatable else "untimed")
+    chosen = config.getoption("--hypothesis-profile")
+    settings.load_profile(chosen or ("repeatable" if is_repeatable else "untimed"))
 
 
 class MakeDatabase(Protocol):
