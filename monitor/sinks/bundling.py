@@ -6,6 +6,7 @@ from typing import Final, final
 
 import msgspec
 
+from monitor.core.errors import StoreError
 from monitor.core.findings import FindingClass
 from monitor.core.grouped import Part, compose_several, keep_newest
 from monitor.core.incidents import Incident
@@ -75,7 +76,10 @@ class Bundler:
         around = Surroundings(deployed_at=self._find_deployment(first))
         if first.finding_class not in _OF_REVISIONS:
             return around
-        record = await self._store.load(*place)
+        try:
+            record = await self._store.load(*place)
+        except StoreError:  # one that cannot be read keeps back no word about it
+            return around
         if record is None:
             return around
         return msgspec.structs.replace(

@@ -113,7 +113,7 @@ def _list_revisions(revisions: Sequence[str]) -> str:
 
 def _write_deployment(message: Message) -> list[str]:
     at = message.around.deployed_at
-    if at is None:
+    if at is None or message.type == VERDICT:  # which is about that deployment
         return []
     apart = describe_duration(abs(message.since - at))
     side = "before" if at <= message.since else "after"

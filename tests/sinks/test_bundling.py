@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import msgspec
+import sqlalchemy as sa
 
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind, Incident
@@ -51,6 +52,13 @@ async def test_a_message_says_where_the_history_is_and_when_the_last_deployment_
     await keep_stamp(file_store, ("9f1c",), "4b2a")
     found = await look_around(file_store, an_incident())
     assert found == Surroundings(DEPLOYED, ("9f1c",), ("4b2a",))
+
+
+async def test_a_record_that_cannot_be_read_keeps_back_no_word(file_store: Store) -> None:
+    await keep_stamp(file_store, ("9f1c",), "4b2a")
+    async with file_store._backend.writing() as connection:
+        await connection.execute(sa.text("UPDATE anchorwatch_record SET body = 'nonsense'"))
+    assert await look_around(file_store, an_incident()) == Surroundings(DEPLOYED)
 
 
 async def test_where_the_history_is_says_nothing_of_what_is_no_schema(file_store: Store) -> None:

@@ -211,6 +211,12 @@ def test_where_the_history_is_and_the_last_deployment_are_said(
     assert [DATE.sub("then", field["text"]) for field in fields] == said
 
 
+def test_the_word_about_a_deployment_does_not_say_twice_when_it_was() -> None:
+    message = a_message(EventKind.VERDICT, headline="app · 3f2a1c · all right")
+    payload = render(msgspec.structs.replace(message, around=Surroundings(NOW)))
+    assert "Last deploy" not in json.dumps(payload)
+
+
 def test_a_link_becomes_a_button() -> None:
     url = "https://watch.example.com/databases/app"
     payload = render(msgspec.structs.replace(a_message(), url=url))
