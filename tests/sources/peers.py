@@ -61,10 +61,12 @@ async def until(check: Callable[[], Awaitable[object]]) -> None:
 
 
 async def kill_by_name(admin: Admin, name: str) -> None:
+    """End a session while it sleeps, not between the messages that make it sleep."""
+
     async def kill() -> object:
         return await admin.fetchval(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE application_name = $1 AND query LIKE '%pg_sleep%'",
+            " WHERE application_name = $1 AND wait_event = 'PgSleep'",
             name,
         )
 
