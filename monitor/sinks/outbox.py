@@ -107,7 +107,7 @@ class _Lane:
     @property
     def ear(self) -> Ear:
         keeps_apart = self.pace.has_threads or not self.pace.is_for_people
-        return Ear(self.name, self.route.minimum, keeps_apart)
+        return Ear(self.name, self.route.minimum, keeps_apart, self.pace.hears_verdicts)
 
 
 def _ignore(_: Attempt) -> None:

@@ -27,6 +27,7 @@ class Pace:
         spacing: seconds between two messages.
         is_for_people: whether what belongs together is told in one message.
         has_threads: whether further words go where the first one is.
+        hears_verdicts: whether the word about a deployment is sent there at all.
     """
 
     delays: tuple[float, ...]
@@ -34,6 +35,7 @@ class Pace:
     spacing: float = 0.0
     is_for_people: bool = False
     has_threads: bool = False
+    hears_verdicts: bool = True
 
 
 CHAT: Final = Pace(
@@ -55,6 +57,8 @@ WEBHOOK: Final = Pace(
 ALERTMANAGER: Final = Pace(
     delays=(5, 15, 30, 60, 120, 300),
     patience=timedelta(hours=75),
+    # Sent without a request, it would count as taken: a channel that is down would seem to work.
+    hears_verdicts=False,
 )
 """A neighbour: it is back soon, and one small request more is nothing to it."""
 

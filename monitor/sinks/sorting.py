@@ -19,11 +19,13 @@ class Ear(NamedTuple):
         minimum: how bad a thing must be to go there.
         keeps_apart: whether incidents of one class and database stay different ones there, as in
             threads, and to machines.
+        hears_verdicts: whether the word about a deployment is sent there at all.
     """
 
     channel: str
     minimum: Severity
     keeps_apart: bool
+    hears_verdicts: bool = True
 
 
 class Sorted(NamedTuple):
@@ -69,7 +71,8 @@ class Sorter:
             if incident is None:
                 found.lost.append(delivery)
                 continue
-            is_heard = self._is_heard(incident)
+            is_said = ear.hears_verdicts or delivery.kind is not EventKind.VERDICT
+            is_heard = is_said and self._is_heard(incident)
             word = choose_word(delivery.kind, incident, scene) if is_heard else None
             match word:
                 case None:

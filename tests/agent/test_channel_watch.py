@@ -19,6 +19,7 @@ from structlog.testing import capture_logs
 from monitor.agent import channel_watch
 from monitor.agent.channel_watch import ChannelWatch
 from monitor.core.errors import DeliveryError
+from monitor.core.findings import FindingClass
 from monitor.core.incidents import EventKind
 from monitor.core.message import Message
 from monitor.sinks.channel import ChannelKind, FailureReason
@@ -378,6 +379,31 @@ async def _simulate(chance: random.Random) -> None:
                 assert line.name not in words
                 for said in words.values():
                     assert said == ["opened", "resolved"] * (len(said) // 2)
+
+
+async def test_the_word_about_a_deployment_which_it_never_gets_shows_not_that_it_works(
+    store: Store,
+) -> None:
+    """Alertmanager takes no events: it is asked nothing, and so has taken nothing."""
+    scene = Scene(store, "alerts", "hook")
+    scene.lines["hook"].kind = ChannelKind.WEBHOOK
+    scene.restart()
+    scene.lines["alerts"].failure = FailureReason.GONE
+    await scene.tell()
+    await scene.live(5)
+    verdict = an_incident("deploy", finding_class=FindingClass.DEPLOY, findings=(), headline="app")
+    at = scene.now
+    [event] = told(1, EventKind.VERDICT, incident=verdict).events
+    decision = told(1, EventKind.VERDICT, *scene.lines, incident=verdict)
+    decision = replace(decision, events=(msgspec.structs.replace(event, at=at),))
+    assert await store.commit(decision)
+    await scene.live(5)
+    assert scene.up == {"alerts": False, "hook": True}
+    assert scene.lines["hook"].heard == [("opened", "alerts")]
+    assert [outcome.status.value for outcome in await store.list_deliveries("deploy")] == [
+        "superseded",
+        "delivered",
+    ]
 
 
 # A clock that is set
