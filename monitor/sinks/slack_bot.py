@@ -37,9 +37,21 @@ _GONE: Final = frozenset(
 )
 """Errors after which nothing will arrive until somebody does something."""
 _LOST: Final = frozenset(
-    {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
+    {
+        "cant_update_message",
+        "channel_not_found",
+        "edit_window_closed",
+        "is_archived",
+        "is_inactive",
+        "message_not_found",
+        "not_in_channel",
+        "thread_not_found",
+    }
 )
-"""The head of a thread is no more: a new one is begun."""
+"""The head of a thread is no more, or where it is: a new one is begun where messages go by now.
+
+The channel may be another one since; where it is the same, it says no once more.
+"""
 
 
 class _Said(msgspec.Struct):

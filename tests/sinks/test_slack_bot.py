@@ -19,7 +19,7 @@ from monitor.sinks.outbox import Courier, Route
 from monitor.sinks.slack_bot import SlackBot
 from monitor.sinks.store import Store
 from monitor.sources.http import Client, open_client
-from tests.sinks.builders import HOSTILE, NOW, a_finding, a_message, an_incident, told
+from tests.sinks.builders import HOSTILE, NOW, a_finding, a_message, an_incident, statuses, told
 from tests.sinks.test_outbox import hurry
 
 TOKEN = "xoxb-pl4nted-s3cret"  # noqa: S105  # no real one
@@ -183,6 +183,21 @@ async def test_a_head_that_was_deleted_is_begun_anew(
     [title] = workspace.titles
     assert title.startswith("🟢 RESOLVED")
     assert [len(replies) for replies in workspace.threads.values()] == [1]
+
+
+@pytest.mark.parametrize("word", ["channel_not_found", "is_archived", "is_inactive"])
+async def test_after_a_move_to_another_channel_a_thread_is_begun_anew_there(
+    store: Store, workspace: Workspace, client: Client, word: str
+) -> None:
+    """The old channel is gone: that says nothing of the one that is configured."""
+    await tell(store, 1, OPENED, an_incident())
+    await a_courier(store, a_bot(workspace, client)).deliver_due(NOW)
+    await tell(store, 2, RESOLVED, an_incident())
+    workspace.refusals = [word]
+    await a_courier(store, a_bot(workspace, client, channel="C1")).deliver_due(NOW + MINUTE)
+    assert workspace.asked == ["postMessage", "update", "postMessage"]
+    assert workspace.titles[1].startswith("🟢 RESOLVED")
+    assert await statuses(store) == ["delivered", "delivered"]
 
 
 async def test_one_thread_that_fails_leaves_the_others_for_later(
