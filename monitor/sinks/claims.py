@@ -91,12 +91,13 @@ class Claim:
         return [*here, sa.or_(is_served(self.served), is_left)]
 
 
-def is_served(served: Collection[str] | None) -> sa.ColumnElement[bool]:
-    """Whether a row is of these environments; None for all."""
+def is_served(served: Collection[str] | None, rows: Any = OUTBOX) -> sa.ColumnElement[bool]:
+    """Whether a row of the outbox, or of an alias, is of these environments; None for all."""
     if served is None:
         return sa.true()
     # An agent from before 0006, which is still about to end, says of no row where it is.
-    return OUTBOX.c.environment.in_([*served, ""])
+    here: sa.ColumnElement[bool] = rows.c.environment.in_([*served, ""])
+    return here
 
 
 async def take(

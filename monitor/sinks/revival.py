@@ -49,7 +49,13 @@ async def revive(
     here = sa.and_(OUTBOX.c.channel == channel, is_served(served))
     await connection.execute(
         sa.update(OUTBOX)
-        .where(here, LOST, _is_last_word(), _may_be_revived(), _is_younger(channel, broken_since))
+        .where(
+            here,
+            LOST,
+            _is_last_word(),
+            _may_be_revived(),
+            _is_younger(channel, served, broken_since),
+        )
         .values(
             status=DeliveryStatus.PENDING,
             due=at,
@@ -83,12 +89,16 @@ def _may_be_revived() -> sa.ColumnElement[bool]:
     return sa.or_(OUTBOX.c.reason.not_in(_OF_THE_MESSAGE), OUTBOX.c.revived_at.is_(None))
 
 
-def _is_younger(channel: str, broken_since: datetime) -> sa.ColumnElement[bool]:
+def _is_younger(
+    channel: str, served: Collection[str] | None, broken_since: datetime
+) -> sa.ColumnElement[bool]:
     other = OUTBOX.alias("taken")
     taken = (
         sa.select(sa.func.max(other.c.ended))
         .where(
             other.c.channel == channel,
+            # What another agent's channel of this name took says nothing of this one.
+            is_served(served, other),
             has_status(other, DeliveryStatus.DELIVERED),
             other.c.ended <= broken_since,
         )

@@ -509,6 +509,25 @@ async def test_a_channel_of_its_own_is_broken_though_anothers_of_the_same_name_w
     assert (await store.list_deliveries("lost in staging"))[0].status == "pending"
 
 
+async def test_what_it_lost_is_told_though_anothers_of_the_same_name_took_something_since(
+    store: Store,
+) -> None:
+    here = Scene(store, "chat", carrier=Carrier("production", {"production"}))
+    there = Scene(store, "chat", carrier=Carrier("staging", {"staging"}))
+    chat = here.lines["chat"]
+    chat.failure = FailureReason.GONE
+    await here.tell("app")
+    await here.courier.deliver_due(here.now)
+    await there.tell("of staging")
+    there.now += MINUTE
+    await there.courier.deliver_due(there.now)
+    chat.failure = None
+    await mend(store, here.carrier, "chat", [], here.now + 2 * MINUTE)
+    await here.live(3)
+    assert chat.words == [("app", "opened")]
+    assert here.up == {"chat": True}
+
+
 async def test_a_channel_of_another_agent_is_left_to_it(store: Store) -> None:
     """Two agents of one environment share a ledger, and one of them has a pager."""
     scene = Scene(store, "hook", "pager")
