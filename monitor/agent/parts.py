@@ -193,6 +193,10 @@ class Agent:
         await asyncio.gather(*(self.fleet.look(one) for one in names))
 
     def _find_deployment(self, incident: Incident) -> datetime | None:
+        # A ledger that is shared has incidents of other environments: there the database is
+        # another one, though it is called the same.
+        if self._roster.find(incident.environment, incident.database) is None:
+            return None
         return self._deploys.find_last(incident.database)
 
     def _count_attempt(self, attempt: Attempt) -> None:

@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from monitor.agent.parts import Agent
+from monitor.core.deployment import Deployment, Phase
 from monitor.core.quoting import quote_ident
 from monitor.demo.receiver import Receiver
+from monitor.sinks.store import open_store
 from monitor.sources.engine import Cluster
 from tests.agent.builders import Running, execute, load, running
 from tests.conftest import MakeDatabase
+from tests.sinks.builders import NOW, an_incident, sqlite_url
 from tests.sources.peers import socket_url, weak_role
 
 SECRET = "hook-0123456789-abcdef"  # noqa: S105  # a test
@@ -235,3 +239,18 @@ async def test_another_agent_shows_what_one_was_told(
         async with asyncio.timeout(30):
             while name not in (await other.get("/metrics?database=app"))[1]:  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
+
+
+async def test_a_deployment_here_is_not_said_of_a_database_of_the_same_name_elsewhere(
+    tmp_path: Path,
+) -> None:
+    """Agents that share a ledger deliver each other's words."""
+    loaded = load(tmp_path, {"app": '{url: "postgresql://nobody@127.0.0.1:1/app"}'})
+    async with open_store(sqlite_url(tmp_path / "ledger.db")) as store:
+        agent = Agent(loaded, store=store, routes=[])
+        assert await agent._deploys.take(Deployment(id="d1", at=NOW, phase=Phase.SUCCEEDED))
+        found = [
+            agent._find_deployment(an_incident(environment=environment))
+            for environment in ("test", "staging")
+        ]
+    assert found == [NOW, None]
