@@ -21,8 +21,11 @@ def read_duration(text: str) -> timedelta | None:
     More than ten years are no duration either.
     """
     match = _WRITTEN.fullmatch(text.strip())
-    duration = float(match[1]) * SIZES[match[2]] if match else None
-    return duration if duration is not None and duration <= LONGEST else None
+    if match is None:
+        return None
+    number, size = float(match[1]), SIZES[match[2]]
+    # Compared before it is multiplied: days of twelve digits are no timedelta.
+    return number * size if number <= LONGEST / size else None
 
 
 _UNITS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
