@@ -8,6 +8,7 @@ a cookie that the form at ``/login`` sets: a keyed hash, never the token.
 import hashlib
 import hmac
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -147,7 +148,10 @@ class Guard:
         Any site can let its name lead to this machine, and then its scripts read what is open
         here: DNS rebinding. It needs a name; one that is an address is asked for on purpose.
         """
-        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        try:
+            host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        except ValueError:  # a bracket that nothing closes
+            return False
         return not host or host == self._view.public_host or is_own_host(host)
 
     def _list_accepted(self, method: str, path: str) -> Sequence[str]:
@@ -172,10 +176,32 @@ class Guard:
             )
         headers = {"WWW-Authenticate": 'Bearer realm="anchorwatch"'}
         if is_set and wants_page(request) and self._view.api_token:
-            page = render("login.html", back=request.url.path, problem=None, has_token=True)
+            if _is_link_elsewhere(request):
+                headers["Refresh"] = "0"
+            page = render("login.html", back=_find_way_back(request), problem=None, has_token=True)
             return Response(page, HTTPStatus.UNAUTHORIZED, headers, media_type="text/html")
         body = _NEEDED if is_set else _UNSET
         return answer_problem(request, HTTPStatus.UNAUTHORIZED, body, headers)
+
+
+def _is_link_elsewhere(request: Request) -> bool:
+    """Whether somebody followed a link on another site, as in a message.
+
+    A browser keeps a strict cookie back there, also of a person who is logged in. When the page
+    asks for itself once more it is its own site that asks, and the cookie comes along.
+    """
+    is_foreign = request.headers.get("sec-fetch-site") in ("cross-site", "same-site")
+    return request.method == "GET" and is_foreign
+
+
+def _find_way_back(request: Request) -> str:
+    """Where a person wanted to go, with all that the address asks for.
+
+    A form that was sent is not sent again, and its address shows nothing: so to the first page.
+    """
+    if request.method not in _SAFE:
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def _read_bearer(headers: Headers) -> str | None:
@@ -198,7 +224,14 @@ def _is_same_origin(request: Request) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    return origin is None or _read_place(origin) == request.headers.get("host")
+
+
+def _read_place(origin: str) -> str | None:
+    """Host and port of an origin; None for what is no address."""
+    with suppress(ValueError):
+        return urlsplit(origin).netloc
+    return None
 
 
 def describe_path(path: str, masker: Masker) -> str:

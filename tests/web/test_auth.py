@@ -250,3 +250,52 @@ async def test_a_site_that_calls_this_machine_its_own_reads_nothing(
     known = a_view(store, api_token=SECRET)
     assert await status_of(known, "/api/databases", {"Host": host, **bearer(SECRET)}) == 200
     assert await status_of(a_view(store), "/livez", {"Host": host}) == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "back"),
+    [
+        ("GET", "/databases/a?environment=staging", "/databases/a?environment=staging"),
+        ("GET", "/?q=a+b&sort=-since", "/?q=a+b&sort=-since"),
+        ("POST", "/databases/billing/accept", "/"),
+        ("POST", "/silences", "/"),
+    ],
+)
+async def test_who_logs_in_gets_to_what_was_asked_for(
+    store: Store, method: str, path: str, back: str
+) -> None:
+    """All of the address; of a form that came too late there is no page to show."""
+    view = a_view(store, api_token=SECRET)
+    async with client_of(view, headers={"Accept": "text/html"}) as client:
+        form = await client.request(method, path)
+        assert f'name="back" value="{back.replace("&", "&amp;")}"' in form.text
+        answer = await client.post("/login", data={"token": SECRET, "back": back})
+        assert answer.headers["location"] == back
+        assert (await client.get(back)).status_code in (200, 404)
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "//["])
+async def test_an_origin_that_is_none_is_a_foreign_one(store: Store, origin: str) -> None:
+    async with client_of(a_view(store, api_token=SECRET)) as client:
+        answer = await client.post("/logout", headers={"Origin": origin})
+    assert answer.json()["error"]["code"] == "foreign_origin"
+
+
+async def test_a_host_that_is_none_is_a_strange_one(store: Store) -> None:
+    for host in ("[", "[::1"):
+        assert await status_of(a_view(store), "/api/databases", {"Host": host}) == 403
+
+
+@pytest.mark.parametrize(
+    ("site", "again"),
+    [("cross-site", "0"), ("same-site", "0"), ("same-origin", None), ("none", None), (None, None)],
+)
+async def test_who_follows_a_link_in_a_message_is_asked_for_the_cookie_once_more(
+    store: Store, site: str | None, again: str | None
+) -> None:
+    """A browser sends no strict cookie with it; and with what the page asks for itself it does."""
+    headers = {"Accept": "text/html"} | ({"Sec-Fetch-Site": site} if site else {})
+    async with client_of(a_view(store, api_token=SECRET)) as client:
+        answer = await client.get("/databases/billing", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers.get("refresh") == again
