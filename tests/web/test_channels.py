@@ -1,5 +1,8 @@
 """Channels on the page and through the API: what waits, which takes nothing, and a test."""
 
+import html
+import re
+
 from monitor.core.channel_health import Trouble, break_channel
 from monitor.core.incidents import EventKind
 from monitor.sinks.store import Store
@@ -44,3 +47,23 @@ async def test_without_channels_the_page_says_how_to_get_one(store: Store) -> No
     async with client_of(a_view(store, channels=[])) as client:
         page = await client.get("/channels", headers={"Accept": "text/html"})
     assert "nobody is told anything" in page.text
+
+
+async def test_what_became_of_a_test_is_not_asked_for_again_by_the_script(store: Store) -> None:
+    """Its address takes no GET: the script would say that the agent does not answer."""
+    headers = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
+    async with client_of(a_view(store), headers=headers) as client:
+        assert "<body data-still>" in (await client.post("/channels/slack/test")).text
+        assert "data-still" not in (await client.get("/channels")).text
+
+
+async def test_the_page_of_a_channels_incident_leads_nowhere_that_is_not(store: Store) -> None:
+    incident, event = break_channel("production", "webhook:ops", Trouble(NOW, "Gone."), NOW)
+    assert await store.open_channel_incident(incident, event, ["slack"])
+    async with client_of(a_view(store), headers={"Accept": "text/html"}) as client:
+        page = (await client.get(f"/incidents/{incident.id}")).text
+        links = set(re.findall(r'href="(/[^"#]*)', page))
+        assert len(links) > 5
+        for link in sorted(links):
+            answer = await client.get(html.unescape(link))
+            assert answer.status_code == 200, link

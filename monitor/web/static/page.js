@@ -11,6 +11,8 @@
   const announcer = document.getElementById("announcer");
   // What the stream tells of. Empty on pages that it says nothing about.
   const topic = document.body.dataset.news ?? "";
+  // What became of a form that was sent: its address answers something else to whoever asks.
+  const isStill = "still" in document.body.dataset;
   // The server's clock counts; ours may be wrong.
   let ahead = Date.parse(document.getElementById("now").dateTime) - Date.now();
   let etag = null;
@@ -86,6 +88,15 @@
     }
   }
 
+  // What is asked for stands in the address. An option has no name of its own: when another one
+  // comes before it, the element that was chosen becomes the other one.
+  function choose() {
+    const asked = new URL(location.href).searchParams;
+    for (const select of main.querySelectorAll("#filter select")) {
+      select.value = asked.get(select.name) ?? "";
+    }
+  }
+
   function isAlike(one, other) {
     return one.nodeName === other.nodeName && (one.id ?? "") === (other.id ?? "");
   }
@@ -112,6 +123,7 @@
     const states = readStates();
     const focused = document.activeElement;
     become(main, document.adoptNode(page.getElementById("main")));
+    choose();
     // A row that moves loses the focus on its way.
     if (main.contains(focused)) focused.focus({ preventScroll: true });
     writeAges();
@@ -120,6 +132,7 @@
 
   async function keepContact(isAsked = false) {
     clearTimeout(timer);
+    if (isStill) return;
     try {
       if (isAsked || (!document.hidden && !isReading())) await refresh(isAsked);
       contact.textContent = "";
@@ -198,16 +211,11 @@
     clearTimeout(typing);
     show(readFilter(event.target));
   });
-  main.addEventListener("click", async (event) => {
+  main.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-inplace]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    await show(link.href);
-    const form = document.getElementById("filter");
-    // What was chosen by a link is chosen in the form as well.
-    for (const select of form?.querySelectorAll("select") ?? []) {
-      select.value = new URL(location.href).searchParams.get(select.name) ?? "";
-    }
+    show(link.href);
   });
 
   setInterval(writeAges, 1000 * PERIOD);
