@@ -32,6 +32,8 @@ TONE_WORDS: Final[Mapping[str, str]] = {
 }
 """What a page says of the databases of a tone."""
 
+_STATES: Final = frozenset({*TONES, *(state.value for state in State)})
+
 _WORST_FIRST: Final = (StepStatus.FAIL, StepStatus.UNKNOWN, StepStatus.WARN, StepStatus.PASS)
 _LAST: Final = "~"
 
@@ -119,8 +121,9 @@ def read_listing(query: Mapping[str, str]) -> Listing:
     column = sort.removeprefix("-")
     page = query.get("page", "")
     is_number = page.isascii() and page.isdigit() and len(page) < len(str(PAGE)) + 4
+    state = query.get("state", "").strip()
     return Listing(
-        state=query.get("state", "").strip()[:MAX_WORDS],
+        state=state if state in _STATES else "",
         environment=query.get("environment", "")[:MAX_WORDS],
         words=query.get("q", "").strip()[:MAX_WORDS],
         sort=column if column in COLUMNS else _DEFAULT.sort,

@@ -45,8 +45,8 @@ LISTED: Final = 200
 OPEN: Final = 50
 """Open incidents that the overview lists, the youngest first."""
 
-RESOLVED: Final = 50
-"""Incidents that the list of all shows."""
+LATEST: Final = 50
+"""The youngest incidents, which the list of all shows whatever became of them; with open ones."""
 
 _CLASSES: Final = tuple(one.value for one in INCIDENT_CLASSES)
 
@@ -77,7 +77,7 @@ class _Show:
     async def overview(self, request: Request) -> Response:
         """The databases that are asked for, those that need a person first."""
         databases = await list_databases(self._view)
-        incidents = await list_incidents(self._view, include_resolved=False, limit=OPEN)
+        incidents = await list_incidents(self._view, include_resolved=False, limit=OPEN + 1)
         listed = list_page(databases, read_listing(request.query_params))
         return await self._answer(
             request,
@@ -89,7 +89,8 @@ class _Show:
             tones=TONE_WORDS,
             states=list_states(databases),
             environments=list_environments(databases),
-            incidents=[summarise_incident(incident) for incident in incidents],
+            incidents=[summarise_incident(incident) for incident in incidents[:OPEN]],
+            has_more=len(incidents) > OPEN,
         )
 
     async def database(
@@ -120,9 +121,16 @@ class _Show:
 
     async def incidents(self, request: Request) -> Response:
         """What is open and what was."""
-        found = await list_incidents(self._view, include_resolved=True, limit=RESOLVED)
+        latest = await list_incidents(self._view, include_resolved=True, limit=LATEST)
+        # What is open for long is no news, and would be the first to be pushed off the page.
+        open_ones = await list_incidents(self._view, include_resolved=False, limit=LISTED + 1)
+        found = {one.id: one for one in (*latest, *open_ones[:LISTED])}
+        ordered = sorted(found.values(), key=lambda one: one.first_seen, reverse=True)
         return await self._answer(
-            request, "incidents.html", incidents=[summarise_incident(one) for one in found]
+            request,
+            "incidents.html",
+            incidents=[summarise_incident(one) for one in ordered],
+            has_more=len(open_ones) > LISTED,
         )
 
     async def incident(self, request: Request, incident_id: str) -> Response:

@@ -15,9 +15,11 @@ from monitor.core.findings import Severity
 from monitor.core.verdict import State
 
 _HIDDEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
-"""Controls, marks without width, and marks that turn text around (UAX #9)."""
+"""Controls, marks that turn text around (UAX #9), and what is drawn as nothing (UAX #44,
+Default_Ignorable_Code_Point) but for what joins letters and chooses their looks."""
 
 _HIDDEN_BUT_LINES: Final = re.compile(rf"(?![\n\t]){_HIDDEN.pattern}")
 

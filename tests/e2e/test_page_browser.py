@@ -1,5 +1,6 @@
 """The page in a real browser: what it looks like, and what its script does."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -272,6 +273,14 @@ async def test_a_person_logs_in_and_out(store: Store, tab: Tab) -> None:
         await tab.wait_for("document.querySelector('h1')?.textContent === 'Log in'")
 
 
+COVERED_SORTS = """[...document.querySelectorAll('.sort')].filter((one) => {
+  one.scrollIntoView({block: 'center'});
+  const {x, y, width, height} = one.getBoundingClientRect();
+  return document.elementFromPoint(x + width / 2, y + height / 2) !== one;
+}).map((one) => one.id)"""
+"""The columns by which nobody who sees the page could sort."""
+
+
 LOWEST_CONTRAST = """(() => {
   const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const read = (colour, ground) => {
@@ -297,3 +306,41 @@ LOWEST_CONTRAST = """(() => {
   }));
 })()"""
 """The lowest WCAG contrast of any text: https://www.w3.org/TR/WCAG22/#contrast-minimum"""
+
+
+async def test_what_became_of_a_test_stays_and_the_agent_is_not_said_to_be_away(
+    store: Store, tab: Tab
+) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site + "/channels")
+        await tab.ask("document.querySelector('#main form button').click()")
+        await tab.wait_for("document.getElementById('trial') !== null")
+        await asyncio.sleep(6)  # the script asks every five seconds
+        assert await tab.ask("document.getElementById('contact').textContent") == ""
+        assert await tab.ask("document.getElementById('trial') !== null")
+
+
+async def test_a_state_that_appears_does_not_become_the_one_that_was_chosen(
+    store: Store, tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "PERIOD", 0.1)
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        for chosen in ("pending", "drifted"):
+            await tab.ask(
+                f"(state => {{ state.value = {chosen!r};"
+                " state.dispatchEvent(new Event('input', {bubbles: true})) })"
+                "(document.getElementById('state'))"
+            )
+            await tab.wait_for(f"location.search === '?state={chosen}' && {ROWS} < 5")
+        await commit(store, a_record(a_report("newcomer", State.EMPTY)))
+        await tab.wait_for("document.querySelector('#state option[value=empty]') !== null")
+        assert await tab.ask("document.getElementById('state').value") == "drifted"
+
+
+@pytest.mark.parametrize("width", [640, 390, 320])
+async def test_whoever_has_a_narrow_page_sorts_as_well(store: Store, tab: Tab, width: int) -> None:
+    async with served(a_view(store)) as site:
+        await tab.go(site)
+        await tab.show(width)
+        assert await tab.ask(COVERED_SORTS) == []

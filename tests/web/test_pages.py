@@ -8,9 +8,11 @@ import pytest
 
 from monitor.core.findings import Severity
 from monitor.core.graph import GraphRow
+from monitor.core.incidents import Status
 from monitor.core.verdict import State
 from monitor.sinks.store import Store, open_store
 from monitor.web import description
+from monitor.web.pages import LATEST, OPEN
 from monitor.web.view import Configured
 from tests.web.builders import (
     HOSTILE,
@@ -358,3 +360,28 @@ async def test_a_missing_database_is_a_page_for_people_and_json_for_others(store
     assert person.status_code == program.status_code == 404
     assert "No database of this name is watched here." in Page(person.text).text
     assert program.json()["error"]["code"] == "not_found"
+
+
+async def test_no_open_incident_is_pushed_off_the_pages(store: Store) -> None:
+    """Neither by younger ones nor by those that are over."""
+    for number in range(OPEN + LATEST):
+        is_old = number < OPEN
+        finding = a_finding(f"db{number}")
+        incident = an_incident(
+            (finding,),
+            id=f"{number:012}",
+            first_seen=NOW - timedelta(days=20 if is_old else 10, minutes=number),
+            **({} if is_old else {"status": Status.RESOLVED, "resolved_at": NOW}),
+        )
+        report = a_report(finding.database, State.DRIFTED, findings=(finding,))
+        await commit(store, a_record(report), incident)
+    page = await fetch(store, "/")
+    assert "All open incidents" in page.text
+    listed = {a["href"] for _, a in (await fetch(store, "/incidents")).elements if "href" in a}
+    assert {f"/incidents/{number:012}" for number in range(OPEN)} <= listed
+
+
+async def test_the_form_says_what_is_asked_for_also_where_nothing_is_in_it(store: Store) -> None:
+    page = await fetch(store, "/?state=hole&environment=staging")
+    chosen = [a.get("value") for tag, a in page.elements if tag == "option" and "selected" in a]
+    assert chosen == ["hole", "staging"]

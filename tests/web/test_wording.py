@@ -56,6 +56,7 @@ def test_an_interval_is_in_whole_units(seconds: float, text: str) -> None:
 
 def test_what_cannot_be_seen_is_spelled_out() -> None:
     assert wording.reveal("a\u202eb\u200bc\nd") == "a⟨U+202E⟩b⟨U+200B⟩c⟨U+000A⟩d"
+    assert wording.reveal("a\u00ad\u2063\u3164\U000e0041") == "a⟨U+00AD⟩⟨U+2063⟩⟨U+3164⟩⟨U+E0041⟩"
     assert wording.reveal_lines("a\n\tb\x00") == "a\n\tb⟨U+0000⟩"
     assert wording.reveal("Größe 表 🚀 \u200d") == "Größe 表 🚀 \u200d"
 
