@@ -127,6 +127,7 @@ class Front:
             push=self._push,
             version=__version__,
             clock=_now,
+            served=self._carrier.served,
             warnings=warnings,
         )
 

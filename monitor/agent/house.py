@@ -1,7 +1,7 @@
 """Sets what no event sets: the gauges of the scheduler and the outbox; tries the ledger."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import structlog
@@ -27,22 +27,25 @@ class House:
     Args:
         store: the ledger.
         channels: those that are configured.
+        served: the environments whose words go there; None for all.
         fleet: whose scheduler ticks.
         metrics: where it shows.
         trouble: told of a ledger that takes no writes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it looks after, by name
         self,
         store: Store,
         *,
         channels: Sequence[str],
+        served: Collection[str] | None,
         fleet: Fleet,
         metrics: Metrics,
         trouble: Trouble,
     ) -> None:
         self._store = store
         self._channels = channels
+        self._served = served
         self._fleet = fleet
         self._metrics = metrics
         self._trouble = trouble
@@ -65,7 +68,7 @@ class House:
             self._trouble.clear_ledger(TRY)
 
     async def _show_outbox(self) -> None:
-        backlogs = await self._store.count_outbox()
+        backlogs = await self._store.count_outbox(self._served)
         for channel in self._channels:
             backlog = backlogs.get(channel)
             self._metrics.notifications.set_outbox(

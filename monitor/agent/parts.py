@@ -117,6 +117,7 @@ class Agent:
         self._house = House(
             store,
             channels=channels,
+            served=self._reach.carrier.served,
             fleet=self.fleet,
             metrics=self.metrics,
             trouble=self._trouble,

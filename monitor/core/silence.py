@@ -57,7 +57,10 @@ class Silence(msgspec.Struct, frozen=True, kw_only=True):
 
     def matches(self, incident: Incident) -> bool:
         """Whether an incident is meant, whatever the time."""
-        pattern = parse_pattern(self.object)
+        try:
+            pattern = parse_pattern(self.object)
+        except UsageError:  # of a newer version, which shares the ledger
+            return False
         return (
             fnmatchcase(incident.environment, self.environment)
             and fnmatchcase(incident.database, self.database)

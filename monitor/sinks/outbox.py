@@ -252,7 +252,11 @@ class Courier:
     async def _send_all(
         self, lane: _Lane, bundles: Sequence[Bundle], clock: Callable[[], datetime]
     ) -> bool:
-        """Send one after the other; after a failure none of the others is tried."""
+        """Send one after the other; after a failure none of the others is tried.
+
+        Nor is what another agent may hold by then: a receiver takes its time for each.
+        """
+        end = clock() + LEASE / 2
         for number, bundle in enumerate(bundles, start=1):
             await self._wait_turn(lane)
             try:
@@ -263,7 +267,7 @@ class Courier:
             await self._store.complete(bundle.deliveries, receipt, clock())
             self._tell(bundle.deliveries[:1], Fate.DELIVERED)
             self._tell(bundle.deliveries[1:], Fate.GROUPED)
-            if number == MOST_BUNDLES:
+            if number == MOST_BUNDLES or clock() > end:
                 await self._let_wait(bundles[number:], clock())
                 break
         return True
@@ -329,8 +333,9 @@ class Courier:
             luck=self._luck(),
         )
         due = None if wait is None else now + wait
-        if (asked := read_wish(failure)) is not None:
-            # It was asked of the channel, not of one message.
+        asked = read_wish(failure)
+        if asked is not None and reason is FailureReason.RATE_LIMITED:
+            # It was asked of the channel, not of one message. Who is only down may be back sooner.
             lane.closed = None if due is None else (now, now + asked)
         if due is None:
             await self._store.bury(sent, reason, now)

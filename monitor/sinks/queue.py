@@ -26,6 +26,7 @@ from monitor.sinks.claims import (
     RELEASED,
     Claim,
     Clock,
+    is_served,
     select_due,
     select_ready,
     take,
@@ -254,15 +255,19 @@ class Queue:
         async with self._backend.reading() as connection:
             return [read_outcome(row) for row in await connection.execute(query)]
 
-    async def count_outbox(self) -> dict[str, Backlog]:
-        """What waits and what was given up, by channel; channels without either are absent."""
-        channel = OUTBOX.c.channel
+    async def count_outbox(self, served: Collection[str] | None = None) -> dict[str, Backlog]:
+        """What waits and what was given up, by channel; channels without either are absent.
+
+        Args:
+            served: of which environments; None for all.
+        """
+        channel, here = OUTBOX.c.channel, is_served(served)
         waiting = (
             sa.select(channel, sa.func.count(), sa.func.min(OUTBOX.c.at))
-            .where(_WAITING)
+            .where(_WAITING, here)
             .group_by(channel)
         )
-        dead = sa.select(channel, sa.func.count()).where(_DEAD).group_by(channel)
+        dead = sa.select(channel, sa.func.count()).where(_DEAD, here).group_by(channel)
         async with self._backend.reading() as connection:
             oldest = {row[0]: (row[1], row[2]) for row in await connection.execute(waiting)}
             lost = {row[0]: row[1] for row in await connection.execute(dead)}

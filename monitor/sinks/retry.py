@@ -101,7 +101,10 @@ def plan_retry(
 
 
 def read_wish(failure: DeliveryError) -> timedelta | None:
-    """How long the receiver asked to be left alone, a day at most; None if it did not."""
-    if failure.retry_after is None:
+    """How long the receiver asked to be left alone, a day at most; None if it did not.
+
+    Nor did it if it asks for nothing: tried at once, it would be for days, without a pause.
+    """
+    if failure.retry_after is None or failure.retry_after < 1:
         return None
     return timedelta(seconds=min(failure.retry_after, LONGEST_WAIT))

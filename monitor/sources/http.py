@@ -11,11 +11,12 @@ import os
 import re
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
+from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Final, final
 from urllib.parse import urlsplit
 
@@ -44,7 +45,6 @@ USER_AGENT: Final = f"anchorwatch/{version('anchorwatch')}"
 _SCHEMES: Final = ("http", "https")
 _HOST: Final = re.compile(r"[^\s%/?#@<>\"\\^`{|}]+")
 _CHATTY: Final = ("httpx", "httpcore")
-_ROOTS: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,26 +241,45 @@ async def open_client(
     `headers` go with every request. A proxy named by HTTPS_PROXY is used, as every program does.
 
     Raises:
-        ConfigurationError: the roots that SSL_CERT_FILE names cannot be read.
+        ConfigurationError: the roots that SSL_CERT_FILE names cannot be read, or a proxy that
+            is named cannot be used.
     """
     # httpx loads what it waits with when the first request is sent, which may be measured.
     await anyio.lowlevel.checkpoint()
     for name in _CHATTY:
         # At INFO, httpx logs every address whole: those of webhooks are secrets.
         logging.getLogger(name).setLevel(logging.WARNING)
-    async with httpx.AsyncClient(
-        timeout=httpx.Timeout(idle_seconds, connect=connect_seconds),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})},
-        follow_redirects=False,
-        verify=_load_roots(*map(os.environ.get, _ROOTS)),
-    ) as client:
+    try:
+        opened = httpx.AsyncClient(
+            timeout=httpx.Timeout(idle_seconds, connect=connect_seconds),
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **(headers or {})},
+            follow_redirects=False,
+            verify=_load_roots(*_name_roots()),
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            "The proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names cannot be used: "
+            "its address is none, or of another kind.",
+            next_step="Write it as http://host:port; NO_PROXY names what is reached without it.",
+        ) from error
+    async with opened as client:
         yield Client(client, total_seconds=total_seconds, body_bytes=body_bytes)
 
 
-@cache
-def _load_roots(*named: str | None) -> ssl.SSLContext:
+def _name_roots() -> tuple[object, ...]:
+    """What says whose certificates are trusted, and which state of it."""
+    file = os.environ.get("SSL_CERT_FILE")
+    with suppress(OSError):
+        if file:  # roots are renewed in their place
+            state = Path(file).stat()
+            return file, state.st_mtime_ns, state.st_ino
+    return file, os.environ.get("SSL_CERT_DIR")
+
+
+@lru_cache(maxsize=1)
+def _load_roots(*named: object) -> ssl.SSLContext:
     """Whose certificates are trusted: read once, as it takes as long as some requests do."""
-    del named  # what the variables say is another set of roots
+    del named  # another name is another set of roots
     try:
         return httpx.create_ssl_context()
     except OSError as error:

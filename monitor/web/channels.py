@@ -34,7 +34,7 @@ async def list_channels(view: View) -> ChannelList:
     Raises:
         StoreError: the ledger cannot be read.
     """
-    backlogs = await view.store.count_outbox()
+    backlogs = await view.store.count_outbox(view.served)
     broken = {
         name_channel(incident): incident.id
         for incident in await view.store.list_broken(view.environment)

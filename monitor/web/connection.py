@@ -91,7 +91,8 @@ class Connection(H11Protocol):
 
     def _find_awaited(self) -> _Awaited:
         cycle: Any = self.cycle
-        if cycle is None or (cycle.response_complete and not cycle.more_body):
+        # What is left of a body that was answered is dropped, and waited for as what comes after.
+        if cycle is None or cycle.response_complete:
             return _Awaited.HEAD
         return _Awaited.BODY if cycle.more_body else _Awaited.NOTHING
 

@@ -129,7 +129,7 @@ class Ledger(Protocol):
         """End it; None where there is none that holds."""
         ...
 
-    async def count_outbox(self) -> Mapping[str, Backlog]:
+    async def count_outbox(self, served: Collection[str] | None) -> Mapping[str, Backlog]:
         """What waits and what was given up, by channel."""
         ...
 
@@ -202,6 +202,7 @@ class View:
         deployed: notes a deployment, to be looked at; False where it was noted before, None
             where it concerns no database here.
         channels: name and kind of each channel that is configured.
+        served: the environments whose words go there; None for all.
         try_channel: sends a test message to the channel of a name; None where there is none.
         ask: asks for a look at an environment's database; False when nobody here
             looks at it.
@@ -232,6 +233,7 @@ class View:
     version: str
     clock: Callable[[], datetime]
     warnings: Sequence[str] = ()
+    served: Collection[str] | None = None
 
     @property
     def masker(self) -> Masker:

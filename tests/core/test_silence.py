@@ -36,6 +36,11 @@ def an_incident(*findings: Finding, **changes: Any) -> Incident:
     return msgspec.structs.replace(incident, **changes)
 
 
+def test_a_pattern_of_a_newer_version_keeps_nothing_quiet() -> None:
+    newer = msgspec.structs.replace(a_silence(), object="a shape of tomorrow: [")
+    assert not newer.matches(an_incident())
+
+
 def a_silence(**changes: Any) -> Silence:
     said: dict[str, Any] = {
         "id": "s1",

@@ -20,7 +20,7 @@ pytestmark = [
 ]
 
 WARNING = "The ledger lies on a disk that is lost at each deploy: mount a volume."
-SIZES = {"wide": 1280, "tablet": 800, "phone": 390, "narrow": 320}
+SIZES = {"wide": 1280, "laptop": 1000, "tablet": 800, "phone": 390, "narrow": 320}
 
 
 @pytest.fixture

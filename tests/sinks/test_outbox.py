@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import itertools
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,9 +16,12 @@ from monitor.core.errors import StoreError
 from monitor.core.findings import Severity
 from monitor.core.incidents import EventKind, Status
 from monitor.core.message import Message
+from monitor.sinks import outbox
 from monitor.sinks.channel import ChannelKind, FailureReason
 from monitor.sinks.choice import choose_kind
-from monitor.sinks.delivery import Backlog
+from monitor.sinks.claims import Carrier
+from monitor.sinks.delivery import Backlog, Delivery, Grouping
+from monitor.sinks.mending import mend
 from monitor.sinks.outbox import LEASE, ROUND, Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store, open_store
 from tests.sinks.builders import NOW, a_failure, a_finding, an_incident, sqlite_url, statuses, told
@@ -349,6 +354,54 @@ async def test_a_message_links_to_its_database(file_store: Store) -> None:
     link = "https://watch/{}".format
     await Courier(file_store, routes, holder="us", link=link).deliver_due(NOW)
     assert chat.sent[0].url == "https://watch/app"
+
+
+async def test_who_is_down_for_long_by_his_own_word_is_tried_when_a_test_shows_that_he_is_not(
+    file_store: Store,
+) -> None:
+    chat = Recorder("chat", a_failure(FailureReason.SERVER, retry_after=86_400))
+    assert await file_store.commit(told(1, OPENED, "chat"))
+    courier = a_courier(file_store, chat)
+    await courier.deliver_due(NOW)
+    await mend(file_store, Carrier("production"), "chat", [], NOW + HOUR)
+    await courier.deliver_due(NOW + HOUR)
+    assert chat.told == [("opened", "i1")]
+
+
+class Threads(Recorder):
+    """One that begins a thread for each incident."""
+
+    async def send(self, message: Message, *, attempt_at: datetime) -> str:
+        await super().send(message, attempt_at=attempt_at)
+        return f"C1/{message.incident}"
+
+
+async def test_what_its_lease_may_not_last_for_is_given_back(
+    file_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A receiver that takes its time for each: another agent would send the rest as well."""
+    chat = Threads("chat", kind=ChannelKind.SLACK_BOT)
+    at_once = Grouping(wait=timedelta(0), interval=timedelta(0))
+    routes = [Route(channel=chat)]
+    courier = Courier(file_store, routes, holder="us", sleep=hurry, grouping=at_once)
+    incidents = [an_incident(f"i{n}", database=f"db{n}") for n in range(4)]
+    for number, incident in enumerate(incidents):
+        assert await file_store.commit(told(1, OPENED, "chat", incident=incident))
+        await courier.deliver_due(NOW + number * timedelta(seconds=1))
+    for incident in incidents:
+        assert await file_store.commit(told(2, RESOLVED, "chat", incident=incident))
+    given_back: list[int] = []
+    hold = file_store.hold
+
+    async def note(deliveries: Sequence[Delivery], *rest: Any) -> None:
+        given_back.append(len(deliveries))
+        await hold(deliveries, *rest)
+
+    monkeypatch.setattr(file_store, "hold", note)
+    monkeypatch.setattr(outbox, "LEASE", timedelta(0))
+    await courier.deliver_due(NOW + HOUR)
+    assert given_back == [3, 2, 1]
+    assert [word for word, _ in chat.told].count("resolved") == 4
 
 
 async def test_a_failing_ledger_is_raised_when_every_lane_has_ended(

@@ -166,6 +166,15 @@ async def test_who_lost_the_lease_cannot_put_a_row_back(store: Store) -> None:
     assert await statuses(store) == ["delivered"]
 
 
+async def test_the_backlog_of_others_is_not_counted(store: Store) -> None:
+    elsewhere = an_incident("i2", environment="staging", database="crm")
+    assert await store.commit(told(1, OPENED, "chat"))
+    assert await store.commit(told(1, OPENED, "chat", incident=elsewhere))
+    assert (await store.count_outbox())["chat"].pending == 2
+    assert (await store.count_outbox({"production"}))["chat"].pending == 1
+    assert await store.count_outbox({"review"}) == {}
+
+
 async def test_the_backlog_is_counted_by_channel(store: Store) -> None:
     assert await store.commit(told(1, OPENED, "chat", "hook"))
     second = an_incident("i2", database="crm")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,7 +53,13 @@ def test_what_is_permanent_is_never_tried_again(attempts: int, age: timedelta) -
     assert plan_retry(CHAT, failure, attempts=attempts, age=age, luck=0) is None
 
 
-@given(seconds=st.floats(0, 1e12), luck=st.floats(0, 1))
+@pytest.mark.parametrize("seconds", [0, 0.5, -3])
+def test_who_asks_for_no_patience_is_tried_by_the_schedule(seconds: float) -> None:
+    """A Retry-After of 0, or a date that is over: once a second for three days else."""
+    assert len(walk(CHAT, 0.5, a_failure(FailureReason.RATE_LIMITED, retry_after=seconds))) < 99
+
+
+@given(seconds=st.floats(1, 1e12), luck=st.floats(0, 1))
 def test_a_retry_after_wins_up_to_a_day(seconds: float, luck: float) -> None:
     failure = a_failure(FailureReason.RATE_LIMITED, retry_after=seconds)
     wait = plan_retry(CHAT, failure, attempts=1, age=HOUR, luck=luck)

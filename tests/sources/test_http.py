@@ -254,3 +254,28 @@ async def test_roots_that_cannot_be_read_are_told(
     with pytest.raises(ConfigurationError, match="SSL_CERT_FILE names cannot be read"):
         async with open_client():
             pass
+
+
+async def test_roots_that_are_renewed_in_their_place_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roots = tmp_path / "roots.pem"
+    roots.write_text(certifi.contents())
+    monkeypatch.setenv("SSL_CERT_FILE", str(roots))
+    before = http._load_roots(*http._name_roots())
+    first, end, _ = certifi.contents().partition("-----END CERTIFICATE-----\n")
+    roots.write_text(first + end)
+    after = http._load_roots(*http._name_roots())
+    assert len(after.get_ca_certs()) == 1 < len(before.get_ca_certs())
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "http://[::1", "http://x:y"])
+async def test_a_proxy_that_cannot_be_used_is_told(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY") as caught:
+        async with open_client():
+            pass
+    assert proxy not in str(caught.value)

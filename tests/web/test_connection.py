@@ -22,6 +22,9 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["path"] == "/endless":
         await StreamingResponse(pour())(scope, receive, send)
         return
+    if scope["path"] == "/refused":
+        await PlainTextResponse("", 413)(scope, receive, send)
+        return
     if scope["path"] == "/slow":
         await asyncio.sleep(2 * SOON)
     body = await Request(scope, receive).body()
@@ -103,6 +106,17 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     monkeypatch.setattr(connection, "BODY_SECONDS", SOON)
     async with served() as port:
         assert await is_closed(await connect(port, HEAD + "12345"))
+
+
+async def test_the_rest_of_a_body_that_was_refused_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "HEAD_SECONDS", SOON)
+    async with served() as port:
+        reader, writer = await connect(port, HEAD.replace(" / ", " /refused ") + "12345")
+        async with asyncio.timeout(5):
+            assert (await reader.read()).startswith(b"HTTP/1.1 413")
+        await close(writer)
 
 
 async def test_an_answer_that_nobody_reads_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
