@@ -195,6 +195,16 @@ async def test_a_database_that_is_not_looked_at_unasked_is_never_overdue(store: 
         assert "overdue" not in page.text.lower()
 
 
+async def test_of_a_database_that_was_never_looked_at_nothing_is_said_to_be_known(
+    store: Store,
+) -> None:
+    new = Configured(name="new", environment="production", expected=None, interval_seconds=60)
+    page = await fetch(store, "/databases/new", configured=lambda: [new])
+    assert "ot looked at yet" in page.text
+    assert "Connected" not in page.text
+    assert "Last snapshot" not in page.text
+
+
 async def test_what_is_wrong_with_an_entry_is_said_once(store: Store) -> None:
     page = (await fetch(store, "/databases/archive")).text
     assert page.count("the variable ARCHIVE_URL is not set") == 1
