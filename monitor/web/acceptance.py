@@ -18,7 +18,7 @@ from monitor.web.answers import (
     ErrorBody,
 )
 from monitor.web.description import list_key, to_utc
-from monitor.web.overview import Place, find_database
+from monitor.web.overview import Found, Place, find_database
 from monitor.web.problems import make_conflict, make_not_found
 from monitor.web.view import View
 
@@ -113,8 +113,17 @@ async def list_accepted(view: View, name: str, environment: str | None) -> Accep
         HTTPException: there is no such database.
         StoreError: the ledger cannot be read.
     """
-    place, record = await _find(view, name, environment)
-    return _describe(place, await view.store.list_acceptances(*place), record, view)
+    return await list_accepted_of(view, await find_database(view, name, environment))
+
+
+async def list_accepted_of(view: View, found: Found) -> AcceptanceList:
+    """What is accepted at a database that was found, the oldest first.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    place = found.answer.environment, found.answer.name
+    return _describe(place, await view.store.list_acceptances(*place), found.record, view)
 
 
 async def _find(view: View, name: str, environment: str | None) -> tuple[Place, Record | None]:

@@ -111,7 +111,16 @@ async def load_database(view: View, name: str, environment: str | None = None) -
         HTTPException: 404 when nobody watches such a database.
         StoreError: the ledger cannot be read.
     """
-    base, record, checks = await find_database(view, name, environment)
+    return await describe_found(view, await find_database(view, name, environment))
+
+
+async def describe_found(view: View, found: Found) -> DatabasePage:
+    """All that is said of a database that was found.
+
+    Raises:
+        StoreError: the ledger cannot be read.
+    """
+    base, record, checks = found
     # Thousands of findings take seconds to describe: a thread does it, and looks go on.
     return await asyncio.to_thread(
         describe_database_detail,

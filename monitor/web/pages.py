@@ -13,7 +13,7 @@ from starlette.responses import Response
 from monitor.core.findings import INCIDENT_CLASSES, LOOKED
 from monitor.core.standing import Standing
 from monitor.core.verdict import State
-from monitor.web.acceptance import list_accepted
+from monitor.web.acceptance import list_accepted_of
 from monitor.web.answers import IgnoredAnswer, RuleAnswer, TrialAnswer
 from monitor.web.channels import list_channels, try_channel
 from monitor.web.chronicle import load_chronicle
@@ -29,9 +29,10 @@ from monitor.web.listing import (
 )
 from monitor.web.overview import (
     ask_for_look,
+    describe_found,
+    find_database,
     list_databases,
     list_incidents,
-    load_database,
     load_incident,
 )
 from monitor.web.plots import HEIGHT, WIDTH
@@ -97,9 +98,9 @@ class _Show:
         self, request: Request, name: str, environment: str | None = None
     ) -> Response:
         """One database with all that is known of it."""
-        found = await load_database(self._view, name, environment)
-        record = await self._view.store.load(found.environment, found.name)
-        listed = await list_accepted(self._view, found.name, found.environment)
+        seen = await find_database(self._view, name, environment)
+        found = await describe_found(self._view, seen)
+        listed = await list_accepted_of(self._view, seen)
         waiting = {one.id for one in listed.accepted if one.standing is Standing.WAITS}
         return await self._answer(
             request,
@@ -109,7 +110,7 @@ class _Show:
             acceptances=listed.accepted,
             waiting=waiting,
             rules=gather_ignored(found.ignored),
-            chronicle=await load_chronicle(self._view, found, record),
+            chronicle=await load_chronicle(self._view, found, seen.record),
             plot_width=WIDTH,
             plot_height=HEIGHT,
         )
