@@ -100,7 +100,12 @@ def test_a_command_line_that_is_none_would_be_seen() -> None:
 
 
 REFERENCE = re.compile(r"\$\{(\w+)|\benv: (\w+)")
-STAND_INS = {"DATABASE_URL": "postgresql://u@h/d", "SHA": "3f2a1c", "URL": "https://example.com/x"}
+STAND_INS = {
+    "DATABASE_URL": "postgresql://u@h/d",
+    "SHA": "3f2a1c",
+    "SIGNING_KEY": f"whsec_{'A' * 32}",
+    "URL": "https://example.com/x",
+}
 """What a variable holds whose name ends so; every other one is a long text."""
 
 

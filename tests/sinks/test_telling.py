@@ -44,6 +44,14 @@ SIGHTS = ("clean", "drift", "more", "down", "blind")
 CHANNELS = {"chat": ChannelKind.SLACK, "hook": ChannelKind.WEBHOOK}
 
 
+class Place(NamedTuple):
+    """What somebody takes for open or over: people know databases, machines incidents."""
+
+    database: str
+    found: FindingClass
+    incident: str
+
+
 class Arrival(NamedTuple):
     """A message as it arrived, whether the sender knows that it did, and by which clock."""
 
@@ -60,10 +68,19 @@ class Receiver:
         self.name = name
         self.kind = kind
         self.took: list[Arrival] = []
-        self.unsure: set[tuple[str, FindingClass]] = set()
+        self.unsure: set[Place] = set()
         """What an agent died with: it may have sent it, for all that the next one knows."""
         self.answers: list[str] = []
         self.clock = 0
+
+    def find_place(self, database: str, found: FindingClass, incident: str) -> Place:
+        """Where the reader files it.
+
+        By the database alone a machine would take the end of an incident for that of the next
+        one, where the clock was set back between them.
+        """
+        is_machine = self.kind is ChannelKind.WEBHOOK
+        return Place(database, found, incident if is_machine else "")
 
     async def send(self, message: Message, *, attempt_at: datetime) -> str:
         answer = self.answers.pop(0) if self.answers else "ok"
@@ -195,7 +212,9 @@ class Telling(RuleBasedStateMachine):
         for delivery in self.runner.run(self.store.claim_group(claim, GROUPING)):
             incident = self.runner.run(self.store.load_incident(delivery.incident))
             assert incident is not None
-            self.receivers[name].unsure.add((incident.database, incident.finding_class))
+            receiver = self.receivers[name]
+            place = receiver.find_place(incident.database, incident.finding_class, incident.id)
+            receiver.unsure.add(place)
 
     @rule(database=st.sampled_from([*DATABASES, "*"]), minutes=st.integers(1, 120))
     def hush(self, database: str, minutes: int) -> None:
@@ -247,33 +266,31 @@ class Telling(RuleBasedStateMachine):
 
     def _check_what_is_known(self) -> None:
         incidents = self.runner.run(self.store.list_incidents(limit=10_000))
-        open_ones = {
-            (incident.database, incident.finding_class)
-            for incident in incidents
-            if incident.status is not Status.SUSPECTED
-        }
-        down = {place for place, found in open_ones if found is FindingClass.UNREACHABLE}
+        certain = [one for one in incidents if one.status is not Status.SUSPECTED]
+        down = {one.database for one in certain if one.finding_class is FindingClass.UNREACHABLE}
         for receiver in self.receivers.values():
             known = self._list_known(receiver)
-            for database, found in {*known, *open_ones}:
-                if found is not FindingClass.UNREACHABLE and database in down:
+            open_ones = {
+                receiver.find_place(one.database, one.finding_class, one.id) for one in certain
+            }
+            for place in {*known, *open_ones}:
+                if place.found is not FindingClass.UNREACHABLE and place.database in down:
                     continue  # it is kept back until the database is there again
-                is_open = (database, found) in open_ones
-                said = known.get((database, found), False)
-                assert said is is_open, (receiver.name, database, found)
+                is_open = place in open_ones
+                assert known.get(place, False) is is_open, (receiver.name, place)
 
-    def _list_known(self, receiver: Receiver) -> dict[tuple[str, FindingClass], bool]:
+    def _list_known(self, receiver: Receiver) -> dict[Place, bool]:
         """What its reader takes for open, and what for over.
 
         Holds: of what is over something was said before, or may have been.
         """
-        known: dict[tuple[str, FindingClass], bool] = {}
+        known: dict[Place, bool] = {}
         for arrival in receiver.took:
             found = self._find_class(arrival.message)
             for database, is_open in read_message(arrival.message):
-                place = database, found
+                place = receiver.find_place(database, found, arrival.message.incident)
                 assert is_open or place in known or place in receiver.unsure
-                known[database, found] = is_open
+                known[place] = is_open
         return known
 
     @invariant()

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -116,6 +117,22 @@ def test_the_body_is_what_the_contract_says() -> None:
         "accept": None,
         "url": None,
     }
+
+
+def test_the_documented_body_is_what_is_sent() -> None:
+    page = Path("docs/how-to/channels.md").read_text("utf-8")
+    shown = json.loads(page.partition("## Webhooks")[2].split("```json\n")[1].split("```")[0])
+    around = Surroundings(NOW, ("9f1c2ab34d10",), ("9f1c2ab34d10",))
+    url = "https://watch.example.com/databases/app"
+    body = json.loads(render(msgspec.structs.replace(a_message(), around=around, url=url)))
+    assert {name: type(value) for name, value in shown.items()} == {
+        name: type(value) for name, value in body.items()
+    }
+    assert [*shown] == [*body]
+    assert shown["findings"] == body["findings"]
+    types = page.partition("\n`type` is ")[2].partition(". Keep")[0]
+    for kind in EventKind:
+        assert f"`{a_message(kind, headline='x').type}`" in types
 
 
 def test_where_the_history_is_and_the_last_deployment_are_said() -> None:
