@@ -204,7 +204,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # who sent it was killed in the middle: nobody takes half a message
                 headers = dict(self.headers.items())
                 owner.requests.append((headers, body))
                 owner.release.wait(WAIT_SECONDS)
