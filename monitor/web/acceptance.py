@@ -122,13 +122,13 @@ async def list_accepted_of(view: View, found: Found) -> AcceptanceList:
     Raises:
         StoreError: the ledger cannot be read.
     """
-    place = found.answer.environment, found.answer.name
-    return _describe(place, await view.store.list_acceptances(*place), found.record, view)
+    there = await view.store.list_acceptances(*found.place)
+    return _describe(found.place, there, found.record, view)
 
 
 async def _find(view: View, name: str, environment: str | None) -> tuple[Place, Record | None]:
-    database, record, _ = await find_database(view, name, environment)
-    return (database.environment, database.name), record
+    found = await find_database(view, name, environment)
+    return found.place, found.record
 
 
 def _describe(

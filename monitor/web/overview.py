@@ -82,6 +82,11 @@ class Found(NamedTuple):
     record: Record | None
     checks: Sequence[CheckRecord]
 
+    @property
+    def place(self) -> Place:
+        """Where it is, and its name."""
+        return self.answer.environment, self.answer.name
+
 
 async def find_database(view: View, name: str, environment: str | None) -> Found:
     """The database of this name with what the last look left.
