@@ -52,6 +52,7 @@ class Agent:
         self._trouble = Trouble()
         self._roster = Roster(loaded, store)
         self._reach = Reach(loaded, broken=self._roster.broken)
+        carrier = self._reach.carrier
         databases = self._roster.databases
         suites = Suites(settings, databases)
         self.metrics = begin_metrics(
@@ -98,7 +99,7 @@ class Agent:
             grouping=make_grouping(settings),
             observe=self._count_attempt,
             is_heard=self._reach.is_heard,
-            served=self._reach.carrier.served,
+            served=carrier.served,
         )
         self._keeper = Keeper(
             store,
@@ -109,7 +110,7 @@ class Agent:
         )
         self._channel_watch = ChannelWatch(
             store,
-            carrier=self._reach.carrier,
+            carrier=carrier,
             channels=channels,
             observe=lambda name, is_up: self.metrics.notifications.set_up(name, is_up=is_up),
             is_alone=self._reach.is_alone,
@@ -117,7 +118,7 @@ class Agent:
         self._house = House(
             store,
             channels=channels,
-            served=self._reach.carrier.served,
+            served=carrier.served,
             fleet=self.fleet,
             metrics=self.metrics,
             trouble=self._trouble,
@@ -130,7 +131,7 @@ class Agent:
             checks=self._checks,
             routes=routes,
             deploys=self._deploys,
-            carrier=self._reach.carrier,
+            carrier=carrier,
             metrics=self.metrics,
             shelf=shelf,
             trouble=self._trouble,

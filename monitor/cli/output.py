@@ -4,6 +4,7 @@ Names and values of a database are hostile text: control characters that
 would move the cursor or colour the terminal are shown, never sent.
 """
 
+import json
 import re
 import sys
 from datetime import UTC, datetime
@@ -17,15 +18,13 @@ from monitor.core.difference import Change, Difference, Note
 from monitor.core.errors import AnchorwatchError, UsageError
 from monitor.core.findings import Finding
 from monitor.core.keys import ObjectKey
-from monitor.core.printing import clean
+from monitor.core.printing import HIDDEN, clean
 from monitor.core.report import Report
 
 FORMAT: Final = 1
 """The version of every JSON document."""
 
-_UNSEEN: Final = re.compile(
-    "[\\x7f-\\x9f\\u061c\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff]"
-)
+_UNSEEN: Final = re.compile(rf"(?!\n)(?:{HIDDEN.pattern}|[\u200c\u200d])")
 """What JSON may hold as it is, and a terminal obeys without showing it."""
 
 
@@ -33,7 +32,7 @@ def print_json(document: dict[str, Any]) -> None:
     """One document, with its format number in front."""
     data = msgspec.json.encode({"format": FORMAT, **document})
     text = msgspec.json.format(data, indent=2).decode()
-    print_text(_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+    print_text(_UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text))
 
 
 def print_text(text: str) -> None:

@@ -17,7 +17,7 @@ import msgspec
 from monitor.core.errors import LookError
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Status
-from monitor.core.message import NO_DATABASE, VERDICT, Message
+from monitor.core.message import NO_DATABASE, Message
 from monitor.core.printing import cut, flatten
 from monitor.sinks.channel import ChannelKind, accept, explain
 from monitor.sources.http import Client, read_address
@@ -66,14 +66,12 @@ class Alertmanager:
     async def send(self, message: Message, *, attempt_at: datetime) -> str:
         """Say what holds of one incident; the receipt is the status.
 
-        The word about a deployment is no state, and is not sent: what is wrong after it
-        is an incident of its own.
+        The word about a deployment is no state, and is not for here (`Pace.hears_verdicts`):
+        what is wrong after it is an incident of its own.
 
         Raises:
             DeliveryError: it was not taken; 404 says that no Alertmanager answers there.
         """
-        if message.type == VERDICT:
-            return "not sent: a deployment is no alert"
         async with self._turn:
             status = await self._post([message], attempt_at)
         return f"HTTP {status}"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import structlog
 from starlette.datastructures import Headers
@@ -148,10 +148,10 @@ class Guard:
         Any site can let its name lead to this machine, and then its scripts read what is open
         here: DNS rebinding. It needs a name; one that is an address is asked for on purpose.
         """
-        try:
-            host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-        except ValueError:  # a bracket that nothing closes
+        place = _read_place(f"//{request.headers.get('host', '')}")
+        if place is None:
             return False
+        host = place.hostname or ""
         return not host or host == self._view.public_host or is_own_host(host)
 
     def _list_accepted(self, method: str, path: str) -> Sequence[str]:
@@ -224,13 +224,16 @@ def _is_same_origin(request: Request) -> bool:
     if site is not None:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is None or _read_place(origin) == request.headers.get("host")
+    if origin is None:
+        return True
+    place = _read_place(origin)
+    return place is not None and place.netloc == request.headers.get("host")
 
 
-def _read_place(origin: str) -> str | None:
-    """Host and port of an origin; None for what is no address."""
+def _read_place(address: str) -> SplitResult | None:
+    """The parts of an address; None for what is none, as a bracket that nothing closes."""
     with suppress(ValueError):
-        return urlsplit(origin).netloc
+        return urlsplit(address)
     return None
 
 

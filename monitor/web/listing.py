@@ -182,15 +182,16 @@ def count_tones(databases: Sequence[DatabaseAnswer]) -> dict[str, int]:
     return {tone: worn.count(tone) for tone in TONES}
 
 
-def list_states(databases: Sequence[DatabaseAnswer]) -> list[State]:
-    """The states that there are, from the worst down."""
-    seen = {database.state for database in databases}
-    return [state for state in State if state in seen]
+def list_states(databases: Sequence[DatabaseAnswer], listing: Listing) -> list[State]:
+    """The states that there are and what is asked for, from the worst down."""
+    seen = {database.state.value for database in databases} | {listing.state}
+    return [state for state in State if state.value in seen]
 
 
-def list_environments(databases: Sequence[DatabaseAnswer]) -> list[str]:
-    """Where they run."""
-    return sorted({database.environment for database in databases})
+def list_environments(databases: Sequence[DatabaseAnswer], listing: Listing) -> list[str]:
+    """Where they run, and where they are asked for."""
+    asked = {listing.environment} if listing.environment else set()
+    return sorted({database.environment for database in databases} | asked)
 
 
 def _rank_number(number: int | None) -> tuple[bool, int]:

@@ -88,8 +88,8 @@ class _Show:
             total=len(databases),
             tally=count_tones(databases),
             tones=TONE_WORDS,
-            states=list_states(databases),
-            environments=list_environments(databases),
+            states=list_states(databases, listed.listing),
+            environments=list_environments(databases, listed.listing),
             incidents=[summarise_incident(incident) for incident in incidents[:OPEN]],
             has_more=len(incidents) > OPEN,
         )

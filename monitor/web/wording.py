@@ -12,16 +12,10 @@ from markupsafe import Markup, escape
 
 from monitor.core.duration import describe_duration
 from monitor.core.findings import Severity
+from monitor.core.printing import HIDDEN
 from monitor.core.verdict import State
 
-_HIDDEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-"""Controls, marks that turn text around (UAX #9), and what is drawn as nothing (UAX #44,
-Default_Ignorable_Code_Point) but for what joins letters and chooses their looks."""
-
-_HIDDEN_BUT_LINES: Final = re.compile(rf"(?![\n\t]){_HIDDEN.pattern}")
+_HIDDEN_BUT_LINES: Final = re.compile(rf"(?![\n\t]){HIDDEN.pattern}")
 
 _TONES: Final = {
     State.UNREACHABLE: "critical",
@@ -69,7 +63,7 @@ def begin(text: str) -> str:
 
 def reveal(text: str) -> str:
     """A name in one line, with nothing hidden in it: controls become ``⟨U+202E⟩``."""
-    return _HIDDEN.sub(_spell, text)
+    return HIDDEN.sub(_spell, text)
 
 
 def reveal_lines(text: str) -> str:

@@ -39,12 +39,6 @@ ITEMS = st.builds(
 )
 
 
-@given(st.text())
-def test_clean_text_moves_no_cursor_and_turns_no_line(text: str) -> None:
-    assert clean(text).isprintable() or set(clean(text)) - set(text) or clean(text) == text
-    assert not {letter for letter in clean(text) if letter < " " or letter in "\u202e\u2028\x7f"}
-
-
 @given(st.lists(ITEMS, max_size=10))
 def test_every_item_has_its_line_and_no_line_breaks(items: list[Item]) -> None:
     lines = list(write_items(items))

@@ -105,13 +105,6 @@ async def test_everything_is_kept_in_one_round_however_much_it_is(
         assert len(names) == count
 
 
-async def test_a_deployment_is_no_alert(client: Client, httpserver: HTTPServer) -> None:
-    channel = an_alertmanager(httpserver.url_for(""), client)
-    message = a_message(EventKind.VERDICT, headline="app · schema drifted")
-    assert "not sent" in await channel.send(message, attempt_at=NOW)
-    assert not httpserver.log
-
-
 async def test_a_token_is_sent_where_there_is_one(client: Client, httpserver: HTTPServer) -> None:
     seen: list[Request] = []
 

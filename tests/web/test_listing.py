@@ -62,7 +62,9 @@ def test_every_word_has_to_be_found_in_any_case_and_is_no_pattern() -> None:
 def test_an_environment_narrows() -> None:
     both = [an_answer("a"), an_answer("b", environment="staging")]
     assert names(Listing(environment="staging"), both) == ["b"]
-    assert list_environments(both) == ["production", "staging"]
+    assert list_environments(both, Listing()) == ["production", "staging"]
+    gone = Listing(environment="gone")
+    assert list_environments(both, gone) == ["gone", "production", "staging"]
 
 
 def test_columns_begin_with_what_is_looked_for_and_unknown_is_last() -> None:
@@ -103,7 +105,10 @@ def test_a_column_that_decides_is_turned_and_the_others_begin() -> None:
 
 
 def test_states_are_listed_as_they_occur() -> None:
-    assert set(list_states(FLEET)) == {one.state for one in FLEET}
+    there = {one.state for one in FLEET}
+    assert set(list_states(FLEET, Listing())) == there
+    assert State.AHEAD not in there
+    assert set(list_states(FLEET, Listing(state="ahead"))) == {*there, State.AHEAD}
     assert count_tones(FLEET)["critical"] == 2
     assert all(one.severity in Severity for one in FLEET)
 
