@@ -308,6 +308,20 @@ LOWEST_CONTRAST = """(() => {
 """The lowest WCAG contrast of any text: https://www.w3.org/TR/WCAG22/#contrast-minimum"""
 
 
+async def test_a_mark_is_read_in_forced_colours(store: Store, tab: Tab) -> None:
+    """Who needs them sees what differs as the system marks it, opaque."""
+    features = [{"name": "forced-colors", "value": "active"}]
+    async with served(a_view(store)) as site:
+        await tab.go(site + PAGES["database"])
+        await tab.call("Emulation.setEmulatedMedia", features=features)
+        ground, text = await tab.ask(
+            "(({backgroundColor, color}) => [backgroundColor, color])"
+            "(getComputedStyle(document.querySelector('mark')))"
+        )
+    assert "rgba" not in ground, ground
+    assert ground != text
+
+
 async def test_what_became_of_a_test_stays_and_the_agent_is_not_said_to_be_away(
     store: Store, tab: Tab
 ) -> None:

@@ -24,6 +24,17 @@ async def test_each_channel_is_listed_with_what_waits(store: Store) -> None:
     assert "takes nothing" in page
 
 
+async def test_of_a_channel_there_are_no_looks_to_list(store: Store) -> None:
+    incident, event = break_channel("production", "webhook:ops", Trouble(NOW, "Gone."), NOW)
+    assert await store.open_channel_incident(incident, event, ["slack"])
+    async with client_of(a_view(store)) as client:
+        page = (await client.get(f"/incidents/{incident.id}")).text
+        other = (await client.get("/incidents/5e1f00d5ea11")).text
+    assert "anchorwatch notify --test webhook:ops" in page
+    assert "Looks while it lasted" not in page
+    assert "Looks while it lasted" in other
+
+
 async def test_a_test_message_says_what_became_of_it(store: Store) -> None:
     async with client_of(a_view(store)) as client:
         taken = (await client.post("/api/channels/slack/test")).json()
