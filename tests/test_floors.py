@@ -1,6 +1,7 @@
 """The floors of the house: imports point down, and neighbours never meet."""
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -59,8 +60,13 @@ def list_modules() -> list[tuple[str, Path]]:
     )
 
 
-def list_imports(path: Path) -> Iterator[str]:
+@functools.cache
+def list_imports(path: Path) -> tuple[str, ...]:
     """Every module that a file imports, also inside of functions."""
+    return tuple(read_imports(path))
+
+
+def read_imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,6 +1,7 @@
 """The web application: the parts put together."""
 
 from pathlib import Path
+from typing import Final
 
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
@@ -17,6 +18,16 @@ from monitor.web.operating_forms import make_operating_routes
 from monitor.web.pages import make_page_routes
 from monitor.web.problems import install_handlers
 from monitor.web.view import View
+
+_PARTS: Final = (
+    make_health_routes,
+    make_api_routes,
+    make_hook_routes,
+    make_login_routes,
+    make_page_routes,
+    make_acceptance_routes,
+    make_operating_routes,
+)
 
 
 def make_app(view: View) -> FastAPI:
@@ -37,13 +48,9 @@ def make_app(view: View) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(make_health_routes(view))
-    app.include_router(make_api_routes(view))
-    app.include_router(make_hook_routes(view))
-    app.include_router(make_login_routes(view))
-    app.include_router(make_page_routes(view))
-    app.include_router(make_acceptance_routes(view))
-    app.include_router(make_operating_routes(view))
+    for make_routes in _PARTS:
+        # Included, each would be worked out anew at the first request, which takes as long again.
+        app.router.routes += make_routes(view).routes
     app.mount("/static", StaticFiles(directory=Path(__file__).with_name("static")), name="static")
     install_handlers(app)
     app.add_middleware(BodyLimit)
