@@ -10,8 +10,9 @@ import pytest
 from monitor.core.verdict import State
 from monitor.sinks.store import Store
 from monitor.web import news
+from monitor.web.view import Configured
 from tests.web.browser import PROGRAM, Tab, opened_tab
-from tests.web.builders import SECRET, a_record, a_report, a_view, commit
+from tests.web.builders import SECRET, a_record, a_report, a_view, commit, list_configured
 from tests.web.sites import PAGES, opened_fleet, served
 
 pytestmark = [
@@ -250,6 +251,21 @@ async def test_an_agent_that_is_gone_is_said(store: Store, tab: Tab) -> None:
     async with served(a_view(store)) as site:
         await tab.go(site)
     await tab.wait_for("document.getElementById('contact').textContent.includes('not answer')")
+
+
+async def test_what_is_not_watched_any_more_is_not_said_of_the_agent(
+    store: Store, tab: Tab
+) -> None:
+    new = Configured(
+        name="newcomer", environment="production", expected=None, interval_seconds=60.0
+    )
+    watched = [*list_configured(), new]
+    async with served(a_view(store, configured=lambda: list(watched))) as site:
+        await tab.go(site + "/databases/newcomer")
+        watched.remove(new)
+        await tab.wait_for(
+            "document.getElementById('contact').textContent.includes('not watched any more')"
+        )
 
 
 async def test_hostile_text_runs_nothing(store: Store, tab: Tab) -> None:

@@ -6,6 +6,8 @@
   const RARE = 30;
   const GAP = 3;
   const SPOKEN = 3;
+  // What an agent that does answer says with it.
+  const REFUSALS = { 404: "this is not watched any more", 503: "the agent cannot read its ledger" };
   const main = document.getElementById("main");
   const contact = document.getElementById("contact");
   const announcer = document.getElementById("announcer");
@@ -114,7 +116,8 @@
     const answer = await fetch(location.href, { headers, cache: "no-store", redirect: "error" });
     if (answer.status === 401) location.reload();
     if (answer.status === 304) return;
-    if (!answer.ok) throw new Error(String(answer.status));
+    const refusal = REFUSALS[answer.status] ?? `the agent failed with ${answer.status}`;
+    if (!answer.ok) throw new Error(refusal);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (number !== latest) return; // somebody asked for something else meanwhile
     etag = answer.headers.get("ETag");
@@ -138,8 +141,10 @@
       contact.textContent = "";
       const now = new Date(Date.now() + ahead).toISOString();
       document.getElementById("now").textContent = `${now.slice(11, 19)} UTC`;
-    } catch {
-      contact.textContent = "· the agent does not answer: what is shown may be old";
+    } catch (error) {
+      // What fetch() throws where nobody answers.
+      const why = error instanceof TypeError ? "the agent does not answer" : error.message;
+      contact.textContent = `· ${why}: what is shown may be old`;
     }
     clearTimeout(timer);
     timer = setTimeout(keepContact, 1000 * (isListening() ? RARE : PERIOD));
