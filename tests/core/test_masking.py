@@ -141,18 +141,18 @@ def test_what_is_left_after_a_long_secret_is_shown() -> None:
 
 @pytest.mark.parametrize("piece", ["\\", "%25", "&amp;", "a", "&#0", "\\u0026amp;", "\\a", "%5C"])
 def test_a_large_text_takes_no_long_time(piece: str) -> None:
-    text = piece * (1024 * 1024 // len(piece))
+    text = piece * (512 * 1024 // len(piece))
     hide = make_masker(["a" * 60 + "!", "\\a" * 16 + "!", "&amp;" * 8, 'pä/ss+w"ö<d&>x=1']).hide
     begin = time.process_time()
     hide(text)
-    assert time.process_time() - begin < 30
+    assert time.process_time() - begin < 15
 
 
 @pytest.mark.parametrize("piece", ["\\", "%5C", "&#92;"])
 def test_nothing_but_backslashes_takes_no_longer_than_other_text(piece: str) -> None:
     hide = make_masker(["\\\\\\x and more"]).hide
     spent = {}
-    for text in (piece * (1024 * 1024 // len(piece)), "a%b&" * (256 * 1024)):
+    for text in (piece * (256 * 1024 // len(piece)), "a%b&" * (64 * 1024)):
         begin = time.process_time()
         hide(text)
         spent[text[:1]] = time.process_time() - begin
