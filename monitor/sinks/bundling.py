@@ -93,8 +93,7 @@ class Bundler:
         if thread is None:
             return []
         ids = await self._store.list_in_thread(channel, thread)
-        known = await self._store.load_incidents(ids)
-        return [incident for incident in known.values() if incident is not None]
+        return [*(await self._store.load_incidents(ids)).values()]
 
     def compose(self, bundle: Bundle) -> Message:
         """The message, and what stands at the head of its thread from now on."""

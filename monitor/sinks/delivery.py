@@ -21,8 +21,6 @@ class Held(StrEnum):
     """Something else is told that explains it."""
     OVERTAKEN = "overtaken"
     """It has begun again: that is told first."""
-    UNREADABLE = "unreadable"
-    """A newer version wrote what it is about."""
 
 
 class DeliveryStatus(StrEnum):

@@ -4,16 +4,14 @@ An acknowledgement has a row of its own: the agent writes an incident as it load
 overwrite what somebody said meanwhile.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
-import structlog
 
 from monitor.core.acknowledgement import Acknowledgement
-from monitor.core.errors import StoreError
 from monitor.core.findings import FindingClass
 from monitor.core.incidents import Event, EventKind, Incident, Status, note
 from monitor.sinks.backend import Backend
@@ -21,15 +19,10 @@ from monitor.sinks.claims import ARRIVED
 from monitor.sinks.store_failures import read_word, unreadable
 from monitor.sinks.tables import ACKNOWLEDGEMENTS, EVENTS, INCIDENTS, NUL, OUTBOX, RECORDS
 
-_log = structlog.get_logger()
-
 _INCIDENT: Final = msgspec.json.Decoder(Incident)
 _ACKNOWLEDGEMENT: Final = msgspec.json.Decoder(Acknowledgement)
 _SELECT: Final = sa.select(
-    INCIDENTS.c.id,
-    INCIDENTS.c.body,
-    INCIDENTS.c.resolved_at,
-    ACKNOWLEDGEMENTS.c.body.label("known"),
+    INCIDENTS.c.body, INCIDENTS.c.resolved_at, ACKNOWLEDGEMENTS.c.body.label("known")
 ).outerjoin_from(INCIDENTS, ACKNOWLEDGEMENTS, ACKNOWLEDGEMENTS.c.incident == INCIDENTS.c.id)
 
 _IS_WATCHED: Final = sa.exists().where(
@@ -55,11 +48,7 @@ class Recent(NamedTuple):
 
 
 class Incidents:
-    """The part of the store that keeps incidents. Every method raises StoreError.
-
-    An incident that this version cannot read, for a newer one wrote it, hides no other: lists
-    are without it, and the log names it. Where a look would act on what is left, it is an error.
-    """
+    """The part of the store that keeps incidents. Every method raises StoreError."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -69,8 +58,7 @@ class Incidents:
     ) -> dict[FindingClass, Incident]:
         """The incident of each class that is not over."""
         here = _is_at(environment, database)
-        query = _SELECT.where(here, INCIDENTS.c.resolved_at.is_(None))
-        incidents = [_read(row) for row in await self._fetch(query)]
+        incidents = await self._list(_SELECT.where(here, INCIDENTS.c.resolved_at.is_(None)))
         return {incident.finding_class: incident for incident in incidents}
 
     async def load_recent(self, environment: str, database: str, since: datetime) -> Recent:
@@ -81,7 +69,7 @@ class Incidents:
         ).order_by(ended_at)
         unresolved: dict[FindingClass, Incident] = {}
         ended: dict[FindingClass, Incident] = {}
-        for incident in [_read(row) for row in await self._fetch(query)]:
+        for incident in await self._list(query):
             found = unresolved if incident.resolved_at is None else ended
             found[incident.finding_class] = incident
         return Recent(unresolved, ended)
@@ -114,16 +102,13 @@ class Incidents:
 
     async def load_incident(self, incident: str) -> Incident | None:
         """The incident with this id."""
-        if NUL in incident:
-            return None
-        rows = await self._fetch(_SELECT.where(INCIDENTS.c.id == incident))
-        return next((_read(row) for row in rows), None)
+        return (await self.load_incidents([incident])).get(incident)
 
-    async def load_incidents(self, ids: Collection[str]) -> dict[str, Incident | None]:
-        """Those of some incidents that there are, by id; None for one that cannot be read."""
+    async def load_incidents(self, ids: Collection[str]) -> dict[str, Incident]:
+        """Those of some incidents that there are, by id."""
         known = [one for one in ids if NUL not in one]
-        rows = await self._fetch(_SELECT.where(INCIDENTS.c.id.in_(known)))
-        return {row.id: _read_known(row) for row in rows}
+        incidents = await self._list(_SELECT.where(INCIDENTS.c.id.in_(known)))
+        return {incident.id: incident for incident in incidents}
 
     async def list_told(self, channel: str, *, since: datetime) -> list[Incident]:
         """What a channel was told of, or may have been, and is open or was until `since`.
@@ -215,13 +200,8 @@ class Incidents:
             )
 
     async def _list(self, query: sa.Select[Any]) -> list[Incident]:
-        known = [_read_known(row) for row in await self._fetch(query)]
-        return [incident for incident in known if incident is not None]
-
-    async def _fetch(self, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         async with self._backend.reading() as connection:
-            rows: Sequence[sa.Row[Any]] = (await connection.execute(query)).all()
-            return rows
+            return [read_incident(row.body, row.known) for row in await connection.execute(query)]
 
 
 def _is_at(environment: str, database: str) -> sa.ColumnElement[bool]:
@@ -231,19 +211,6 @@ def _is_at(environment: str, database: str) -> sa.ColumnElement[bool]:
 def _name_kind(incident: Incident) -> tuple[str, str, FindingClass]:
     """What there is one unresolved incident of at most."""
     return incident.environment, incident.database, incident.finding_class
-
-
-def _read(row: sa.Row[Any]) -> Incident:
-    return read_incident(row.body, row.known)
-
-
-def _read_known(row: sa.Row[Any]) -> Incident | None:
-    """None for what this version does not understand."""
-    try:
-        return _read(row)
-    except StoreError as error:
-        _log.error("incident unreadable", incident=row.id, error=str(error))
-        return None
 
 
 def read_incident(body: str, known: str | None = None) -> Incident:

@@ -63,17 +63,13 @@ class Sorter:
         Raises:
             StoreError: the ledger cannot be read.
         """
-        loaded = await self._store.load_incidents([one.incident for one in deliveries])
-        incidents = {name: one for name, one in loaded.items() if one is not None}
+        incidents = await self._store.load_incidents([one.incident for one in deliveries])
         scene = await self._survey(ear, deliveries, incidents, now)
         found = Sorted([], [], {}, [])
         for delivery in deliveries:
             incident = incidents.get(delivery.incident)
-            if delivery.incident not in loaded:
-                found.lost.append(delivery)
-                continue
             if incident is None:
-                found.held.setdefault(Held.UNREADABLE, []).append(delivery)
+                found.lost.append(delivery)
                 continue
             is_said = ear.hears_verdicts or delivery.kind is not EventKind.VERDICT
             is_heard = is_said and self._is_heard(incident)

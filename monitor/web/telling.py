@@ -68,7 +68,6 @@ _HOLDS: Final = {
     Held.SILENCED: "kept back: silenced",
     Held.INHIBITED: "kept back: the database cannot be reached, and that is told alone",
     Held.OVERTAKEN: "kept back: it has begun again, which is told first",
-    Held.UNREADABLE: "kept back: only a newer anchorwatch can read it",
 }
 
 

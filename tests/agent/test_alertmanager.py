@@ -1,6 +1,6 @@
 """The agent and a real Alertmanager: what is open stays there, whoever is restarted."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from structlog.testing import capture_logs
@@ -17,7 +17,7 @@ from monitor.sources.http import open_client
 from tests.agent.builders import TABLES, execute, load, running
 from tests.conftest import MakeDatabase
 from tests.sinks.alertmanager_peer import find_port, running_alertmanager
-from tests.sinks.builders import NOW, an_incident, garble, sqlite_url, told
+from tests.sinks.builders import NOW, an_incident, sqlite_url, told
 
 
 async def test_a_restart_of_either_side_loses_nothing(
@@ -82,27 +82,6 @@ async def test_only_what_was_told_is_kept(tmp_path: Path) -> None:
         open_client() as client,
         running_alertmanager(tmp_path / "again") as peer,
     ):
-        channel = Alertmanager("alertmanager", peer.url, token=None, client=client)
-        await a_keeper(store, channel).keep(channel, lambda: datetime.now(UTC))
-        assert await peer.list_names() == ["AnchorwatchDrift"]
-
-
-async def test_one_that_cannot_be_read_ends_no_other(tmp_path: Path) -> None:
-    """Alertmanager ends what is not said again: all of it would seem to be over."""
-    incidents = [an_incident("kept"), an_incident("newer", finding_class=FindingClass.DATA)]
-    async with (
-        open_store(sqlite_url(tmp_path / "ledger.db")) as store,
-        open_client() as client,
-        running_alertmanager(tmp_path / "peer") as peer,
-    ):
-        for number, incident in enumerate(incidents, start=1):
-            await store.commit(told(number, EventKind.OPENED, "alertmanager", incident=incident))
-        later = NOW + timedelta(hours=1)
-        claim = Claim(now=later, holder="us", lease=later - later, channel="alertmanager")
-        deliveries = await store.claim_due(claim, 2)
-        assert [one.incident for one in deliveries] == ["kept", "newer"]
-        await store.complete(deliveries, "HTTP 200", later)
-        await garble(store, "newer")
         channel = Alertmanager("alertmanager", peer.url, token=None, client=client)
         await a_keeper(store, channel).keep(channel, lambda: datetime.now(UTC))
         assert await peer.list_names() == ["AnchorwatchDrift"]

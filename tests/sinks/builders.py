@@ -17,7 +17,7 @@ from monitor.core.report import Report
 from monitor.core.verdict import State
 from monitor.sinks.channel import FailureReason
 from monitor.sinks.store import Decision, Store
-from monitor.sinks.tables import INCIDENTS, OUTBOX
+from monitor.sinks.tables import OUTBOX
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTILE = 'a"b`c\n<!channel> & </script> 🐘\x00\u202e'
@@ -132,21 +132,3 @@ async def lapse(store: Store) -> None:
     long_ago = sa.update(OUTBOX).where(OUTBOX.c.claimed_until.is_not(None))
     async with store._backend.writing() as connection:
         await connection.execute(long_ago.values(claimed_until=NOW - timedelta(days=9999)))
-
-
-async def garble(store: Store, incident: str) -> str:
-    """Write it as a newer version may, with a word that this one lacks; what it said before."""
-    here = INCIDENTS.c.id == incident
-    async with store._backend.writing() as connection:
-        body = str(await connection.scalar(sa.select(INCIDENTS.c.body).where(here)))
-        newer = body.replace('"status":"open"', '"status":"paused"')
-        assert newer != body
-        await connection.execute(sa.update(INCIDENTS).where(here).values(body=newer))
-    return body
-
-
-async def restore(store: Store, incident: str, body: str) -> None:
-    """Write an incident as it was."""
-    async with store._backend.writing() as connection:
-        here = INCIDENTS.c.id == incident
-        await connection.execute(sa.update(INCIDENTS).where(here).values(body=body))

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 import sqlalchemy as sa
-from structlog.testing import capture_logs
 
 from monitor.core.acknowledgement import acknowledge
 from monitor.core.channel_health import judge_channel
@@ -20,16 +19,7 @@ from monitor.sinks.delivery import Grouping, Held
 from monitor.sinks.outbox import HOLD, ROUND, Attempt, Courier, Fate, Route
 from monitor.sinks.store import Store
 from monitor.sinks.tables import OUTBOX
-from tests.sinks.builders import (
-    NOW,
-    a_decision,
-    a_failure,
-    an_incident,
-    garble,
-    restore,
-    statuses,
-    told,
-)
+from tests.sinks.builders import NOW, a_decision, a_failure, an_incident, statuses, told
 from tests.sinks.test_outbox import Recorder, hurry
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -474,25 +464,6 @@ async def test_what_is_kept_back_crowds_out_nobody(store: Store) -> None:
     assert await store.commit(dataclasses.replace(decision, events=events))
     await post.deliver(later + 2 * SECOND)
     assert [one.database for one in post.hook.sent] == ["loud"]
-
-
-async def test_what_only_a_newer_agent_can_read_waits_and_keeps_back_nobody(store: Store) -> None:
-    post = Post(store)
-    await open_all(store, of("a"), of("b"), of("c"))
-    body = await garble(store, "i-b")
-    with capture_logs() as logs:
-        await post.deliver(NOW + MINUTE)
-    assert [message.type for message in post.chat.sent] == [SEVERAL]
-    assert sorted(one.database for one in post.hook.sent) == ["a", "c"]
-    assert {line["incident"] for line in logs if line["event"] == "incident unreadable"} == {"i-b"}
-    assert "paused" not in str(logs)
-    held = [one.delivery.held for one in await store.list_deliveries("i-b")]
-    assert held == [Held.UNREADABLE] * 2
-    await restore(store, "i-b", body)
-    await post.deliver(NOW + HOUR)
-    assert [one.database for one in (post.chat.sent[-1], post.hook.sent[-1])] == ["b", "b"]
-    await post.deliver(NOW + 2 * HOUR)
-    assert (len(post.chat.sent), len(post.hook.sent)) == (2, 3)
 
 
 async def test_what_an_older_agent_says_is_told_by_place(store: Store) -> None:
