@@ -175,7 +175,7 @@ class Queue:
     ) -> None:
         """Let them wait until `due`."""
         await self._end(
-            _held_by(deliveries), due=due, reason=reason, may_have_arrived=_mark(reason)
+            _held_by(deliveries), due=due, reason=reason, may_have_arrived=_mark(reason), held=None
         )
 
     async def hold(

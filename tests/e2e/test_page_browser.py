@@ -253,9 +253,7 @@ async def test_an_agent_that_is_gone_is_said(store: Store, tab: Tab) -> None:
     await tab.wait_for("document.getElementById('contact').textContent.includes('not answer')")
 
 
-async def test_what_is_not_watched_any_more_is_not_said_of_the_agent(
-    store: Store, tab: Tab
-) -> None:
+async def test_a_page_that_is_no_more_is_not_said_of_the_agent(store: Store, tab: Tab) -> None:
     new = Configured(
         name="newcomer", environment="production", expected=None, interval_seconds=60.0
     )
@@ -263,9 +261,7 @@ async def test_what_is_not_watched_any_more_is_not_said_of_the_agent(
     async with served(a_view(store, configured=lambda: list(watched))) as site:
         await tab.go(site + "/databases/newcomer")
         watched.remove(new)
-        await tab.wait_for(
-            "document.getElementById('contact').textContent.includes('not watched any more')"
-        )
+        await tab.wait_for("document.getElementById('contact').textContent.includes('no more')")
 
 
 async def test_hostile_text_runs_nothing(store: Store, tab: Tab) -> None:

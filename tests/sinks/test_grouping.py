@@ -199,6 +199,22 @@ async def test_what_is_silenced_is_kept_back_and_told_when_that_is_over(store: S
     assert outcome.delivery.held is None
 
 
+async def test_what_was_kept_back_is_tried_again_as_patiently_as_anything(store: Store) -> None:
+    """Not each second: it would be given up before the channel is back."""
+    post = Post(store, *(a_failure() for _ in range(60)))
+    end = NOW + timedelta(days=4)
+    await store.add_silence(a_silence(until=end))
+    await open_all(store, of("app"))
+    await post.deliver(NOW + MINUTE)
+    for seconds in range(1, 120):
+        await post.deliver(end + seconds * SECOND)
+    assert len([at for at in post.chat.tried if at > end]) <= 4
+    assert "pending" in await statuses(store, "i-app")
+    post.chat.answers.clear()
+    await post.deliver(end + HOUR)
+    assert [one.type for one in post.chat.sent] == ["incident.opened"]
+
+
 async def test_a_silence_that_is_ended_early_is_over(store: Store) -> None:
     post = Post(store)
     await store.add_silence(a_silence())

@@ -6,8 +6,6 @@
   const RARE = 30;
   const GAP = 3;
   const SPOKEN = 3;
-  // What an agent that does answer says with it.
-  const REFUSALS = { 404: "this is not watched any more", 503: "the agent cannot read its ledger" };
   const main = document.getElementById("main");
   const contact = document.getElementById("contact");
   const announcer = document.getElementById("announcer");
@@ -108,6 +106,11 @@
     return selection && !selection.isCollapsed && main.contains(selection.anchorNode);
   }
 
+  // Somebody answers; what stands between may do so in place of the agent.
+  function describeRefusal(status) {
+    return status === 404 ? "this page is no more" : `the answer is an error (${status})`;
+  }
+
   async function refresh(isAsked = false) {
     const number = ++latest;
     asked = Date.now();
@@ -116,8 +119,7 @@
     const answer = await fetch(location.href, { headers, cache: "no-store", redirect: "error" });
     if (answer.status === 401) location.reload();
     if (answer.status === 304) return;
-    const refusal = REFUSALS[answer.status] ?? `the agent failed with ${answer.status}`;
-    if (!answer.ok) throw new Error(refusal);
+    if (!answer.ok) throw new Error(describeRefusal(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (number !== latest) return; // somebody asked for something else meanwhile
     etag = answer.headers.get("ETag");
