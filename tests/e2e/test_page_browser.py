@@ -56,7 +56,7 @@ async def test_every_page_fits_every_width_in_both_schemes(
                     shown = await tab.ask("document.documentElement.scrollWidth")
                     assert shown <= width, (name, size)
                     await tab.shoot(shots / f"{name}-{size}-{scheme}.png")
-    assert [one for one in tab.complaints if PAGES["missing"] not in one] == []
+        assert [one for one in tab.complaints if PAGES["missing"] not in one] == []
 
 
 async def test_text_stands_out_from_its_ground_in_both_schemes(store: Store, tab: Tab) -> None:
@@ -77,7 +77,7 @@ async def test_a_change_appears_by_itself_and_is_announced(store: Store, tab: Ta
         assert await tab.ask("document.getElementById('announcer').textContent") == (
             "newcomer is empty"
         )
-    assert tab.complaints == []
+        assert tab.complaints == []
 
 
 async def test_a_person_searches_in_place_and_what_changes_keeps_the_search(
@@ -102,7 +102,7 @@ async def test_a_person_searches_in_place_and_what_changes_keeps_the_search(
         await tab.ask("document.getElementById('clear').click()")
         await tab.wait_for(f"{ROWS} === 11")
         assert await tab.ask("location.search") == ""
-    assert tab.complaints == []
+        assert tab.complaints == []
 
 
 async def test_a_person_narrows_by_the_tally_and_by_the_form(store: Store, tab: Tab) -> None:
@@ -119,7 +119,7 @@ async def test_a_person_narrows_by_the_tally_and_by_the_form(store: Store, tab: 
         )
         await tab.wait_for(f"{ROWS} === 4")
         assert await tab.ask("location.search") == "?state=drifted"
-    assert tab.complaints == []
+        assert tab.complaints == []
 
 
 async def test_a_person_sorts_with_the_keyboard_and_stays_where_they_are(
@@ -134,7 +134,7 @@ async def test_a_person_sorts_with_the_keyboard_and_stays_where_they_are(
             await tab.wait_for(f"{first} === {name!r}")
             assert await tab.ask("document.activeElement.id") == "sort-name"
             assert await tab.ask("document.querySelector('[aria-sort]').ariaSort") == order
-    assert tab.complaints == []
+        assert tab.complaints == []
 
 
 async def test_without_a_stream_the_page_asks_by_itself(
@@ -232,7 +232,7 @@ async def test_a_person_accepts_a_finding_and_withdraws_it(
             "document.getElementById('accepted') === null && document.readyState === 'complete'"
         )
         assert await store.list_acceptances("production", "billing") == []
-    assert tab.complaints == []
+        assert tab.complaints == []
 
 
 async def test_what_a_person_types_outlives_a_change_of_the_page(store: Store, tab: Tab) -> None:
@@ -270,7 +270,7 @@ async def test_hostile_text_runs_nothing(store: Store, tab: Tab) -> None:
             await tab.go(site + path)
             assert await tab.ask("document.images.length") == 0
             assert await tab.ask("document.scripts.length") == 1
-    assert tab.complaints == []
+        assert tab.complaints == []
 
 
 async def test_a_person_logs_in_and_out(store: Store, tab: Tab) -> None:
