@@ -32,7 +32,6 @@ def run(
 
     # What was imported stays until the end. Gone through for garbage, it holds up every look,
     # scrape and page for a tenth of a second, again and again.
-    gc.collect()
     gc.freeze()
 
     async def watch() -> None:

@@ -145,14 +145,14 @@ def test_a_large_text_takes_no_long_time(piece: str) -> None:
     hide = make_masker(["a" * 60 + "!", "\\a" * 16 + "!", "&amp;" * 8, 'pä/ss+w"ö<d&>x=1']).hide
     begin = time.process_time()
     hide(text)
-    assert time.process_time() - begin < 15
+    assert time.process_time() - begin < 7.5
 
 
 @pytest.mark.parametrize("piece", ["\\", "%5C", "&#92;"])
 def test_nothing_but_backslashes_takes_no_longer_than_other_text(piece: str) -> None:
     hide = make_masker(["\\\\\\x and more"]).hide
     spent = {}
-    for text in (piece * (256 * 1024 // len(piece)), "a%b&" * (64 * 1024)):
+    for text in (piece * (1024 * 1024 // len(piece)), "a%b&" * (256 * 1024)):
         begin = time.process_time()
         hide(text)
         spent[text[:1]] = time.process_time() - begin

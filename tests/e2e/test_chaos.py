@@ -169,9 +169,9 @@ async def check_chaos(
     start_agent: StartAgent,
     receivers: dict[str, Receiver],
     seconds: float,
-    number: int = DATABASES,
+    count: int = DATABASES,
 ) -> None:
-    databases = [await make_database(sql=TABLES) for _ in range(number)]
+    databases = [await make_database(sql=TABLES) for _ in range(count)]
     moods = {f"webhook:{name}": Moody(number) for number, name in enumerate(receivers)}
     for mood, receiver in zip(moods.values(), receivers.values(), strict=True):
         receiver.answer = mood.answer
