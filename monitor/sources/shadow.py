@@ -17,7 +17,7 @@ from typing import Final
 from monitor.core.errors import BuildError, LookError, UsageError
 from monitor.core.quoting import quote_ident, quote_literal
 from monitor.sources.dsn import Dsn, parse_dsn
-from monitor.sources.engine import Cluster, find_binaries, start_cluster
+from monitor.sources.engine import Cluster, choose_strategy, find_binaries, start_cluster
 from monitor.sources.postgres import ServerFacts, Session, connect
 from monitor.sources.shadow_lease import (
     PREFIX,
@@ -147,9 +147,11 @@ class ShadowServer:
             )
             owner = quote_ident(_dba(name) if roles else name)
             database = quote_ident(name)
+            # On a server that has work of its own, as the server thinks best.
+            strategy = choose_strategy(self.major) if self._is_ours else ""
             await session.execute(
                 f"CREATE DATABASE {database} OWNER {owner} TEMPLATE template0 "
-                "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+                f"ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C' {strategy}"
             )
             await session.execute(f"COMMENT ON DATABASE {database} IS {quote_literal(lease)}")
         admin = replace(self._admin, database=name)

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.sinks.store import Store, open_store
 from monitor.sources.engine import Cluster
-from tests.conftest import MakeDatabase
+from tests.conftest import MakeDatabase, make_clone
 from tests.sinks.builders import sqlite_url
 
 
@@ -37,7 +37,7 @@ def made_database(server: Cluster) -> str:
 
     async def make() -> None:
         admin = await asyncpg.connect(server.socket_url())
-        await admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        await admin.execute(make_clone(server, name))
         await admin.close()
         await _make_ledger(server.url(name))
 

@@ -23,6 +23,7 @@ from monitor.core.scope_partitions import Children
 from monitor.sources.build import BuildOptions
 from monitor.sources.engine import Cluster
 from tests.cases.reader import Case, describe, read_cases
+from tests.conftest import make_clone
 from tests.sources.looking import copy
 from tests.sources.oracle import differing, dump
 from tests.sources.workshop import Workshop, opened_workshop
@@ -126,7 +127,7 @@ class Bench:
     async def _make(self, first: Case, drifts: list[Case]) -> str:
         template = await self.workshop.template(first)
         await template.connection.close()
-        name = await self._create(f"template {template.name}")
+        name = await self._create(template.name)
         connection = await asyncpg.connect(self.server.socket_url(template.name))
         self.workshop.templates[first.file] = template._replace(connection=connection)
         for case in drifts:
@@ -135,9 +136,9 @@ class Bench:
                 await self.workshop.run(name, *scripts)
         return name
 
-    async def _create(self, how: str) -> str:
+    async def _create(self, template: str) -> str:
         name = f"oracle_{uuid4().hex[:12]}"
-        await self.workshop.run("postgres", f"create database {name} {how}")
+        await self.workshop.run("postgres", make_clone(self.workshop.server, name, template))
         self._made.append(name)
         return name
 
@@ -147,7 +148,7 @@ class Bench:
         Raises:
             Refused: the server takes no such statements.
         """
-        name = self._runner.run(self._create("template template0"))
+        name = self._runner.run(self._create("template0"))
         try:
             copy(self.server, source, name)
         except subprocess.CalledProcessError as error:

@@ -16,6 +16,7 @@ from monitor.sources.engine import Cluster
 from monitor.sources.postgres import PINNED, connect
 from monitor.sources.reading import read_schema, take_snapshot
 from tests.cases.reader import Case
+from tests.conftest import make_clone
 
 type Admin = asyncpg.Connection[asyncpg.Record]
 
@@ -68,7 +69,7 @@ class Workshop:
         """The database that a case's file sets up, a connection to it, and its snapshot."""
         if case.file not in self.templates:
             name = f"cases_{case.file}_{uuid4().hex[:8]}"
-            await self.run("postgres", f"create database {name} template template0")
+            await self.run("postgres", make_clone(self.server, name))
             await self.run(name, case.setup)
             builder = self.server.superuser if case.is_built else None
             async with connect(parse_dsn(self.server.url(name))[0]) as session:
@@ -97,7 +98,7 @@ class Workshop:
         template = await self.template(case)
         await template.connection.close()
         name = f"case_{uuid4().hex[:12]}"
-        await self.run("postgres", f"create database {name} template {template.name}")
+        await self.run("postgres", make_clone(self.server, name, template.name))
         connection = await asyncpg.connect(self.server.socket_url(template.name))
         self.templates[case.file] = template._replace(connection=connection)
         await self.run(name, *case.ddl.splitlines())
