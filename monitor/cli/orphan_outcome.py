@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from monitor.core.printing import clean
+from monitor.core.quoting import reveal
 from monitor.remedy.repair.undoing import UNDO
 from monitor.remedy.repair.wish import Lost, Outcome
 
@@ -25,7 +26,7 @@ def _list_statements(outcome: Outcome) -> Iterator[str]:
     """What would be done, as it would be, one statement after another."""
     if not (outcome.applied or outcome.refused):
         for statement in outcome.statements:
-            yield f"{clean(statement, keep_lines=True)};"
+            yield f"{clean(reveal(statement), keep_lines=True)};"
 
 
 def _list_lines(outcome: Outcome) -> Iterator[str]:

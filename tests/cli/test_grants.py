@@ -117,6 +117,12 @@ async def test_the_block_for_railway_is_one_line(run_inside: RunCommand) -> None
     assert 'ON DATABASE "railway"' in done.out
 
 
+async def test_what_a_name_hides_is_shown_as_the_server_reads_it(run_inside: RunCommand) -> None:
+    done = await run_inside("grants", "--role", "look\u202eer")
+    assert 'CREATE ROLE U&"look\\202Eer" LOGIN' in done.out
+    assert done.out.isascii()
+
+
 @pytest.mark.parametrize("role", ["public", "none", "pg_watcher", "", "x" * 64, "\udcff"])
 async def test_a_role_that_there_cannot_be_is_refused(run_inside: RunCommand, role: str) -> None:
     """Everybody is "public", in quotes too: psql would go on after CREATE ROLE, and grant all."""

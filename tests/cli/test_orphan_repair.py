@@ -73,6 +73,19 @@ async def test_a_quarantine_empties_the_count_and_undo_fills_it_again(
     assert "was undone" in twice.document["refused"][0]["reason"]
 
 
+async def test_what_a_name_hides_is_shown_as_the_server_reads_it(
+    make_database: MakeDatabase, run_inside: RunCommand
+) -> None:
+    url = await make_database(sql=re.sub(r"\borders\b", '"or\u200bders"', TABLES))
+    options = ("--strategy", "quarantine", "--with-dependents", "--repair-url", url)
+    dry = await run_inside("orphans", "repair", url, *NAMED, *options)
+    assert dry.code == 0, dry
+    statements = dry.out[dry.out.index("/* anchorwatch") :]
+    assert '"public".U&"or\\200Bders"' in statements
+    assert statements.isascii()
+    assert "\\u200b" not in statements
+
+
 async def test_what_stands_against_it_is_told_with_the_next_step(
     make_database: MakeDatabase, run_inside: RunCommand
 ) -> None:

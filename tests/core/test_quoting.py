@@ -8,12 +8,16 @@ import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.core.quoting import quote_ident, quote_literal
+from monitor.core.printing import clean
+from monitor.core.quoting import quote_ident, quote_literal, reveal
 from monitor.sources.engine import Cluster
 
 type Admin = asyncpg.Connection[asyncpg.Record]
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
+hidden = st.text(
+    st.sampled_from("\u200b\u202e\x1b\x07\x85\u2028\ufeff\U000e0041\"'\\E +\nua1Ué"), max_size=15
+)
 hostile = st.text(st.sampled_from("\"'\\$%:;-/*E \n\ta.é\N{ANCHOR}"), max_size=20)
 IDENTIFIER_BYTES = 63
 
@@ -43,6 +47,23 @@ async def test_an_identifier_names_what_it_says(parser: Admin) -> None:
         name = text.encode()[:IDENTIFIER_BYTES].decode(errors="ignore") or "x"
         [row] = await parser.fetch(f"select 1 as {quote_ident(name)}")
         assert list(row.keys()) == [name]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_a_person_is_shown_means_the_same(parser: Admin) -> None:
+    await parser.execute("set standard_conforming_strings = on")
+    for text in _examples(texts | hidden):
+        name = text.encode()[:IDENTIFIER_BYTES].decode(errors="ignore") or "x"
+        shown = reveal(f"select {quote_literal(text)} as {quote_ident(name)}, '' as \"\\\"")
+        assert shown == clean(shown, keep_lines=True)
+        [row] = await parser.fetch(shown)
+        assert (row[0], next(iter(row.keys()))) == (text, name)
+
+
+@given((texts | hostile).filter(lambda text: clean(text, keep_lines=True) == text))
+def test_what_hides_nothing_is_shown_as_it_is(text: str) -> None:
+    statement = f"select {quote_literal(text)} as {quote_ident(text)}"
+    assert reveal(statement) == statement
 
 
 @pytest.mark.asyncio(loop_scope="module")
