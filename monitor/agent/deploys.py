@@ -76,6 +76,7 @@ class Deploys:
         self._name_expectation = name_expectation
         self._observe = observe
         self._last: dict[str, datetime] = {}
+        self._under_way: set[str] = set()
 
     def find_last(self, database: str) -> datetime | None:
         """When the last deployment that concerns a database was reported."""
@@ -128,24 +129,36 @@ class Deploys:
             self._note(deployment)
 
     async def run(self, clock: Callable[[], datetime]) -> None:
-        """Conclude what is due, until cancelled."""
-        while True:
-            with suppress(StoreError):  # the housekeeping tells of it
-                await self.conclude_due(clock)
-            await asyncio.sleep(POLL_SECONDS)
+        """Conclude what is due, until cancelled; what looks long holds up nothing else."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                with suppress(StoreError):  # the housekeeping tells of it
+                    for one in await self._list_due(clock()):
+                        self._under_way.add(one.id)
+                        group.create_task(self._conclude_once(one, clock))
+                await asyncio.sleep(POLL_SECONDS)
 
-    async def conclude_due(self, clock: Callable[[], datetime]) -> None:
-        """Look at what was deployed long enough ago; what another agent took counts here too.
+    async def _list_due(self, now: datetime) -> list[Deployment]:
+        """What was deployed long enough ago, oldest first, and is not under way.
+
+        What another agent took counts here too.
 
         Raises:
-            StoreError: the ledger cannot be read or written.
+            StoreError: the ledger cannot be read.
         """
         for deployment in await self._store.list_deployments(limit=_RECENT):
             self._note(deployment)
-        due = await self._store.list_deployments(
-            before=clock() - self._settings.post_deploy_delay, is_waiting=True
-        )
-        await asyncio.gather(*(self._conclude(one, clock) for one in reversed(due)))
+        before = now - self._settings.post_deploy_delay
+        due = await self._store.list_deployments(before=before, is_waiting=True)
+        return [one for one in reversed(due) if one.id not in self._under_way]
+
+    async def _conclude_once(self, deployment: Deployment, clock: Callable[[], datetime]) -> None:
+        """Conclude it; where the ledger fails it is still due, and begun again."""
+        try:
+            with suppress(StoreError):  # as above
+                await self._conclude(deployment, clock)
+        finally:
+            self._under_way.discard(deployment.id)
 
     async def _conclude(self, deployment: Deployment, clock: Callable[[], datetime]) -> None:
         concerned = self._list_concerned(deployment)

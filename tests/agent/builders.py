@@ -67,9 +67,9 @@ class Running:
             while not await self.count_looks(name):  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0.05)
 
-    async def wait_for_looks(self, name: str, count: int) -> None:
-        """Return after so many more looks at a database."""
-        wanted = await self.count_looks(name) + count
+    async def wait_for_looks(self, name: str, count: int, *, since: float | None = None) -> None:
+        """Return after so many more looks at a database than now, or than there were."""
+        wanted = (await self.count_looks(name) if since is None else since) + count
         async with asyncio.timeout(SECONDS):
             while await self.count_looks(name) < wanted:  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0.05)

@@ -217,8 +217,11 @@ async def test_a_deployment_that_looks_long_holds_up_no_other(
         "fast": f'{{url: "{fast}", interval: 1h, services: [b]}}',
     }
     async with receiving() as receiver, reporting(tmp_path, receiver, databases) as agent:
-        await agent.wait_for(fast="unchanged")
+        await agent.wait_for(fast="unchanged", slow="unchanged")
+        before = await agent.count_looks("slow")
         await agent.post(f"/hooks/deploy/{SECRET}", commit="first", service="a")
+        # The second one is reported while the first one is being concluded.
+        await agent.wait_for_looks("slow", 1, since=before)
         await agent.post(f"/hooks/deploy/{SECRET}", commit="second", service="b")
         [headline] = await wait_for_messages(receiver, 1)
     assert headline.startswith("DEPLOYED fast · second")
