@@ -62,6 +62,13 @@ async def read(cluster: Cluster, known: Reading | None = None) -> Reading:
         return await read_schema(session, known=known.texts if known else NOTHING_KNOWN)
 
 
+async def flush(primary: Cluster) -> None:
+    """Send on what the primary wrote: its WAL writer may sleep for five seconds."""
+    await run(
+        primary.socket_url("app"), "set synchronous_commit = on; select pg_current_xact_id()"
+    )
+
+
 async def until(*, is_migrating: bool, standby: Cluster) -> None:
     """Return once the standby has replayed what the primary did."""
     for _ in range(1000):
@@ -86,11 +93,13 @@ async def test_a_standby_is_read_like_its_primary(pair: tuple[Cluster, Cluster])
     assert second.snapshot.server.in_recovery
     connection = await asyncpg.connect(primary.socket_url("app"))
     await connection.execute("begin; alter table t add column later int default 7")
+    await flush(primary)
     await until(is_migrating=True, standby=standby)
     assert (await read(standby, second)).snapshot == second.snapshot
     assert (await read(standby, second)).activity.is_changing
     await connection.execute("commit")
     await connection.close()
+    await flush(primary)
     await until(is_migrating=False, standby=standby)
     assert (await read(standby, second)).snapshot.fingerprint == (
         await read(primary)
