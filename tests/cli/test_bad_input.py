@@ -267,13 +267,24 @@ async def bench(
 
 @pytest.mark.parametrize("name", CASES)
 async def test_bad_input_is_told_with_the_next_step(
-    bench: Bench, run_command: RunCommand, run_inside: RunCommand, name: str
+    bench: Bench, run_inside: RunCommand, name: str
 ) -> None:
-    """As a process in text; as JSON in this one, which spares a second of imports."""
     wrong = await CASES[name](bench)
-    check_text(await run_command(*wrong.arguments), wrong)
+    check_text(await run_inside(*wrong.arguments), wrong)
     if "--format" not in wrong.arguments:
         check_document(await run_inside(*wrong.arguments, "--format", "json"), wrong)
+
+
+SOME = {"unreachable host", "unknown key", "migration that fails"}
+REST = [pytest.param(name, marks=pytest.mark.long) for name in CASES if name not in SOME]
+
+
+@pytest.mark.parametrize("name", [*sorted(SOME), *REST])
+async def test_so_it_is_by_a_process_of_its_own(
+    bench: Bench, run_command: RunCommand, name: str
+) -> None:
+    wrong = await CASES[name](bench)
+    check_text(await run_command(*wrong.arguments), wrong)
 
 
 def check_text(done: Done, wrong: Wrong) -> None:

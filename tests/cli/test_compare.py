@@ -203,7 +203,11 @@ async def test_a_doubt_that_nothing_can_settle_says_so_in_every_form(
 
 
 async def test_what_the_application_prints_is_shown_on_request(
-    run_command: RunCommand, server: Cluster, make_database: MakeDatabase, tmp_path: Path
+    run_command: RunCommand,
+    run_inside: RunCommand,
+    server: Cluster,
+    make_database: MakeDatabase,
+    tmp_path: Path,
 ) -> None:
     url = await make_database(
         sql="CREATE TABLE t (); CREATE TABLE alembic_version (version_num text PRIMARY KEY);"
@@ -216,7 +220,7 @@ async def test_what_the_application_prints_is_shown_on_request(
         ("diff", f"alembic:{ini}", "snapshot:s.json", *shadow),
         ("check", url, "--expected", f"alembic:{ini}"),
     ):
-        quiet = await run_command(*command)
+        quiet = await run_inside(*command)
         shown = await run_command(*command, "--verbose")
         assert (quiet.code, quiet.out) == (shown.code, shown.out), (quiet, shown)
         assert "hi\n" not in quiet.err

@@ -81,6 +81,7 @@ async def test_it_tells_its_story_and_leaves_nothing_behind(
     assert list_leftovers(own_directory) == []
 
 
+@pytest.mark.long
 async def test_stopped_in_the_middle_it_leaves_nothing_behind(
     capsys: pytest.CaptureFixture[str], own_directory: Path
 ) -> None:

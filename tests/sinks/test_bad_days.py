@@ -108,7 +108,10 @@ def of(database: str) -> Incident:
 DOWN = Response("the proxy says no", 503)
 
 
-@pytest.mark.parametrize("answer", [DOWN, Response("", 429, headers={"Retry-After": "3600"})])
+BUSY = Response("", 429, headers={"Retry-After": "3600"})
+
+
+@pytest.mark.parametrize("answer", [DOWN, pytest.param(BUSY, marks=pytest.mark.long)])
 async def test_after_a_day_without_a_channel_what_is_still_so_is_told_once(
     post: Post, answer: Response
 ) -> None:

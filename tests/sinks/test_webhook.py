@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -221,8 +221,15 @@ def expected(status: int, kind: str) -> FailureReason | None:
     return FailureReason.REFUSED if status >= 400 else FailureReason.REDIRECTED
 
 
+BORDERS = [200, 204, 299, 300, 304, 399, 400, 403, 404, 407, 408, 409, 410, 411, 424, 425, 426]
+BORDERS += [428, 429, 430, 499, 500, 503, 599]
+
+
+@pytest.mark.parametrize(
+    "statuses", [BORDERS, pytest.param(range(200, 600), marks=pytest.mark.long)], ids=len
+)
 async def test_every_status_means_the_same_to_every_channel_but_for_gone(
-    client: Client, httpserver: HTTPServer
+    client: Client, httpserver: HTTPServer, statuses: Sequence[int]
 ) -> None:
     def answer(request: Request) -> Response:
         status = int(request.path.rpartition("/")[2])
@@ -230,7 +237,7 @@ async def test_every_status_means_the_same_to_every_channel_but_for_gone(
         return Response(status=status, headers=location)
 
     httpserver.expect_request("/trap").respond_with_data("", status=200)
-    for status in range(200, 600):
+    for status in statuses:
         path = f"/T000/hunter2/{status}"
         httpserver.expect_oneshot_request(path).respond_with_handler(answer)
         httpserver.expect_oneshot_request(path).respond_with_handler(answer)

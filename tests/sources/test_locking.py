@@ -432,7 +432,7 @@ AHEAD = """do $$ declare first date := date_trunc('month', current_date - {0})::
   end loop; end $$"""
 
 
-@pytest.mark.parametrize("has_branches", [False, True])
+@pytest.mark.parametrize("has_branches", [False, pytest.param(True, marks=pytest.mark.long)])
 async def test_what_sql_names_after_the_months_ahead_is_another_name_in_an_older_database(
     server: Cluster, tmp_path: Path, *, has_branches: bool
 ) -> None:

@@ -203,8 +203,9 @@ async def test_few_queries_are_deparsed_in_one_transaction(make_database: MakeDa
     assert all(kinds[place + 1][0] == "ROLLBACK" for place in reads)
 
 
+@pytest.mark.parametrize("times", [15, pytest.param(100, marks=pytest.mark.long)])
 async def test_a_schema_that_changes_all_the_time_is_never_told_wrongly(
-    make_database: MakeDatabase,
+    make_database: MakeDatabase, times: int
 ) -> None:
     """A read tells one of the schemas that were there, or that a migration is at work."""
     url = await make_database(sql=TABLES)
@@ -229,7 +230,7 @@ async def test_a_schema_that_changes_all_the_time_is_never_told_wrongly(
 
     migration = asyncio.create_task(migrate())
     told: list[str] = []
-    for _ in range(60):
+    for _ in range(times):
         with suppress(Migrating):
             told.append((await read(url)).snapshot.fingerprint)
     is_over.set()

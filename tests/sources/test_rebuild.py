@@ -203,7 +203,7 @@ async def find_drift(
     return tuple(line for line in lines if not line.startswith("note ")), expected
 
 
-@pytest.mark.parametrize("kind", ["sql", "alembic"])
+@pytest.mark.parametrize("kind", ["sql", pytest.param("alembic", marks=pytest.mark.long)])
 async def test_what_sql_names_after_the_months_ahead_is_no_drift_in_an_older_database(
     server: Cluster, make_database: MakeDatabase, tmp_path: Path, kind: str
 ) -> None:
@@ -329,9 +329,9 @@ BY_CLOCK = "'log_' || to_char(now(), 'YYYY_MM'), 'log_' || to_char(now() + '1 mo
     ("lost", "told"),
     [
         ("drop constraint {0}_pkey", "primary_key"),
-        ("drop constraint {0}_a_key", "unique"),
-        ("drop constraint {0}_a_check", "check"),
-        ("drop constraint {0}_b_fkey", "foreign_key"),
+        pytest.param("drop constraint {0}_a_key", "unique", marks=pytest.mark.long),
+        pytest.param("drop constraint {0}_a_check", "check", marks=pytest.mark.long),
+        pytest.param("drop constraint {0}_b_fkey", "foreign_key", marks=pytest.mark.long),
         ("drop column a", "column"),
     ],
 )
@@ -364,7 +364,9 @@ AHEAD_BY_APPLICATION = """
 """
 
 
-@pytest.mark.parametrize("script", [AHEAD_BY_SERVER, AHEAD_BY_APPLICATION])
+@pytest.mark.parametrize(
+    "script", [AHEAD_BY_SERVER, pytest.param(AHEAD_BY_APPLICATION, marks=pytest.mark.long)]
+)
 async def test_a_month_to_come_that_was_dropped_is_missed_where_a_later_one_is_there(
     server: Cluster, make_database: MakeDatabase, tmp_path: Path, script: str
 ) -> None:

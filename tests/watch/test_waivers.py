@@ -241,7 +241,7 @@ async def test_a_rule_to_tidy_up_is_an_info_that_tells_nobody_and_changes_no_sta
 ) -> None:
     watch.ignore(rule)
     await watch.run(USERS)
-    for minute in range(30):
+    for minute in range(0, 30, 3):
         report = (await watch.look(minute)).record.report
     assert report.state is State.UNCHANGED
     assert [finding.code for finding in report.findings] == [code]

@@ -133,11 +133,13 @@ async def test_every_type_goes_and_comes_back(
 ) -> None:
     url = await make_database(sql=f"{TYPES} create table t (id int primary key, up int, v {kind})")
     chance = random.Random(kind)  # noqa: S311  # a test
-    await run(url, "create table p (id int primary key)")
-    for number in range(12):
-        value = quote_literal(MAKERS[kind](chance))
-        await run(url, f"insert into t values ({number}, 1, {value}::{kind})")
-    await run(url, "insert into t values (99, 2, null)")
+    values = [quote_literal(MAKERS[kind](chance)) for _ in range(12)]
+    await run(
+        url,
+        "create table p (id int primary key)",
+        *(f"insert into t values ({n}, 1, {value}::{kind})" for n, value in enumerate(values)),
+        "insert into t values (99, 2, null)",
+    )
     before = await dump(url)
     done = await mend(url, "t.up -> p.id", "quarantine")
     assert done.applied, done
