@@ -146,11 +146,12 @@ class Deploys:
         Raises:
             StoreError: the ledger cannot be read.
         """
+        begun = frozenset(self._under_way)  # what ends while the ledger is read is not due again
         for deployment in await self._store.list_deployments(limit=_RECENT):
             self._note(deployment)
         before = now - self._settings.post_deploy_delay
         due = await self._store.list_deployments(before=before, is_waiting=True)
-        return [one for one in reversed(due) if one.id not in self._under_way]
+        return [one for one in reversed(due) if one.id not in begun]
 
     async def _conclude_once(self, deployment: Deployment, clock: Callable[[], datetime]) -> None:
         """Conclude it; where the ledger fails it is still due, and begun again."""

@@ -59,7 +59,7 @@ __all__ = [
     "sweep_clusters",
 ]
 
-_HAS_STRATEGIES = 15
+_HAS_STRATEGIES = 15  # the major since which CREATE DATABASE may be told how to copy
 SOCKET_PATH_BYTES = 100  # sun_path holds 108 on Linux, 104 on macOS
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 

@@ -280,7 +280,7 @@ REST = [pytest.param(name, marks=pytest.mark.long) for name in CASES if name not
 
 
 @pytest.mark.parametrize("name", [*sorted(SOME), *REST])
-async def test_so_it_is_by_a_process_of_its_own(
+async def test_a_process_of_its_own_says_so_as_well(
     bench: Bench, run_command: RunCommand, name: str
 ) -> None:
     wrong = await CASES[name](bench)

@@ -106,8 +106,6 @@ def of(database: str) -> Incident:
 
 
 DOWN = Response("the proxy says no", 503)
-
-
 BUSY = Response("", 429, headers={"Retry-After": "3600"})
 
 
