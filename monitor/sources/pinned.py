@@ -19,9 +19,6 @@ PINNED: Final[tuple[tuple[str, str], ...]] = (
     ("xmlbinary", "base64"),
     ("transform_null_equals", "off"),
     ("jit", "off"),
-    # Our joins stand in a good order: to search for another one was a sixth of a small look, and
-    # found nothing better in schemas of four thousand tables.
-    ("join_collapse_limit", "1"),
     # Rows that are hidden must be an error: an empty alembic_version means something else.
     ("row_security", "off"),
 )

@@ -117,7 +117,6 @@ HOSTILE = {
     "xmlbinary": "hex",
     "transform_null_equals": "on",
     "jit": "on",
-    "join_collapse_limit": "8",
     "row_security": "on",
     "statement_timeout": "0",
     "lock_timeout": "0",
