@@ -30,6 +30,8 @@ POLL_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 300.0
 """How long a verdict waits for its looks: people wait for it."""
 _RECENT: Final = 20
+_LEFT_FOR: Final = timedelta(days=1)
+"""How long a deployment is left to the agent that watches what it concerns."""
 _EARLIER: Final = timedelta(minutes=30)
 """Migrations run before a platform reports the deployment: so long before the move counts."""
 
@@ -76,7 +78,7 @@ class Deploys:
         self._name_expectation = name_expectation
         self._observe = observe
         self._last: dict[str, datetime] = {}
-        self._under_way: set[str] = set()
+        self._busy: set[str] = set()
 
     def find_last(self, database: str) -> datetime | None:
         """When the last deployment that concerns a database was reported."""
@@ -129,40 +131,59 @@ class Deploys:
             self._note(deployment)
 
     async def run(self, clock: Callable[[], datetime]) -> None:
-        """Conclude what is due, until cancelled; what looks long holds up nothing else."""
+        """Conclude what is due, until cancelled; what looks long holds up no other database."""
         async with asyncio.TaskGroup() as group:
             while True:
                 with suppress(StoreError):  # the housekeeping tells of it
-                    for one in await self._list_due(clock()):
-                        self._under_way.add(one.id)
-                        group.create_task(self._conclude_once(one, clock))
+                    await self._begin_due(clock, group)
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _list_due(self, now: datetime) -> list[Deployment]:
-        """What was deployed long enough ago, oldest first, and is not under way.
+    async def _begin_due(self, clock: Callable[[], datetime], group: asyncio.TaskGroup) -> None:
+        """Begin to conclude what is due: of a database one after the other, in order.
 
-        What another agent took counts here too.
+        Looked at side by side, each would be told what the other one did.
 
         Raises:
             StoreError: the ledger cannot be read.
         """
-        begun = frozenset(self._under_way)  # what ends while the ledger is read is not due again
+        busy = set(self._busy)  # also what ends while the ledger is read, which may not know yet
+        for one in await self._list_due(clock()):
+            concerned = self._list_concerned(one)
+            if busy.isdisjoint(concerned):
+                self._busy.update(concerned)
+                group.create_task(self._conclude_once(one, concerned, clock))
+            busy.update(concerned)
+
+    async def _list_due(self, now: datetime) -> list[Deployment]:
+        """What was deployed long enough ago and concerns a database here, oldest first.
+
+        What another agent took counts here too. What concerns nobody here is another agent's,
+        and after a day nobody's.
+
+        Raises:
+            StoreError: the ledger cannot be read.
+        """
         for deployment in await self._store.list_deployments(limit=_RECENT):
             self._note(deployment)
         before = now - self._settings.post_deploy_delay
         due = await self._store.list_deployments(before=before, is_waiting=True)
-        return [one for one in reversed(due) if one.id not in begun]
+        return [
+            one for one in reversed(due) if self._list_concerned(one) or one.at < now - _LEFT_FOR
+        ]
 
-    async def _conclude_once(self, deployment: Deployment, clock: Callable[[], datetime]) -> None:
+    async def _conclude_once(
+        self, deployment: Deployment, concerned: Sequence[str], clock: Callable[[], datetime]
+    ) -> None:
         """Conclude it; where the ledger fails it is still due, and begun again."""
         try:
             with suppress(StoreError):  # as above
-                await self._conclude(deployment, clock)
+                await self._conclude(deployment, concerned, clock)
         finally:
-            self._under_way.discard(deployment.id)
+            self._busy.difference_update(concerned)
 
-    async def _conclude(self, deployment: Deployment, clock: Callable[[], datetime]) -> None:
-        concerned = self._list_concerned(deployment)
+    async def _conclude(
+        self, deployment: Deployment, concerned: Sequence[str], clock: Callable[[], datetime]
+    ) -> None:
         if deployment.phase is Phase.SUCCEEDED:
             with suppress(TimeoutError):  # what is not seen by then is not known
                 async with asyncio.timeout(LOOK_SECONDS):

@@ -227,6 +227,46 @@ async def test_a_deployment_that_looks_long_holds_up_no_other(
     assert headline.startswith("DEPLOYED fast · second")
 
 
+async def test_deployments_of_one_database_are_concluded_one_after_the_other(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=FILLED)
+    waiting = "{relation: 'orders.user_id -> users.id', where: 'pg_sleep(0.01) is not null'}"
+    databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {{relations: [{waiting}]}}}}'}
+    async with receiving() as receiver, reporting(tmp_path, receiver, databases) as agent:
+        await agent.wait_for(app="unchanged")
+        before = await agent.count_looks("app")
+        await execute(url, "update alembic_version set version_num = 'b1cc7'")
+        await agent.post(f"/hooks/deploy/{SECRET}", commit="first")
+        await agent.wait_for_looks("app", 1, since=before)  # its check runs for a second
+        await execute(url, "update alembic_version set version_num = 'c2dd8'")
+        await agent.post(f"/hooks/deploy/{SECRET}", commit="second")
+        told = [one for one in await wait_for_messages(receiver, 3) if "DEPLOYED" in one]
+    assert "app · first · a1409 -> b1cc7 · " in told[0]
+    assert "app · second · " in told[1]
+    assert "-> c2dd8 · " in told[1]
+
+
+async def test_a_deployment_is_left_to_the_agent_that_it_concerns(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    url = await make_database(sql=TABLES)
+    ours, theirs = (
+        {name: f'{{url: "{url}", interval: 1h, services: [{name}]}}'} for name in ("a", "b")
+    )
+    async with (
+        receiving() as receiver,
+        reporting(tmp_path, receiver, ours) as one,
+        reporting(tmp_path, receiver, theirs) as other,
+    ):
+        await one.wait_for(a="unchanged")
+        await other.wait_for(b="unchanged")
+        for number in range(5):
+            await one.post(f"/hooks/deploy/{SECRET}", commit=f"c{number}", service="a")
+        headlines = await wait_for_messages(receiver, 5)
+    assert [one.split(" · ")[1] for one in headlines] == ["c0", "c1", "c2", "c3", "c4"]
+
+
 async def test_another_agent_shows_what_one_was_told(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:
