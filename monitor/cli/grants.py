@@ -8,7 +8,8 @@ import typer
 from monitor.cli.choices import Format
 from monitor.cli.options import FormatOption
 from monitor.core.errors import UsageError
-from monitor.core.quoting import quote_ident, quote_literal, reveal
+from monitor.core.pasting import reveal
+from monitor.core.quoting import quote_ident, quote_literal
 
 LONGEST_NAME: Final = 63
 """Bytes: https://www.postgresql.org/docs/current/limits.html"""
@@ -50,7 +51,7 @@ def grants(
     if form is Format.JSON:
         print_json({"statements": statements})
     else:
-        print_text((" " if railway else "\n").join(map(reveal, statements)))
+        print_text((" " if railway else "\n").join(filter(None, map(reveal, statements))))
     say("Run it as the owner of the tables, who may make roles; choose a password of your own.")
 
 

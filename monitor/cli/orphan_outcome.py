@@ -1,14 +1,19 @@
 """How `anchorwatch orphans repair` says what it would do, or did."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from monitor.core.pasting import reveal
 from monitor.core.printing import clean
-from monitor.core.quoting import reveal
 from monitor.remedy.repair.undoing import UNDO
 from monitor.remedy.repair.wish import Lost, Outcome
+
+_UNSEEN: Final = (
+    "-- This statement holds characters that are not seen, which stand as escapes here. "
+    "--format json has it as it is:"
+)
 
 
 def describe_outcome(outcome: Outcome) -> dict[str, Any]:
@@ -26,7 +31,12 @@ def _list_statements(outcome: Outcome) -> Iterator[str]:
     """What would be done, as it would be, one statement after another."""
     if not (outcome.applied or outcome.refused):
         for statement in outcome.statements:
-            yield f"{clean(reveal(statement), keep_lines=True)};"
+            shown = reveal(statement)
+            if shown is None:
+                yield _UNSEEN
+                yield "\n".join(f"-- {clean(line)}" for line in statement.splitlines())
+            else:
+                yield f"{shown};"
 
 
 def _list_lines(outcome: Outcome) -> Iterator[str]:

@@ -4,7 +4,8 @@ Rows come in one statement, of one moment, and wait for no lock. Texts are depar
 server from what the catalog holds *then*, and lock what they are of: expressions a table
 at a time, for a moment; queries all that they read until the transaction ends, so few are
 read in one. So that rows and texts are of one schema, the rows are read again afterwards
-when anything was committed meanwhile, and the read goes on until they are the same.
+when anything was committed meanwhile, and the read goes on until they are the same. Only
+what is changed and changed back within one read is not noticed.
 
 Sources: https://www.postgresql.org/docs/current/explicit-locking.html and `ruleutils.c`.
 """

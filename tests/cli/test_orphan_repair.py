@@ -86,6 +86,21 @@ async def test_what_a_name_hides_is_shown_as_the_server_reads_it(
     assert "\\u200b" not in statements
 
 
+async def test_what_cannot_be_shown_is_said_to_be_elsewhere(
+    make_database: MakeDatabase, run_inside: RunCommand
+) -> None:
+    url = await make_database(sql=TABLES)
+    options = ("--strategy", "adopt", "--value", "team=1", "--where", "'x' <> $$\u200b$$")
+    relation = ("--relation", "orders.user_id -> users.id")
+    dry = await run_inside("orphans", "repair", url, *relation, *options, "--repair-url", url)
+    assert dry.code == 0, dry
+    head, said, rest = dry.out.partition("-- This statement holds characters that are not seen")
+    assert said
+    assert "--format json has it" in rest
+    assert [line for line in rest.splitlines() if "$$\\u200b$$" in line and line[:3] == "-- "]
+    assert "\u200b" not in head + rest
+
+
 async def test_what_stands_against_it_is_told_with_the_next_step(
     make_database: MakeDatabase, run_inside: RunCommand
 ) -> None:

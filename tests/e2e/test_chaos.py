@@ -33,17 +33,11 @@ ENOUGH = 500
 
 
 class Moody:
-    """A receiver: of a hundred messages it refuses three at first, and is slow with three.
-
-    Attributes:
-        is_patient: whether it takes all that comes. What a killed agent had claimed counts as
-            tried: refused after that, it waits for five minutes.
-    """
+    """A receiver: of a hundred messages it refuses three at first, and is slow with three."""
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)  # noqa: S311  # no secret
         self._known: set[str] = set()
-        self.is_patient = False
         self.taken: Counter[str] = Counter()
         self.refused = 0
 
@@ -51,7 +45,7 @@ class Moody:
         delivery, mood = headers["webhook-id"], self._dice.random()
         is_new = delivery not in self._known
         self._known.add(delivery)
-        if is_new and mood < 0.03 and not self.is_patient:  # as said above
+        if is_new and mood < 0.03:  # as said above
             self.refused += 1
             return 503
         self.taken[delivery] += 1
@@ -68,7 +62,6 @@ class Campaign:
     databases: list[str]
     start: StartAgent
     environ: Mapping[str, str]
-    moods: Mapping[str, Moody]
     dice: random.Random
     agents: list[Agent] = field(default_factory=list)
     kills: int = 0
@@ -91,7 +84,7 @@ class Campaign:
         connection = await asyncpg.connect(url)
         begun, healed, columns = monotonic(), 0, 0
         try:
-            while (passed := monotonic() - begun) < seconds:
+            while (passed := monotonic() - begun) < seconds or self.kills < FEWEST_KILLS:
                 await asyncio.sleep(self.dice.uniform(2, 6))
                 if passed > (healed + 1) * seconds / (HEALS + 1):
                     healed, columns = healed + 1, await self._heal(connection)
@@ -126,16 +119,10 @@ class Campaign:
         """Both die; a day passes in the ledger; one agent tells what is left."""
         for agent in self.agents:
             agent.kill()
-        for mood in self.moods.values():
-            mood.is_patient = True
-        connection = await asyncpg.connect(self.ledger)
-        try:
-            await connection.execute(
-                "update anchorwatch_outbox set due = due - interval '1 day',"
-                " claimed_until = claimed_until - interval '1 day' where status = 'pending'"
-            )
-        finally:
-            await connection.close()
+        await self._fetch(
+            "update anchorwatch_outbox set due = due - interval '1 day',"
+            " claimed_until = claimed_until - interval '1 day' where status = 'pending'"
+        )
         self.agents = [await self.launch()]
         for number in range(len(self.databases)):
             self.agents[0].wait_for_state(f"db{number}", "unchanged")
@@ -150,6 +137,11 @@ class Campaign:
                 "select * from anchorwatch_outbox where status = 'pending'"
             )
             await asyncio.sleep(0.2)
+            # What a killed agent had claimed counts as tried: refused, it waits for five minutes.
+            await self._fetch(
+                "update anchorwatch_outbox set due = due - interval '1 hour'"
+                " where status = 'pending' and claimed_until is null and reason is not null"
+            )
 
     async def list_rows(self) -> list[asyncpg.Record]:
         return await self._fetch("select * from anchorwatch_outbox order by incident, version")
@@ -193,7 +185,6 @@ async def check_chaos(
         start=start_agent,
         # Whoever is started again and again must not compile everything each time.
         environ=make_environ(ledger, databases, receivers) | {"PYTHONDONTWRITEBYTECODE": ""},
-        moods=moods,
         dice=random.Random(6),  # noqa: S311  # as above
     )
     await campaign.run(seconds)

@@ -1,6 +1,7 @@
 -- What indexes of partitions have of their own, by the index of the topmost table that they
 -- come from: an index of a partition is no object, and its name is made up by the server.
 -- That there is one at all says something only while some partitions still lack theirs.
+-- Constraints are found by their table, for which there is an index, and not by theirs.
 -- https://www.postgresql.org/docs/current/catalog-pg-inherits.html
 select 'partition_index', 'pg_class', i.indrelid::text, '0', i.indrelid::text, rn.nspname, null, r.relname,
   json_strip_nulls(json_build_object(
@@ -33,7 +34,8 @@ from pg_class c
   cross join lateral (select
       max(case when q.condeferred then 'initially deferred' else 'yes' end) filter (where q.conindid = c.oid) as own,
       max(case when q.condeferred then 'initially deferred' else 'yes' end) filter (where q.conindid = p.oid) as parents
-    from pg_constraint q where q.conindid in (c.oid, p.oid) and q.contype in ('p', 'u', 'x') and q.condeferrable) k
+    from pg_constraint q where q.conrelid in (i.indrelid, pi.indrelid)
+      and q.conindid in (c.oid, p.oid) and q.contype in ('p', 'u', 'x') and q.condeferrable) k
 where c.relispartition and c.relkind in ('i', 'I') and c.relpersistence <> 't'
   and (i.indisclustered or i.indisreplident or c.reloptions is distinct from p.reloptions
     or i.indoption::text <> pi.indoption::text or i.indclass::text <> pi.indclass::text
