@@ -9,6 +9,7 @@ from monitor.cli.choices import Format
 from monitor.cli.options import FormatOption
 from monitor.core.errors import UsageError
 from monitor.core.pasting import reveal
+from monitor.core.printing import clean
 from monitor.core.quoting import quote_ident, quote_literal
 
 LONGEST_NAME: Final = 63
@@ -51,7 +52,8 @@ def grants(
     if form is Format.JSON:
         print_json({"statements": statements})
     else:
-        print_text((" " if railway else "\n").join(filter(None, map(reveal, statements))))
+        shown = [reveal(statement) or clean(statement) for statement in statements]
+        print_text((" " if railway else "\n").join(shown))
     say("Run it as the owner of the tables, who may make roles; choose a password of your own.")
 
 

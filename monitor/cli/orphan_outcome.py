@@ -34,7 +34,7 @@ def _list_statements(outcome: Outcome) -> Iterator[str]:
             shown = reveal(statement)
             if shown is None:
                 yield _UNSEEN
-                yield "\n".join(f"-- {clean(line)}" for line in statement.splitlines())
+                yield "\n".join(f"-- {clean(line)}" for line in statement.split("\n"))
             else:
                 yield f"{shown};"
 
