@@ -21,6 +21,7 @@ from monitor.core.orphans import Tally
 from monitor.core.record import Record
 from monitor.core.smoke_findings import list_findings
 from monitor.core.suite_states import SuiteState, count_steps
+from monitor.sinks.claims import LEFT_FOR
 from monitor.sinks.store import Store
 
 _log = structlog.get_logger()
@@ -30,8 +31,6 @@ POLL_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 300.0
 """How long a verdict waits for its looks: people wait for it."""
 _RECENT: Final = 20
-_LEFT_FOR: Final = timedelta(days=1)
-"""How long a deployment is left to the agent that watches what it concerns."""
 _EARLIER: Final = timedelta(minutes=30)
 """Migrations run before a platform reports the deployment: so long before the move counts."""
 
@@ -141,24 +140,24 @@ class Deploys:
     async def _begin_due(self, clock: Callable[[], datetime], group: asyncio.TaskGroup) -> None:
         """Begin to conclude what is due: of a database one after the other, in order.
 
-        Looked at side by side, each would be told what the other one did.
+        Looked at side by side, each would be told what the other one did. What concerns nobody
+        here is another agent's, and after a day nobody's.
 
         Raises:
             StoreError: the ledger cannot be read.
         """
         busy = set(self._busy)  # also what ends while the ledger is read, which may not know yet
-        for one in await self._list_due(clock()):
+        now = clock()
+        for one in await self._list_due(now):
             concerned = self._list_concerned(one)
-            if busy.isdisjoint(concerned):
+            is_ours = concerned or one.at < now - LEFT_FOR
+            if is_ours and busy.isdisjoint(concerned):
                 self._busy.update(concerned)
                 group.create_task(self._conclude_once(one, concerned, clock))
             busy.update(concerned)
 
     async def _list_due(self, now: datetime) -> list[Deployment]:
-        """What was deployed long enough ago and concerns a database here, oldest first.
-
-        What another agent took counts here too. What concerns nobody here is another agent's,
-        and after a day nobody's.
+        """What was deployed long enough ago, oldest first; what another agent took counts too.
 
         Raises:
             StoreError: the ledger cannot be read.
@@ -167,9 +166,7 @@ class Deploys:
             self._note(deployment)
         before = now - self._settings.post_deploy_delay
         due = await self._store.list_deployments(before=before, is_waiting=True)
-        return [
-            one for one in reversed(due) if self._list_concerned(one) or one.at < now - _LEFT_FOR
-        ]
+        return due[::-1]
 
     async def _conclude_once(
         self, deployment: Deployment, concerned: Sequence[str], clock: Callable[[], datetime]

@@ -8,7 +8,7 @@ import re
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from monitor.core.printing import is_hidden
+from monitor.core.printing import clean
 from monitor.core.script import read_tokens
 
 _SPACE: Final = re.compile(r"[\t\v\f\r]")
@@ -85,4 +85,4 @@ def _name(point: int, short: str, long: str) -> str:
 
 
 def _hides(text: str) -> bool:
-    return any(letter != "\n" and is_hidden(letter) for letter in text)
+    return clean(text, keep_lines=True) != text

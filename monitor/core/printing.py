@@ -25,7 +25,7 @@ def clean(text: str, *, keep_lines: bool = False) -> str:
     if text.isprintable() and not HIDDEN.search(text):
         return text
     return "".join(
-        letter if not is_hidden(letter) or (keep_lines and letter == "\n") else _show(letter)
+        letter if not _is_hidden(letter) or (keep_lines and letter == "\n") else _show(letter)
         for letter in text
     )
 
@@ -40,8 +40,7 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def is_hidden(letter: str) -> bool:
-    """Whether a character is drawn as nothing, moves what is drawn, or is half of one."""
+def _is_hidden(letter: str) -> bool:
     return unicodedata.category(letter) in _CONTROLS or HIDDEN.match(letter) is not None
 
 

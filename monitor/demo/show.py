@@ -23,7 +23,7 @@ from monitor.core.quoting import quote_ident
 from monitor.demo.application.service import make_service
 from monitor.demo.receiver import Receiver
 from monitor.sources.dsn import Dsn, parse_dsn, reveal
-from monitor.sources.engine import Cluster, find_binaries, start_cluster
+from monitor.sources.engine import Cluster, choose_strategy, find_binaries, start_cluster
 from monitor.sources.http import open_client, read_address
 from monitor.sources.postgres import connect
 from monitor.web.server import open_socket, serve
@@ -158,8 +158,9 @@ async def _running_server() -> AsyncIterator[Cluster]:
 
 async def _make_databases(cluster: Cluster) -> None:
     async with connect(_read(cluster.url())) as session:
+        strategy = choose_strategy(cluster.major)
         for name in REVISIONS:
-            await session.execute(f"CREATE DATABASE {quote_ident(name)}")
+            await session.execute(f"CREATE DATABASE {quote_ident(name)} {strategy}")
     await asyncio.gather(
         *(_upgrade(cluster.url(name), revision) for name, revision in REVISIONS.items())
     )

@@ -29,7 +29,7 @@ LONGEST_HOLD: Final = timedelta(minutes=1)
 LONGEST_LEASE: Final = timedelta(minutes=5)
 """As `LONGEST_DUE`, of a claim."""
 LEFT_FOR: Final = timedelta(days=1)
-"""How long an agent leaves to others what it may not tell; then nobody else is there."""
+"""How long an agent leaves to others what is not its own; then nobody else is there."""
 AHEAD: Final = timedelta(minutes=1)
 """The clocks of two agents differ by less, and no word takes as long to be noted."""
 

@@ -55,6 +55,13 @@ class Running:
             while not states.items() <= (await self.list_states()).items():  # noqa: ASYNC110  # seen from outside
                 await asyncio.sleep(0.05)
 
+    async def wait_for_words(self, path: str, words: str) -> str:
+        """One of its pages, once it says that."""
+        async with asyncio.timeout(SECONDS):
+            while words not in (body := (await self.get(path))[1]):  # noqa: ASYNC110  # as above
+                await asyncio.sleep(0.05)
+        return body
+
     async def count_looks(self, name: str) -> float:
         """How often it looked at a database, by its metrics."""
         _, body = await self.get(f"/metrics?database={name}")

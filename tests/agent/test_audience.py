@@ -1,15 +1,12 @@
 """An agent in an environment where nobody is told: it looks, records, shows, and is silent."""
 
-import asyncio
 from pathlib import Path
 
 from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
 
-from tests.agent.builders import SECONDS, TABLES, execute, load, running
+from tests.agent.builders import TABLES, execute, load, running
 from tests.conftest import MakeDatabase
-
-NOTHING_WAITS = 'anchorwatch_outbox_pending{channel="webhook:ops"} 0.0'
 
 
 async def test_a_clone_looks_and_shows_and_sends_nothing(
@@ -30,9 +27,8 @@ async def test_a_clone_looks_and_shows_and_sends_nothing(
             await agent.wait_for(app="drifted", prod="drifted")
             await agent.wait_for_looks("app", 10)
             _, page = await agent.get("/")
-            async with asyncio.timeout(SECONDS):
-                while NOTHING_WAITS not in (metrics := (await agent.get("/metrics"))[1]):  # noqa: ASYNC110  # seen from outside
-                    await asyncio.sleep(0.05)
+            waiting = 'anchorwatch_outbox_pending{channel="webhook:ops"} 0.0'
+            metrics = await agent.wait_for_words("/metrics", waiting)
     sentence = "Nothing is sent anywhere: the environment test is not among"
     assert any(sentence in log["event"] for log in logs)
     assert sentence in page

@@ -41,10 +41,16 @@ async def receiving() -> AsyncIterator[Receiver]:
 
 
 @asynccontextmanager
-async def deploying(
-    tmp_path: Path, receiver: Receiver, url: str, *, delay: str = "200ms", more: str = ""
+async def deploying(  # noqa: PLR0913  # what is configured, by name
+    tmp_path: Path,
+    receiver: Receiver,
+    url: str,
+    *,
+    orphans: str = RELATION,
+    delay: str = "200ms",
+    more: str = "",
 ) -> AsyncIterator[Running]:
-    databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {RELATION}{more}}}'}
+    databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {orphans}{more}}}'}
     async with reporting(tmp_path, receiver, databases, delay=delay) as agent:
         yield agent
 
@@ -128,9 +134,7 @@ async def test_what_failed_is_noted_and_nobody_is_told(
     async with receiving() as receiver, deploying(tmp_path, receiver, url) as agent:
         await agent.wait_for(app="unchanged")
         await agent.post(f"/hooks/railway/{SECRET}", type="Deployment.crashed")
-        async with asyncio.timeout(30):
-            while "the deployment failed" not in (await agent.get("/incidents"))[1]:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
+        await agent.wait_for_words("/incidents", "the deployment failed")
         assert receiver.messages == []
 
 
@@ -158,9 +162,11 @@ async def test_what_is_counted_in_part_is_not_called_right(
     make_database: MakeDatabase, tmp_path: Path
 ) -> None:
     url = await make_database(sql=FILLED)
-    inner = "relations: [{relation: 'orders.user_id -> users.id'}], chunk: 2, rows: 10"
-    databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {{{inner}}}}}'}
-    async with receiving() as receiver, reporting(tmp_path, receiver, databases) as agent:
+    orphans = "{relations: [{relation: 'orders.user_id -> users.id'}], chunk: 2, rows: 10}"
+    async with (
+        receiving() as receiver,
+        deploying(tmp_path, receiver, url, orphans=orphans) as agent,
+    ):
         await agent.wait_for(app="unchanged")
         await agent.post(f"/hooks/deploy/{SECRET}", commit="3f2a1c")
         [headline] = await wait_for_messages(receiver, 1)
@@ -178,8 +184,7 @@ async def test_a_check_that_is_taken_out_of_the_configuration_is_over(
             await wait_for_messages(receiver, 1)
             _, body = await agent.get("/api/incidents")
             assert "AW303" in body
-        databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {{enabled: false}}}}'}
-        async with reporting(tmp_path, receiver, databases) as agent:
+        async with deploying(tmp_path, receiver, url, orphans="{enabled: false}") as agent:
             await agent.wait_for_first_look("app")
             _, body = await agent.get("/api/incidents")
             assert json.loads(body)["incidents"] == []
@@ -232,8 +237,11 @@ async def test_deployments_of_one_database_are_concluded_one_after_the_other(
 ) -> None:
     url = await make_database(sql=FILLED)
     waiting = "{relation: 'orders.user_id -> users.id', where: 'pg_sleep(0.01) is not null'}"
-    databases = {"app": f'{{url: "{url}", interval: 1h, orphans: {{relations: [{waiting}]}}}}'}
-    async with receiving() as receiver, reporting(tmp_path, receiver, databases) as agent:
+    orphans = f"{{relations: [{waiting}]}}"
+    async with (
+        receiving() as receiver,
+        deploying(tmp_path, receiver, url, orphans=orphans) as agent,
+    ):
         await agent.wait_for(app="unchanged")
         before = await agent.count_looks("app")
         await execute(url, "update alembic_version set version_num = 'b1cc7'")
@@ -279,9 +287,7 @@ async def test_another_agent_shows_what_one_was_told(
     ):
         await one.post(f"/hooks/deploy/{SECRET}", commit="3f2a1c")
         name = "anchorwatch_deploy_timestamp_seconds{"
-        async with asyncio.timeout(30):
-            while name not in (await other.get("/metrics?database=app"))[1]:  # noqa: ASYNC110
-                await asyncio.sleep(0.1)
+        await other.wait_for_words("/metrics?database=app", name)
 
 
 async def test_a_deployment_here_is_not_said_of_a_database_of_the_same_name_elsewhere(

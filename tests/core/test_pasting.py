@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from monitor.core.pasting import reveal
 from monitor.core.printing import clean
 from monitor.core.quoting import quote_ident, quote_literal
-from tests.core.test_quoting import IDENTIFIER_BYTES, Admin, hostile, list_examples, parser, texts
-
-__all__ = ["parser"]
+from tests.core.conftest import Admin
+from tests.core.test_quoting import IDENTIFIER_BYTES, hostile, list_examples, texts
 
 HIDDEN = "\u200b"
 hidden = st.text(

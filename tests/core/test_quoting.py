@@ -1,29 +1,15 @@
 """What is quoted here means itself to the server, whatever it holds."""
 
-from collections.abc import AsyncIterator
-
-import asyncpg
 import pytest
-import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.quoting import quote_ident, quote_literal
-from monitor.sources.engine import Cluster
-
-type Admin = asyncpg.Connection[asyncpg.Record]
+from tests.core.conftest import Admin
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 hostile = st.text(st.sampled_from("\"'\\$%:;-/*E \n\ta.é\N{ANCHOR}"), max_size=20)
 IDENTIFIER_BYTES = 63
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def parser(server: Cluster) -> AsyncIterator[Admin]:
-    """The server, asked to read what was quoted."""
-    connection = await asyncpg.connect(server.socket_url())
-    yield connection
-    await connection.close()
 
 
 @pytest.mark.asyncio(loop_scope="module")
